@@ -1,0 +1,58 @@
+import type { Ip } from '../../net/ip.ts'
+import type { Packet } from '../../net/packet.ts'
+import type { Ipset } from '../ipset/types.ts'
+
+export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING'
+
+/** A connection as conntrack names it: one direction's five-tuple. */
+export interface Tuple {
+  readonly src: Ip
+  readonly dst: Ip
+  readonly sport?: { readonly lo: number; readonly hi: number }
+  readonly dport?: { readonly lo: number; readonly hi: number }
+}
+
+/** What matches may ask about the packet's conntrack entry. */
+export interface CtView {
+  readonly state: 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED'
+  readonly direction: 'ORIGINAL' | 'REPLY'
+  readonly original?: Tuple
+  readonly reply?: Tuple
+  readonly snat: boolean
+  readonly dnat: boolean
+  readonly seenReply: boolean
+  readonly assured: boolean
+  readonly confirmed: boolean
+  readonly mark: number
+}
+
+/** RTN_* names as `-m addrtype` spells them. */
+export type AddressType = 'UNSPEC' | 'UNICAST' | 'LOCAL' | 'BROADCAST' | 'ANYCAST' | 'MULTICAST' | 'BLACKHOLE' | 'UNREACHABLE' | 'PROHIBIT' | 'THROW' | 'NAT' | 'XRESOLVE'
+
+/** The packet and everything around it that a match can look at. Implemented by the walk; by a plain object in tests. */
+export interface MatchEnv {
+  readonly packet: Packet
+  readonly mark: number
+  readonly hook: Hook
+  /** '' where the hook has none */
+  readonly inDevice: string
+  readonly outDevice: string
+  readonly ct: CtView
+  /** is the packet sent by a process of this host (it has a socket), and is that process known? */
+  readonly localSender: boolean
+  /** type of an address in the host's own routing tables; with `device` only if it is so on that device */
+  addressType(address: Ip, device?: string): AddressType
+  ipset(name: string): Ipset | undefined
+  /** `-m rpfilter`: would the reverse path be accepted? */
+  reversePath(options: { readonly loose: boolean; readonly validMark: boolean; readonly acceptLocal: boolean }): boolean
+  /** entries of /proc/net/xt_recent/NAME if dumped */
+  recent(name: string): ReadonlyMap<string, readonly number[]> | undefined
+  /** is there a socket for the packet (for `-m socket`)? undefined: not known */
+  hasSocket(): boolean | undefined
+  /** A random choice of the kernel: true with probability p. The explorer follows both arms. */
+  chance(p: number, what: string): boolean
+  /** Something that is not modelled or not in the dump: both outcomes are followed, and the branch is `undecided` unless they agree. */
+  unknown(reason: string): boolean
+  /** Something taken for granted; the answer lists it. */
+  assume(what: string): void
+}

@@ -1,0 +1,40 @@
+import type { Ip, IpScope } from '../../net/ip.ts'
+import type { Source } from '../source.ts'
+
+/** One device of `ip -d -j link` joined with its addresses from `ip -j addr`. */
+export interface Link {
+  readonly source: Source
+  readonly index: number
+  readonly name: string
+  /** ifindex of the peer (veth: in the other namespace; vlan, vxlan: the lower device) */
+  readonly peerIndex?: number
+  readonly peerNetnsId?: number
+  /** `loopback`, `veth`, `bridge`, `vxlan`, `ipip`, `wireguard`, `dummy`, …; `ether` if the dump has no linkinfo */
+  readonly kind: string
+  readonly up: boolean
+  readonly mtu: number
+  /** lower case, absent for devices without */
+  readonly mac?: string
+  readonly master?: string
+  readonly vxlan?: Vxlan
+  readonly addresses: readonly LinkAddress[]
+}
+
+export interface Vxlan {
+  readonly id: number
+  readonly port: number
+  readonly local?: Ip
+  readonly remote?: Ip
+  readonly lower?: string
+  readonly learning: boolean
+}
+
+export interface LinkAddress {
+  readonly ip: Ip
+  readonly prefixLength: number
+  readonly scope: IpScope
+  readonly peer?: Ip
+  readonly secondary: boolean
+  readonly deprecated: boolean
+  readonly tentative: boolean
+}

@@ -1,0 +1,27 @@
+import type { Ip } from '../../net/ip.ts'
+import type { Source } from '../source.ts'
+
+/** One entry of `ip -j neigh`. */
+export interface Neighbour {
+  readonly source: Source
+  readonly ip: Ip
+  readonly device: string
+  readonly mac?: string
+  /** NUD states: `REACHABLE`, `STALE`, `PERMANENT`, `FAILED`, … */
+  readonly states: readonly string[]
+}
+
+/** One entry of `bridge -j fdb show`. */
+export interface FdbEntry {
+  readonly source: Source
+  readonly mac: string
+  readonly device: string
+  /** remote VTEP of a vxlan device */
+  readonly remote?: Ip
+  readonly vni?: number
+  readonly flags: readonly string[]
+  readonly state?: string
+}
+
+/** Anything but FAILED and INCOMPLETE (and NONE) can be sent to at once. */
+export const isUsable = (n: Neighbour): boolean => n.mac !== undefined && !n.states.some((s) => s === 'FAILED' || s === 'INCOMPLETE' || s === 'NONE')

@@ -1,0 +1,14 @@
+import type { Ip } from '../../net/ip.ts'
+import type { Source } from '../source.ts'
+
+/** One listening socket of `ss -Hlntu`. */
+export interface Listener {
+  readonly source: Source
+  readonly proto: 'tcp' | 'udp' | 'sctp'
+  /** undefined: any address */
+  readonly ip: Ip | undefined
+  /** any-address sockets: which families they serve (`*` is both, `0.0.0.0` IPv4, `[::]` both unless v6only) */
+  readonly families: readonly (4 | 6)[]
+  readonly device?: string
+  readonly port: number
+}

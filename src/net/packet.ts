@@ -1,0 +1,57 @@
+import type { Family, Ip } from './ip.ts'
+
+/** The transport protocols that netctl follows by ports or types; any other IP protocol is carried by its number. */
+export type Protocol = 'tcp' | 'udp' | 'sctp' | 'icmp' | 'icmpv6' | 'ipencap' | number
+
+/** A port, or an interval where the exact port is not known (an ephemeral source port). `lo === hi` for one port. */
+export interface PortRange {
+  readonly lo: number
+  readonly hi: number
+}
+
+export const port = (n: number): PortRange => ({ lo: n, hi: n })
+
+/** One packet at one point of its way. Values are never edited: each rewrite makes a new one. */
+export interface Packet {
+  readonly family: Family
+  readonly proto: Protocol
+  readonly src: Ip
+  readonly dst: Ip
+  /** absent for protocols without ports */
+  readonly sport?: PortRange
+  readonly dport?: PortRange
+  /** `SYN`, `SYN-ACK`, `ACK`, `RST`: the flags of a TCP segment that matter here */
+  readonly tcp?: 'SYN' | 'SYN-ACK' | 'ACK' | 'RST'
+  readonly icmp?: IcmpHeader
+  /** TTL or hop limit */
+  readonly ttl: number
+  /** the packet inside: of a tunnel, or the offender quoted by an ICMP error (as the router that complained saw it) */
+  readonly inner?: Packet
+  /** VXLAN network identifier of an outer packet */
+  readonly vni?: number
+  /** inner destination MAC of a tunnel packet */
+  readonly innerMac?: string
+  /** bytes of payload above the transport header, if the flow names them */
+  readonly payload?: number
+}
+
+/** Types of the packet's own family: RFC 792, RFC 4443. `id` pairs an echo request with its reply. */
+export interface IcmpHeader {
+  readonly type: number
+  readonly code: number
+  readonly id?: number
+}
+
+/** IANA protocol numbers by the names that iptables and /etc/protocols use. */
+export const protocolNumbers: Readonly<Record<string, number>> = {
+  ip: 0, icmp: 1, igmp: 2, ipencap: 4, tcp: 6, udp: 17, dccp: 33, 'ipv6-route': 43, 'ipv6-frag': 44, gre: 47, esp: 50, ah: 51,
+  'ipv6-icmp': 58, icmpv6: 58, ospf: 89, vrrp: 112, sctp: 132, udplite: 136, 'mobility-header': 135, ipv6: 41, ipcomp: 108, pim: 103,
+}
+
+export const protocolNumber = (p: Protocol): number => (typeof p === 'number' ? p : (protocolNumbers[p] as number))
+
+/** Is it an ICMP error message (RFC 1122 §3.2.2, RFC 4443 §2.1)? Errors are never answered by errors. */
+export function isIcmpError(p: Packet): boolean {
+  if (!p.icmp) return false
+  return p.family === 4 ? [3, 4, 5, 11, 12].includes(p.icmp.type) : p.icmp.type < 128
+}

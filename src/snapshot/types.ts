@@ -1,0 +1,106 @@
+import type { Cluster } from '../cluster/types.ts'
+import type { Family } from '../net/ip.ts'
+import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
+import type { IpsetDump } from '../kernel/ipset/types.ts'
+import type { IptablesDump } from '../kernel/iptables/types.ts'
+import type { Link } from '../kernel/link/types.ts'
+import type { FdbEntry, Neighbour } from '../kernel/neigh/types.ts'
+import type { Route, RoutingRule } from '../kernel/route/types.ts'
+import type { Listener } from '../kernel/socket/types.ts'
+
+/** One cluster at one moment, parsed. Nothing here knows where it came from: a folder, an archive, memory. */
+export interface Snapshot {
+  /** what the user called it */
+  readonly name: string
+  readonly header: SnapshotHeader
+  readonly cluster: Cluster
+  /** by id: `node/n1`, `pod/shop/web-1`, `external/ext` */
+  readonly hosts: ReadonlyMap<string, Host>
+  /** exact text of a line of a dump (1-based), for evidence */
+  line(file: string, line: number): string
+  /** whole text of a file of the snapshot, undefined if there is none */
+  text(file: string): string | undefined
+  /** paths of all files, sorted, `.gz` cut off */
+  readonly files: readonly string[]
+}
+
+export interface SnapshotHeader {
+  readonly schemaVersion: number
+  readonly takenAt?: string
+  readonly source?: string
+  readonly missing: readonly string[]
+  readonly assume: Assume
+}
+
+/** What `snapshot.json` says about things that the dumps don't show (design.md, Snapshot layout). */
+export interface Assume {
+  /** key `pod/*`, `node/n1`, `external/ext`; value `containerPorts` or `proto/port` list */
+  readonly listeners: Readonly<Record<string, 'containerPorts' | readonly string[]>>
+  /** hosts without sysctls that forward */
+  readonly forwarding: readonly string[]
+  /** prefix → host id: where the underlay routes an address */
+  readonly routes: Readonly<Record<string, string>>
+  readonly unknownDestination?: 'unreachable' | 'dropped' | 'undecided'
+}
+
+/** One network namespace: of a node, a pod, or a host of the underlay. Missing dumps are undefined, never empty. */
+export interface Host {
+  readonly id: string
+  readonly kind: 'node' | 'pod' | 'external'
+  /** `n1`, `shop/web-1`, `ext` */
+  readonly name: string
+  /** folder inside the snapshot: `nodes/n1` */
+  readonly dir: string
+  readonly links: readonly Link[] | undefined
+  /** all tables; `local` made from the addresses if the dump has none of it */
+  readonly routes: Readonly<Record<Family, readonly Route[] | undefined>>
+  /** default rules if the file is missing: then `rulesAssumed` */
+  readonly rules: Readonly<Record<Family, readonly RoutingRule[]>>
+  readonly rulesAssumed: Readonly<Record<Family, boolean>>
+  readonly neighbours: readonly Neighbour[] | undefined
+  readonly fdb: readonly FdbEntry[] | undefined
+  readonly sysctls: Sysctls | undefined
+  /**
+   * dumps to evaluate, per family, in the order that the kernel calls them on one hook (nft variant before legacy at equal priority is not known:
+   * usually there is one). undefined: not dumped. Empty: the dump says that there are no rules.
+   */
+  readonly iptables: Readonly<Record<Family, readonly IptablesDump[] | undefined>>
+  readonly ipsets: IpsetDump | undefined
+  readonly conntrack: readonly ConntrackEntry[] | undefined
+  readonly listeners: readonly Listener[] | undefined
+  /** native nft base chains (not those of iptables-nft), which part 1 does not model */
+  readonly nftHooks: readonly NftHook[]
+  /** /proc/net/xt_recent: list name → address → jiffies stamps */
+  readonly recent: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>> | undefined
+  readonly versions: Versions | undefined
+}
+
+export interface NftHook {
+  readonly file: string
+  readonly line: number
+  readonly family: string
+  readonly table: string
+  readonly chain: string
+  readonly type: string
+  readonly hook: string
+  readonly priority: number
+  readonly policy: string
+  /** rules in the chain and in what it can reach: none can decide nothing */
+  readonly rules: number
+}
+
+export interface Sysctls {
+  readonly file: string
+  /** dotted key as sysctl prints it (dots of device names as `/`) → value and line */
+  get(key: string): { readonly value: string; readonly line: number } | undefined
+  readonly size: number
+}
+
+export interface Versions {
+  readonly file: string
+  readonly text: string
+  readonly iptablesBackend?: 'legacy' | 'nft'
+  readonly kernel?: string
+  readonly kubeProxy?: { readonly version: string; readonly mode: string; readonly args: string; readonly line: number }
+  readonly calico?: { readonly version: string; readonly line: number }
+}
