@@ -1,0 +1,22 @@
+/** Names of devices that Calico, kube-proxy and netctl make (Calico datapath §1; kube-proxy §5.1). */
+
+import type { Cluster } from '../../cluster/types.ts'
+
+const calicoTunnels: ReadonlySet<string> = new Set(['tunl0', 'vxlan.calico', 'vxlan-v6.calico', 'wireguard.cali', 'wg-v6.cali'])
+
+/** Interface prefixes of pods' host sides: Felix's `interfacePrefix`, a comma list, default `cali`. */
+function prefixes(cluster: Cluster | undefined): readonly string[] {
+  const set = cluster?.felix?.['interfacePrefix']
+  const list = typeof set === 'string' ? set.split(',').map((s) => s.trim()).filter((s) => s !== '') : []
+  return list.length > 0 ? list : ['cali']
+}
+
+/** Host side of a pod's veth. */
+export const isWorkloadDevice = (name: string, cluster?: Cluster): boolean => prefixes(cluster).some((p) => name.startsWith(p))
+
+/** A device by which Calico sends between nodes. */
+export const isCalicoTunnel = (name: string): boolean => calicoTunnels.has(name)
+
+export const isKubeProxyDevice = (name: string): boolean => name === 'kube-ipvs0'
+
+export const isNetctlDevice = (name: string): boolean => name.startsWith('netctl')

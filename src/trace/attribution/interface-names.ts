@@ -1,0 +1,45 @@
+/** Whose a host interface is: a pod's, or a HostEndpoint's. */
+
+import { createHash } from 'node:crypto'
+import type { Cluster, HostEndpoint } from '../../cluster/types.ts'
+import { felixName } from './calico-names.ts'
+
+const digits = 11
+
+const indexes = new WeakMap<Cluster, ReadonlyMap<string, string>>()
+
+/**
+ * `pod/NS/NAME` of the pod at a veth. Host sides are named `cali` + the first 11 hex digits of SHA-1(`namespace.pod`) (Calico datapath §1; the cloud
+ * CNIs that Calico does policy for keep the digits under another prefix), so pods tell their interfaces; WorkloadEndpoints in the dump are asked first.
+ */
+export function podOfInterface(name: string, cluster: Cluster): string | undefined {
+  let index = indexes.get(cluster)
+  if (!index) indexes.set(cluster, (index = build(cluster)))
+  return index.get(name) ?? index.get(name.slice(-digits))
+}
+
+function build(cluster: Cluster): ReadonlyMap<string, string> {
+  const out = new Map<string, string>()
+  for (const pod of cluster.pods) {
+    if (pod.hostNetwork) continue
+    out.set(createHash('sha1').update(`${pod.namespace}.${pod.name}`).digest('hex').slice(0, digits), `pod/${pod.namespace}/${pod.name}`)
+  }
+  for (const w of cluster.workloads) if (w.interfaceName !== '') out.set(w.interfaceName, `pod/${w.pod}`)
+  return out
+}
+
+/** What Felix calls the interface of a HostEndpoint that has none (`interfaceName: "*"`). */
+const anyInterface = 'any-interface-at-all'
+
+/**
+ * `hostendpoint/NAME` of an endpoint chain `PREFIX` + interface. Interface names repeat from node to node: without `node` only a single candidate counts.
+ * A HostEndpoint that lists addresses instead of an interface is taken if nothing else fits.
+ */
+export function hostEndpointOfChain(prefix: string, chain: string, cluster: Cluster, node: string | undefined): string | undefined {
+  const here = cluster.hostEndpoints.filter((h) => node === undefined || h.node === node)
+  const named = here.filter((h) => interfaceOf(h) !== undefined && felixName(prefix, interfaceOf(h) as string) === chain)
+  const found = named.length > 0 ? named : here.filter((h) => interfaceOf(h) === undefined)
+  return found.length === 1 ? `hostendpoint/${found[0]?.name}` : undefined
+}
+
+const interfaceOf = (h: HostEndpoint): string | undefined => (h.interfaceName === '*' ? anyInterface : h.interfaceName || undefined)

@@ -1,0 +1,19 @@
+/** The object behind a route: the pod it leads to, or the IP pool whose block it is. */
+
+import { contains } from '../../net/ip.ts'
+import type { Cluster } from '../../cluster/types.ts'
+import type { Route } from '../../kernel/route/types.ts'
+import type { Host } from '../../snapshot/types.ts'
+import { isWorkloadDevice } from './device-names.ts'
+import { podOfInterface } from './interface-names.ts'
+import { routeOwner } from './route-owner.ts'
+
+/** `pod/NS/NAME` for the route of a local pod, `ippool/NAME` for routes of blocks; undefined for routes that are not Calico's. */
+export function routeObject(route: Route, host: Pick<Host, 'kind'>, cluster: Cluster): string | undefined {
+  if (host.kind !== 'node' || routeOwner(route, host, cluster) !== 'calico') return undefined
+  const device = route.nexthops[0]?.device
+  const pod = device !== undefined && isWorkloadDevice(device, cluster) ? podOfInterface(device, cluster) : undefined
+  if (pod !== undefined) return pod
+  const pool = cluster.ipPools.find((p) => contains(p.cidr, route.dst.ip))
+  return pool && `ippool/${pool.name}`
+}

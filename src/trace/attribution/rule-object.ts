@@ -1,0 +1,21 @@
+/** The Kubernetes or Calico object behind a rule, so that a path can be read in the words of the cluster. */
+
+import type { Cluster } from '../../cluster/types.ts'
+import type { Rule } from '../../kernel/iptables/types.ts'
+import { calicoObject } from './calico-object.ts'
+import { kubeProxyObject } from './kube-proxy-object.ts'
+import { ruleOwner } from './rule-owner.ts'
+
+/**
+ * `service/NS/NAME:PORT`, `networkpolicy/NS/NAME`, `globalnetworkpolicy/NAME`, `tier/T`, `profile/P`, `hostendpoint/NAME`, `pod/NS/NAME`, `ippool/NAME`;
+ * undefined for rules that serve all objects alike, and for those of other software. `node` tells host endpoints of equal interface names apart.
+ */
+export function ruleObject(table: string, chain: string, rule: Rule, cluster: Cluster, node?: string): string | undefined {
+  switch (ruleOwner(table, chain, rule)) {
+    case 'kube-proxy': return kubeProxyObject(chain, rule, cluster)
+    case 'calico': return calicoObject(chain, rule, cluster, node)
+    case 'kernel':
+    case 'netctl':
+    case 'other': return undefined
+  }
+}
