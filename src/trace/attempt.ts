@@ -1,0 +1,194 @@
+/** One connection attempt: the first packet, what comes back, and for TCP the packet that completes the handshake. */
+import { sameIp } from '../net/ip.ts'
+import { isIcmpError, type Packet, type PortRange, port } from '../net/packet.ts'
+import { complain, resetFor } from './complain.ts'
+import { assumed, findSocket, podAnswers, type Socket } from './listeners.ts'
+import type { Client } from './client.ts'
+import { type Blame, type End, type Exit, newSkb, type Run, type Step, Undecided } from './run.ts'
+import { receive, sendLocal } from './travel.ts'
+import type { Flow, Verdict } from './types.ts'
+import type { Place } from './world.ts'
+
+/** What one attempt came to, in one run. */
+export interface Result {
+  readonly verdict: Verdict
+  readonly endpoint?: string
+  readonly address?: string
+  readonly port?: number
+  readonly seenSource?: string
+  readonly error?: string
+  readonly node?: string
+  readonly reason?: string
+  readonly steps: readonly Step[]
+  readonly answer?: { readonly kind: 'reply' | 'rst' | 'icmp'; readonly steps: readonly Step[] }
+  readonly blame?: Blame
+  /** the request reached a socket, or was answered for by a closed one */
+  readonly reached?: { readonly place: string; readonly packet: Packet }
+}
+
+/** ip_local_port_range of an untouched kernel; the port itself is not known before the packet is sent */
+const ephemeral: PortRange = { lo: 32768, hi: 60999 }
+
+export function firstPacket(flow: Flow, src: Packet['src'], dst: Packet['dst']): Packet {
+  const base = { family: dst.family, src, dst, ttl: 64, ...(flow.payload !== undefined && { payload: flow.payload }) }
+  if (flow.proto === 'icmp') {
+    return { ...base, proto: dst.family === 4 ? 'icmp' : 'icmpv6', icmp: { type: dst.family === 4 ? 8 : 128, code: 0, id: 1 } }
+  }
+  const sport = flow.sourcePort === undefined ? ephemeral : port(flow.sourcePort)
+  return { ...base, proto: flow.proto, sport, dport: port(flow.port ?? 0), ...(flow.proto === 'tcp' && { tcp: 'SYN' as const }) }
+}
+
+/** Walks the whole attempt. `send` puts a packet of the client on its way. */
+export function attempt(run: Run, client: Client, request: Packet): Result {
+  const sent = client.send(run, request)
+  const steps = takeSteps(run)
+  switch (sent.kind) {
+    case 'errno':
+      return { verdict: 'unreachable', error: `errno ${sent.errno}`, node: sent.blame.place.label, steps, blame: sent.blame }
+    case 'dropped':
+      return { verdict: 'dropped', node: sent.blame.place.label, steps, blame: sent.blame }
+    case 'complaint':
+      return complained(run, client, request, sent, steps)
+    case 'arrived': {
+      const { packet, place } = { packet: sent.skb.packet, place: sent.skb.place }
+      const socket = findSocket(run, place, packet)
+      if (!socket) {
+        throw new Undecided(place.label, `who listens on ${place.id} is not known (no sockets.txt, nothing in snapshot.json)`)
+      }
+      run.steps = []
+      return answered(run, client, request, packet, socket, place, (p) => sendLocal(run, place, p, {}), steps, sent)
+    }
+    case 'beyond':
+      return answered(run, client, request, sent.packet, beyondSocket(run, sent.owner, sent.packet), undefined, (p) => comeBack(run, sent.via, p), steps)
+  }
+}
+
+function takeSteps(run: Run): readonly Step[] {
+  const { steps } = run
+  run.steps = []
+  return steps
+}
+
+/** Does whoever owns the address, and has no dump, listen? */
+function beyondSocket(run: Run, owner: string, packet: Packet): Socket {
+  const pod = run.world.podsByIp.get(packet.dst.text)
+  if (pod && owner.startsWith('pod/')) return { kind: podAnswers(pod, packet) ? 'open' : 'closed', endpoint: owner, source: pod.source }
+  const said = assumed(run, owner, owner.split('/')[0] as string)
+  if (said === undefined || packet.icmp) {
+    run.assumptions.add(`${owner} is taken to listen`)
+    return { kind: 'open', endpoint: owner }
+  }
+  const open = said !== 'containerPorts' && said.includes(`${packet.proto}/${packet.dport?.lo}`)
+  return { kind: open ? 'open' : 'closed', endpoint: owner }
+}
+
+/** An answer from where no dump is: it enters by the device that the request left by, in the same tunnel if there was one. */
+function comeBack(run: Run, exit: Exit, packet: Packet): End {
+  if (!exit.outer) return receive(run, newSkb(packet, exit.place, exit.device))
+  const { outer } = exit
+  const link = [...exit.place.links.values()].find((l) => l.vxlan?.id === outer.vni)
+  const back: Packet = {
+    family: outer.family, proto: 'udp', src: outer.dst, dst: outer.src, sport: ephemeral, dport: outer.dport as PortRange, ttl: 64,
+    inner: { ...packet, ttl: packet.ttl - 1 }, vni: outer.vni as number, ...(link?.mac && { innerMac: link.mac }),
+  }
+  const end = receive(run, newSkb(back, exit.place, exit.device))
+  if (end.kind !== 'arrived' || end.skb.packet.vni === undefined || !link) return end
+  return receive(run, newSkb(packet, exit.place, link.name, end.skb.mark))
+}
+
+type Send = (p: Packet) => End
+
+function answered(
+  run: Run, client: Client, request: Packet, seen: Packet, socket: Socket, place: Place | undefined, reply: Send, steps: readonly Step[],
+  arrived?: Extract<End, { kind: 'arrived' }>,
+): Result {
+  const endpoint = socket.endpoint
+  const reached = { place: endpoint, packet: seen }
+  const view = { endpoint, address: seen.dst.text, seenSource: seen.src.text, ...(seen.dport && { port: seen.dport.lo }) }
+  if (socket.kind === 'closed') {
+    const blame: Blame = {
+      place: place ?? client.place, kind: 'listener', entry: `nothing listens on ${seen.proto}/${seen.dport?.lo} of ${endpoint}`, ...(socket.source && { source: socket.source }),
+    }
+    const rst = resetFor(seen)
+    const end = rst
+      ? reply(rst)
+      : arrived
+        ? complain(run, { kind: 'complaint', skb: arrived.skb, error: seen.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame })
+        : reply(portUnreachable(seen))
+    return conclude(run, client, request, end, steps, blame, rst ? 'rst' : 'icmp', reached)
+  }
+  const end = reply(replyTo(seen))
+  const answer = { kind: 'reply' as const, steps: takeSteps(run) }
+  if (!reaches(client, end, replyTo(request))) {
+    const blame = blameOf(end) ?? {
+      place: end.kind === 'arrived' ? end.skb.place : (place ?? client.place), kind: 'route' as const, entry: 'the answer does not come back as the connection that was asked for',
+    }
+    return { verdict: 'dropped', node: blame.place.label, steps, answer, blame, reached }
+  }
+  if (request.tcp) {
+    const late = confirmHandshake(run, client, request)
+    if (late) return { verdict: 'dropped', node: late.place.label, steps, answer, blame: late, reached }
+  }
+  return { verdict: 'delivered', ...view, steps, answer, reached }
+}
+
+/** The third packet of the handshake meets the tables as ESTABLISHED; what stops it stops the connection. */
+function confirmHandshake(run: Run, client: Client, request: Packet): Blame | undefined {
+  const end = client.send(run, { ...request, tcp: 'ACK' })
+  takeSteps(run)
+  return end.kind === 'arrived' || end.kind === 'beyond' ? undefined : blameOf(end)
+}
+
+function replyTo(p: Packet): Packet {
+  const base = { family: p.family, proto: p.proto, src: p.dst, dst: p.src, ttl: 64 }
+  if (p.icmp) return { ...base, icmp: { ...p.icmp, type: p.family === 4 ? 0 : 129 } }
+  return { ...base, ...(p.dport && { sport: p.dport }), ...(p.sport && { dport: p.sport }), ...(p.tcp && { tcp: 'SYN-ACK' as const }) }
+}
+
+const portUnreachable = (p: Packet): Packet => ({
+  family: p.family, proto: p.family === 4 ? 'icmp' : 'icmpv6', src: p.dst, dst: p.src, icmp: p.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, ttl: 64, inner: p,
+})
+
+function complained(run: Run, client: Client, request: Packet, complaint: Extract<End, { kind: 'complaint' }>, steps: readonly Step[]): Result {
+  const end = complain(run, complaint)
+  return conclude(run, client, request, end, steps, complaint.blame, complaint.error === 'rst' ? 'rst' : 'icmp')
+}
+
+/** A refusal counts only if it gets back to the client; otherwise there is silence. */
+function conclude(
+  run: Run, client: Client, request: Packet, end: End | undefined, steps: readonly Step[], blame: Blame, kind: 'rst' | 'icmp',
+  reached?: Result['reached'],
+): Result {
+  const answer = { kind, steps: takeSteps(run) }
+  const base = { steps, answer, blame, node: blame.place.label, ...(reached && { reached }) }
+  const heard = end && packetAt(client, end)
+  if (!heard) return { verdict: 'dropped', ...base }
+  if (heard.tcp === 'RST') {
+    return reaches(client, end, replyTo(request)) ? { verdict: 'refused', error: 'rst', ...base } : { verdict: 'dropped', ...base }
+  }
+  if (!heard.icmp || !isIcmpError(heard) || !heard.inner || !sameFlow(heard.inner, request)) return { verdict: 'dropped', ...base }
+  const { type, code } = heard.icmp
+  const refused = request.family === 4 ? type === 3 && (code === 2 || code === 3) : type === 1 && code === 4
+  return { verdict: refused ? 'refused' : 'unreachable', error: `icmp ${type}/${code} from ${heard.src.text}`, ...base }
+}
+
+/** The packet that got back to the client's host, if it did. */
+function packetAt(client: Client, end: End): Packet | undefined {
+  if (end.kind === 'arrived') return end.skb.place === client.place ? end.skb.packet : undefined
+  return end.kind === 'beyond' && client.undumped === end.owner ? end.packet : undefined
+}
+
+/** Is it the answer that the client's socket waits for? */
+function reaches(client: Client, end: End, expected: Packet): boolean {
+  const p = packetAt(client, end)
+  return p !== undefined && sameFlow(p, expected)
+}
+
+const sameRange = (x: PortRange | undefined, y: PortRange | undefined): boolean => x?.lo === y?.lo && x?.hi === y?.hi
+const sameFlow = (x: Packet, y: Packet): boolean =>
+  x.proto === y.proto && sameIp(x.src, y.src) && sameIp(x.dst, y.dst) && sameRange(x.sport, y.sport) && sameRange(x.dport, y.dport) && x.icmp?.id === y.icmp?.id
+
+function blameOf(end: End): Blame | undefined {
+  return end.kind === 'dropped' || end.kind === 'complaint' || end.kind === 'errno' ? end.blame : undefined
+}
+

@@ -1,0 +1,121 @@
+/** Who sends, and how its packets get into the dumped part of the world. */
+import { parseIp, type Family, type Ip } from '../net/ip.ts'
+import type { Packet } from '../net/packet.ts'
+import { chooseSource, route } from './routing.ts'
+import { type Blame, type End, newSkb, type Run, Undecided } from './run.ts'
+import { receive, sendLocal } from './travel.ts'
+import type { Flow } from './types.ts'
+import { assumedRoute, type Place } from './world.ts'
+
+export interface Client {
+  /** the host that the client is on; for one without a dump, where its packets enter */
+  readonly place: Place
+  /** `external/203.0.113.9`: it has no dump */
+  readonly undumped?: string
+  readonly source: Ip
+  send(run: Run, packet: Packet): End
+}
+
+export type ClientChoice = { readonly kind: 'client'; readonly client: Client } | { readonly kind: 'errno'; readonly errno: string; readonly blame: Blame }
+
+/** The client of a flow with the source address that its kernel would choose. */
+export function clientOf(run: Run, flow: Flow, dst: Ip): ClientChoice {
+  const { world } = run
+  const id = `${flow.from.kind}/${flow.from.name ?? ''}`
+  const place = world.places.get(id)
+  if (place?.host.links) return here(run, flow, place, dst)
+  if (flow.from.kind === 'node') throw new Undecided(flow.from.name ?? 'node', `${id} has no dump: how it sends is not known`)
+  if (flow.from.kind === 'pod') return podWithoutDump(run, flow, dst, id)
+  return outsider(run, flow, dst)
+}
+
+function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
+  const forced = flow.source === undefined ? undefined : parseIp(flow.source)
+  const client = (source: Ip): ClientChoice => ({
+    kind: 'client', client: { place, source, send: (r, packet) => sendLocal(r, place, packet) },
+  })
+  if (forced) return client(forced)
+  // a host-networked pod has the node's addresses; the walk starts at the node itself
+  const choice = chooseSource(run, place, dst, { record: false })
+  if (choice.kind === 'no-way') return { kind: 'errno', errno: choice.errno, blame: choice.blame }
+  return client(choice.src)
+}
+
+/** A pod whose own namespace was not dumped: its packets come in by the device that leads to it. */
+function podWithoutDump(run: Run, flow: Flow, dst: Ip, id: string): ClientChoice {
+  const pod = run.world.snapshot.cluster.pods.find((p) => `pod/${p.namespace}/${p.name}` === id)
+  if (!pod) throw new Undecided(id, `${id} is not in the snapshot`)
+  const node = pod.node === undefined ? undefined : run.world.places.get(`node/${pod.node}`)
+  if (!node) throw new Undecided(pod.node ?? id, `${id} runs on ${pod.node ?? 'no node'}, which has no dump`)
+  if (pod.hostNetwork) return here(run, flow, node, dst)
+  const source = addressOf(pod.ips, dst.family, flow)
+  if (!source) return noAddress(node, id, dst.family)
+  const way = route(run, node, { family: dst.family, dst: source, mark: 0, iif: 'lo' }, 'route', false)
+  if (way.kind !== 'out') throw new Undecided(node.label, `${node.label} has no route to ${id}, which has no dump of its own`)
+  run.assumptions.add('pods without a dump of their own are taken to have their addresses, no rules, and to answer by the way the packet came')
+  return entering(node, way.device, source, id)
+}
+
+const addressOf = (ips: readonly Ip[], family: Family, flow: Flow): Ip | undefined =>
+  (flow.source === undefined ? undefined : parseIp(flow.source)) ?? ips.find((ip) => ip.family === family)
+
+const noAddress = (place: Place, id: string, family: Family): ClientChoice => ({
+  kind: 'errno', errno: 'ENETUNREACH', blame: { place, kind: 'missing-route', entry: `${id} has no IPv${family} address` },
+})
+
+const entering = (place: Place, device: string, source: Ip, id: string): ClientChoice => ({
+  kind: 'client', client: { place, undumped: id, source, send: (run, packet) => receive(run, newSkb({ ...packet, ttl: packet.ttl - 1 }, place, device)) },
+})
+
+/** An outside client without a dump enters by the node that owns the destination; a load balancer address by whom the underlay routes it to. */
+function outsider(run: Run, flow: Flow, dst: Ip): ClientChoice {
+  const { world } = run
+  const own = [flow.source, flow.from.ip, flow.from.ip6].flatMap((a) => {
+    const ip = a === undefined ? undefined : parseIp(a)
+    return ip && ip.family === dst.family ? [ip] : []
+  })[0]
+  const id = `external/${flow.from.name ?? own?.text ?? ''}`
+  if (!own) throw new Undecided(id, `the outside client ${flow.from.name ?? ''} has no IPv${dst.family} address in the snapshot`)
+  const at = entryPoint(run, flow, dst)
+  if (at.kind === 'undumped') throw new Undecided(at.id, `${at.id} has no dump: what it does with ${dst.text} is not known`)
+  return entering(at.place, at.device, own, id)
+}
+
+type Entry = { readonly kind: 'at'; readonly place: Place; readonly device: string } | { readonly kind: 'undumped'; readonly id: string }
+
+function entryPoint(run: Run, flow: Flow, dst: Ip): Entry {
+  const { world } = run
+  const uplink = (place: Place, address?: Ip): Entry => {
+    const own = address && place.addresses.get(address.text)
+    const links = [...place.links.values()].filter((l) => l.up && l.kind !== 'loopback' && !l.vxlan)
+    const byDefault = (place.host.routes[dst.family] ?? []).find((r) => r.type === 'unicast' && r.dst.length === 0)?.nexthops[0]?.device
+    const device = own && own.kind !== 'loopback' ? own.name : (byDefault ?? links.find((l) => l.addresses.some((a) => a.scope === 'global'))?.name)
+    if (!device) throw new Undecided(place.label, `${place.label} has no uplink that outside packets could enter by`)
+    return { kind: 'at', place, device }
+  }
+  const named = (id: string): Entry => {
+    const place = world.places.get(id)
+    return place ? uplink(place) : { kind: 'undumped', id }
+  }
+  if (flow.entryNode !== undefined) return named(`node/${flow.entryNode}`)
+  const owner = world.owners(dst).find((p) => p.host.kind === 'node') ?? world.owners(dst)[0]
+  if (owner) return uplink(owner, dst)
+  const undumped = world.undumpedNodes.get(dst.text)
+  if (undumped) return { kind: 'undumped', id: undumped }
+  const routed = assumedRoute(world, dst)
+  if (routed) return named(routed)
+  const router = [...world.places.values()].find((p) => p.host.kind === 'external' && leadsToNode(run, p, dst))
+  if (router) return uplink(router)
+  const nodes = [...world.places.values()].filter((p) => p.host.kind === 'node')
+  if (nodes.length === 0) throw new Undecided('underlay', 'the snapshot has no node')
+  run.assumptions.add(`which node packets to ${dst.text} enter by is not known: each is followed with equal weight (--entry-node says which)`)
+  return uplink(nodes[run.choices.pick(nodes.map(() => 1 / nodes.length), 'node that the outside packet enters by')] as Place)
+}
+
+/** Does this router of the underlay send the address to a node by a route of its own? */
+function leadsToNode(run: Run, place: Place, dst: Ip): boolean {
+  const way = route(run, place, { family: dst.family, dst, mark: 0, iif: 'lo' }, 'route', false)
+  if (way.kind !== 'out' || way.route.dst.length === 0) return false
+  const next = way.gateway ?? dst
+  return run.world.owners(next).some((p) => p.host.kind === 'node')
+}

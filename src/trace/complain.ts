@@ -1,0 +1,59 @@
+/** What a host says about a packet that it can't deliver: icmp_send, icmp6_send, nf_send_reset. */
+import { selectSource } from '../kernel/route/source-address.ts'
+import { inboundIfaddr } from '../kernel/sysctl/effective.ts'
+import { type Ip, isMulticast, isUnspecified } from '../net/ip.ts'
+import { isIcmpError, type Packet } from '../net/packet.ts'
+import { attach } from './conntrack.ts'
+import { chooseSource } from './routing.ts'
+import type { End, Run, Skb } from './run.ts'
+import { sendLocal } from './travel.ts'
+
+type Complaint = Extract<End, { kind: 'complaint' }>
+
+/** Sends the error about a packet; undefined if none may be sent or there is no way to send it. */
+export function complain(run: Run, complaint: Complaint): End | undefined {
+  const { skb } = complaint
+  const packet = complaint.error === 'rst' ? resetFor(skb.packet) : errorAbout(run, skb, complaint.error)
+  if (!packet) return undefined
+  run.steps.push({
+    kind: 'entry', place: skb.place, stage: 'error', where: 'answer', weight: 'changes', owner: 'kernel', packet,
+    action: packet.icmp ? `ICMP ${packet.icmp.type}/${packet.icmp.code} from ${packet.src.text}` : 'TCP reset',
+  })
+  const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct) })
+  return end.kind === 'errno' ? undefined : end
+}
+
+/** A reset in the name of the destination. */
+export function resetFor(p: Packet): Packet | undefined {
+  if (!p.tcp || p.tcp === 'RST' || !p.sport || !p.dport) return undefined
+  return { family: p.family, proto: 'tcp', src: p.dst, dst: p.src, sport: p.dport, dport: p.sport, tcp: 'RST', ttl: 64 }
+}
+
+/** RFC 1122 §3.2.2: no errors about errors, nor about packets without a single sender. */
+function errorAbout(run: Run, skb: Skb, error: { readonly type: number; readonly code: number }): Packet | undefined {
+  const p = skb.packet
+  if (isIcmpError(p) || isMulticast(p.dst) || isMulticast(p.src) || isUnspecified(p.src)) return undefined
+  const src = senderOf(run, skb, error)
+  if (!src) return undefined
+  return { family: p.family, proto: p.family === 4 ? 'icmp' : 'icmpv6', src, dst: p.src, icmp: error, ttl: 64, inner: p }
+}
+
+/**
+ * The address in whose name the error is sent: the offender's destination if that is this host's own; otherwise by the route back to its
+ * sender. IPv6 looks at the device first (icmp6_send: "select a more meaningful saddr from input if"), which for time exceeded is the device
+ * that it would have left by (ip6_forward: "Force OUTPUT device used as source address").
+ */
+function senderOf(run: Run, skb: Skb, error: { readonly type: number }): Ip | undefined {
+  const { place, packet } = skb
+  if (place.addresses.has(packet.dst.text)) return packet.dst
+  const back = chooseSource(run, place, packet.src, { record: false })
+  if (back.kind === 'no-way') return undefined
+  if (packet.family === 4) {
+    const device = skb.inDevice !== '' && (inboundIfaddr(place.host.sysctls)?.value ?? 0) === 1 ? skb.inDevice : undefined
+    return device ? (selectSource(place.host.links ?? [], { family: 4, dst: packet.src, device }) ?? back.src) : back.src
+  }
+  if (back.decision.route?.prefsrc) return back.decision.route.prefsrc
+  const device = error.type === 3 || skb.inDevice === '' ? skb.outDevice : skb.inDevice
+  return selectSource(place.host.links ?? [], { family: 6, dst: packet.src, device }) ?? back.src
+}
+

@@ -1,0 +1,197 @@
+/**
+ * Connection tracking as Linux does it (nf_conntrack_core.c, nf_nat_core.c), for the few connections of one walk.
+ * An entry is made when its first packet comes in, gets its NAT mappings on the way, and is confirmed at the very end of
+ * POSTROUTING or INPUT: a packet dropped before leaves nothing behind.
+ */
+import type { CtView, Tuple } from '../kernel/iptables/env.ts'
+import { type Ip, sameIp } from '../net/ip.ts'
+import { isIcmpError, type Packet, type PortRange, type Protocol, protocolNumber } from '../net/packet.ts'
+
+export type Direction = 'ORIGINAL' | 'REPLY'
+
+export interface Entry {
+  readonly proto: number
+  readonly original: Tuple
+  reply: Tuple
+  snat: boolean
+  dnat: boolean
+  /** the nat chains have been asked, even if they said nothing (a null binding) */
+  srcDone: boolean
+  dstDone: boolean
+  confirmed: boolean
+  seenReply: boolean
+  mark: number
+}
+
+/** The entry that a packet belongs to, and how. */
+export interface CtRef {
+  readonly entry: Entry
+  readonly direction: Direction
+  readonly related: boolean
+}
+
+/** What `skb->_nfct` says of a packet. */
+export type Ct = { readonly kind: 'none' } | { readonly kind: 'untracked' } | { readonly kind: 'invalid' } | ({ readonly kind: 'entry' } & CtRef)
+
+export const noCt: Ct = { kind: 'none' }
+
+export function tupleOf(p: Packet): Tuple {
+  if (p.icmp) {
+    const id = { lo: p.icmp.id ?? 0, hi: p.icmp.id ?? 0 }
+    const kind = { lo: p.icmp.type * 256 + p.icmp.code, hi: p.icmp.type * 256 + p.icmp.code }
+    return { src: p.src, dst: p.dst, sport: id, dport: kind }
+  }
+  return { src: p.src, dst: p.dst, ...(p.sport && { sport: p.sport }), ...(p.dport && { dport: p.dport }) }
+}
+
+/** The tuple of the answer: nf_ct_invert_tuple. Echo and its reply change places (types 8 ↔ 0, 128 ↔ 129). */
+export function invert(t: Tuple, proto: number): Tuple {
+  if (proto === 1 || proto === 58) {
+    const type = (t.dport?.lo ?? 0) >> 8
+    const back = { 8: 0, 0: 8, 128: 129, 129: 128, 13: 14, 14: 13 }[type] ?? type
+    const kind = { lo: back * 256, hi: back * 256 }
+    return { src: t.dst, dst: t.src, ...(t.sport && { sport: t.sport }), dport: kind }
+  }
+  return { src: t.dst, dst: t.src, ...(t.dport && { sport: t.dport }), ...(t.sport && { dport: t.sport }) }
+}
+
+const samePorts = (x: PortRange | undefined, y: PortRange | undefined): boolean => (x === undefined ? y === undefined : y !== undefined && x.lo === y.lo && x.hi === y.hi)
+const sameTuple = (x: Tuple, y: Tuple): boolean => sameIp(x.src, y.src) && sameIp(x.dst, y.dst) && samePorts(x.sport, y.sport) && samePorts(x.dport, y.dport)
+
+/** The connections of one host during one walk. */
+export class ConntrackTable {
+  readonly #entries: Entry[] = []
+
+  find(tuple: Tuple, proto: number): { readonly entry: Entry; readonly direction: Direction } | undefined {
+    for (const entry of this.#entries) {
+      if (!entry.confirmed || entry.proto !== proto) continue
+      if (sameTuple(entry.original, tuple)) return { entry, direction: 'ORIGINAL' }
+      if (sameTuple(entry.reply, tuple)) return { entry, direction: 'REPLY' }
+    }
+    return undefined
+  }
+
+  add(entry: Entry): void {
+    this.#entries.push(entry)
+  }
+
+  /** nf_conntrack_in: finds or makes the entry of a packet that enters the host or is sent by it. */
+  track(p: Packet): Ct {
+    const proto = protocolNumber(p.proto)
+    if (isIcmpError(p)) return this.#trackError(p)
+    const tuple = tupleOf(p)
+    const found = this.find(tuple, proto)
+    if (found) {
+      if (found.direction === 'REPLY') found.entry.seenReply = true
+      return { kind: 'entry', ...found, related: false }
+    }
+    if (!mayBegin(p)) return { kind: 'invalid' }
+    const entry: Entry = {
+      proto, original: tuple, reply: invert(tuple, proto), snat: false, dnat: false, srcDone: false, dstDone: false,
+      confirmed: false, seenReply: false, mark: 0,
+    }
+    return { kind: 'entry', entry, direction: 'ORIGINAL', related: false }
+  }
+
+  /** nf_conntrack_inet_error: an error belongs to the connection of the packet that it quotes, or to none. */
+  #trackError(p: Packet): Ct {
+    if (!p.inner) return { kind: 'invalid' }
+    const proto = protocolNumber(p.inner.proto)
+    const found = this.find(invert(tupleOf(p.inner), proto), proto)
+    if (!found) return { kind: 'invalid' }
+    const tuple = found.direction === 'ORIGINAL' ? found.entry.original : found.entry.reply
+    if (!sameIp(p.dst, tuple.dst)) return { kind: 'invalid' }
+    return { kind: 'entry', entry: found.entry, direction: found.direction, related: true }
+  }
+
+  /** nf_conntrack_confirm. Only a packet in the original direction confirms. */
+  confirm(ct: Ct): void {
+    if (ct.kind !== 'entry' || ct.entry.confirmed || ct.direction !== 'ORIGINAL' || ct.related) return
+    ct.entry.confirmed = true
+    this.#entries.push(ct.entry)
+  }
+}
+
+/** Whether a packet without an entry may begin one: TCP by tcp_conntracks[] (SYN, or ACK by tcp_loose), ICMP by its valid_new types. */
+function mayBegin(p: Packet): boolean {
+  if (p.tcp) return p.tcp === 'SYN' || p.tcp === 'ACK'
+  if (p.icmp) return p.family === 4 ? [8, 13, 15, 17].includes(p.icmp.type) : p.icmp.type === 128
+  return true
+}
+
+/** nf_conntrack_attach: an answer made by this host takes over the entry of the packet it answers, as RELATED in the other direction. */
+export function attach(offender: Ct): Ct {
+  if (offender.kind !== 'entry') return offender
+  return { kind: 'entry', entry: offender.entry, direction: offender.direction === 'ORIGINAL' ? 'REPLY' : 'ORIGINAL', related: true }
+}
+
+const nothing = { direction: 'ORIGINAL', snat: false, dnat: false, seenReply: false, assured: false, confirmed: false, mark: 0 } as const
+
+/** What `-m conntrack` sees. */
+export function viewOf(ct: Ct): CtView {
+  switch (ct.kind) {
+    case 'none':
+    case 'invalid':
+      return { state: 'INVALID', ...nothing }
+    case 'untracked':
+      return { state: 'UNTRACKED', ...nothing }
+    case 'entry': {
+      const { entry, direction, related } = ct
+      const state = related ? 'RELATED' : direction === 'REPLY' || entry.seenReply ? 'ESTABLISHED' : 'NEW'
+      return {
+        state, direction, original: entry.original, reply: entry.reply, snat: entry.snat, dnat: entry.dnat,
+        seenReply: entry.seenReply, assured: entry.seenReply, confirmed: entry.confirmed, mark: entry.mark,
+      }
+    }
+  }
+}
+
+/** Sets a mapping: the reply tuple becomes the inverse of the rewritten original (nf_nat_setup_info). */
+export function mapSource(entry: Entry, address: Ip, ports: PortRange | undefined): void {
+  entry.srcDone = true
+  const reply: Tuple = { ...entry.reply, dst: address, ...(ports && entry.reply.dport && { dport: ports }) }
+  if (sameTuple(reply, entry.reply)) return
+  entry.reply = reply
+  entry.snat = true
+}
+
+export function mapDestination(entry: Entry, address: Ip, ports: PortRange | undefined): void {
+  entry.dstDone = true
+  const reply: Tuple = { ...entry.reply, src: address, ...(ports && entry.reply.sport && { sport: ports }) }
+  if (sameTuple(reply, entry.reply)) return
+  entry.reply = reply
+  entry.dnat = true
+}
+
+export type Manip = 'SRC' | 'DST'
+
+/**
+ * Rewrites a packet by its entry's mappings for one kind of hook (nf_nat_packet): SRC in POSTROUTING and INPUT, DST in PREROUTING and OUTPUT.
+ * In the reply direction the roles change: a destination mapping is undone where sources are rewritten.
+ */
+export function translate(p: Packet, ct: Ct, manip: Manip): Packet {
+  if (ct.kind !== 'entry') return p
+  const { entry, direction } = ct
+  const bit = (manip === 'SRC') === (direction === 'ORIGINAL') ? entry.snat : entry.dnat
+  if (!bit) return p
+  const other = direction === 'ORIGINAL' ? entry.reply : entry.original
+  const target = invert(other, entry.proto)
+  if (isIcmpError(p)) return translateError(p, other, target, manip)
+  return rewrite(p, target, manip)
+}
+
+/** nf_nat_icmp_reply_translation: the quoted packet is rewritten the other way round, then the outer address. */
+function translateError(p: Packet, other: Tuple, target: Tuple, manip: Manip): Packet {
+  const inner = p.inner && rewrite(p.inner, other, manip === 'SRC' ? 'DST' : 'SRC')
+  const outer = manip === 'SRC' ? { src: target.src } : { dst: target.dst }
+  return { ...p, ...outer, ...(inner && { inner }) }
+}
+
+function rewrite(p: Packet, target: Tuple, manip: Manip): Packet {
+  const ports = p.sport !== undefined && p.dport !== undefined
+  return manip === 'SRC'
+    ? { ...p, src: target.src, ...(ports && target.sport && { sport: target.sport }) }
+    : { ...p, dst: target.dst, ...(ports && target.dport && { dport: target.dport }) }
+}
+
+export type { Protocol }

@@ -1,0 +1,49 @@
+/** From what the walk recorded to what is shown: evidence with its exact text, owner, object. */
+import { ruleObject } from './attribution/objects.ts'
+import { linkOwner, routeOwner, ruleOwner } from './attribution/owners.ts'
+import type { Packet } from '../net/packet.ts'
+import type { Source } from '../kernel/source.ts'
+import type { Snapshot } from '../snapshot/types.ts'
+import type { Step } from './run.ts'
+import type { Evidence, Hop, Owner } from './types.ts'
+
+/** An entry as evidence: `text` is the line itself. */
+export function evidenceAt(snapshot: Snapshot, source: Source, counters?: Evidence['counters']): Evidence {
+  return { file: source.file, line: source.line, text: snapshot.line(source.file, source.line), ...(counters && { counters }) }
+}
+
+/** `10.244.0.3:* → 10.244.1.4:8080/tcp`; an ephemeral port is `*` */
+export function headers(p: Packet): string {
+  const at = (ip: string, port: Packet['sport']) => {
+    const host = p.family === 6 && port ? `[${ip}]` : ip
+    return port ? `${host}:${port.lo === port.hi ? port.lo : '*'}` : host
+  }
+  const what = p.icmp ? `${p.family === 4 ? 'icmp' : 'icmpv6'} ${p.icmp.type}/${p.icmp.code}` : p.proto
+  return `${at(p.src.text, p.sport)} → ${at(p.dst.text, p.dport)} ${what}`
+}
+
+export function attributeHop(snapshot: Snapshot, step: Step): Hop {
+  const node = step.place.label
+  const packet = step.packet ? { packet: headers(step.packet) } : {}
+  if (step.kind === 'rule') {
+    const { table, chain, rule, file } = step
+    const object = rule && ruleObject(table, chain, rule, snapshot.cluster)
+    return {
+      node, stage: table.name as Hop['stage'], where: `${table.name} ${step.hook}${chain.name === step.hook ? '' : ` ${chain.name}`}`,
+      owner: ruleOwner(table, chain, rule), ...(object !== undefined && { object }), action: step.action, weight: step.weight,
+      evidence: evidenceAt(snapshot, { file, line: rule?.line ?? chain.line }, rule ? rule.counters : chain.counters), ...packet, table: table.name, chain: chain.name,
+    }
+  }
+  const owner: Owner = step.owner ?? ownerOf(snapshot, step)
+  return {
+    node, stage: step.stage, where: step.where, owner, action: step.action, weight: step.weight,
+    ...(step.source && { evidence: evidenceAt(snapshot, step.source) }), ...(step.also && { also: step.also.map((s) => evidenceAt(snapshot, s)) }),
+    ...packet, ...(step.choice && { choice: step.choice }),
+  }
+}
+
+function ownerOf(snapshot: Snapshot, step: Extract<Step, { kind: 'entry' }>): Owner {
+  if (step.stage === 'route' && step.route) return routeOwner(step.route, step.place.host, snapshot.cluster)
+  const link = step.device === undefined ? undefined : step.place.links.get(step.device)
+  return link ? linkOwner(link, step.place.host, snapshot.cluster) : 'kernel'
+}

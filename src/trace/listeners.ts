@@ -1,0 +1,58 @@
+/** Who would answer on an address and port: socket tables if dumped, else what snapshot.json says about listeners. */
+import type { Pod } from '../cluster/types.ts'
+import type { Source } from '../kernel/source.ts'
+import type { Packet } from '../net/packet.ts'
+import type { Run } from './run.ts'
+import type { Place } from './world.ts'
+
+export type Socket =
+  | { readonly kind: 'open'; readonly endpoint: string; readonly source?: Source }
+  | { readonly kind: 'closed'; readonly source?: Source }
+
+/** The socket that a packet to this host would reach; undefined if nothing tells. ICMP echo is answered by the kernel itself. */
+export function findSocket(run: Run, place: Place, packet: Packet): Socket | undefined {
+  const { host } = place
+  if (packet.icmp) return { kind: 'open', endpoint: host.id }
+  const port = packet.dport
+  if (!port || typeof packet.proto === 'number') return undefined
+  if (host.listeners) {
+    const socket = host.listeners.find(
+      (l) =>
+        l.proto === packet.proto && l.port === port.lo && l.families.includes(packet.family) && (l.ip === undefined || l.ip.text === packet.dst.text),
+    )
+    return socket ? { kind: 'open', endpoint: endpointOf(run, place, packet), source: socket.source } : { kind: 'closed' }
+  }
+  const guests = host.kind === 'node' ? hostNetworked(run, host.name) : []
+  const guest = guests.find((pod) => declares(pod, packet))
+  if (guest) return { kind: 'open', endpoint: `pod/${guest.namespace}/${guest.name}`, source: guest.source }
+  const said = assumed(run, host.id, host.kind)
+  if (said === undefined) return undefined
+  run.assumptions.add('who listens on which port is taken from snapshot.json and the pods\' containerPorts')
+  if (said === 'containerPorts') {
+    const open = place.pod !== undefined && declares(place.pod, packet)
+    return { kind: open ? 'open' : 'closed', endpoint: host.id, ...(place.pod && { source: place.pod.source }) }
+  }
+  return { kind: said.includes(`${packet.proto}/${port.lo}`) ? 'open' : 'closed', endpoint: host.id }
+}
+
+/** Whether an undumped pod would answer: by its declared ports. */
+export function podAnswers(pod: Pod, packet: Packet): boolean {
+  return packet.icmp !== undefined || declares(pod, packet)
+}
+
+/** The assumption for a host: its own key before its kind's wildcard. */
+export function assumed(run: Run, id: string, kind: string): 'containerPorts' | readonly string[] | undefined {
+  const { listeners } = run.world.snapshot.header.assume
+  return listeners[id] ?? listeners[`${kind}/*`]
+}
+
+const declares = (pod: Pod, packet: Packet): boolean => pod.ports.some((p) => p.protocol === packet.proto && p.port === packet.dport?.lo)
+
+const hostNetworked = (run: Run, node: string): readonly Pod[] =>
+  run.world.snapshot.cluster.pods.filter((p) => p.hostNetwork && p.node === node && p.phase !== 'Succeeded' && p.phase !== 'Failed')
+
+function endpointOf(run: Run, place: Place, packet: Packet): string {
+  if (place.host.kind !== 'node') return place.id
+  const guest = hostNetworked(run, place.host.name).find((pod) => declares(pod, packet))
+  return guest ? `pod/${guest.namespace}/${guest.name}` : place.id
+}

@@ -1,0 +1,171 @@
+/** Routing decisions of the walk, with the step that proves each: ip_route_output_key, ip_route_input, fib_validate_source. */
+import { lookupRoute, validateSource } from '../kernel/route/lookup.ts'
+import { selectSource } from '../kernel/route/source-address.ts'
+import type { NextHop, Route, RouteQuery, RouteResult } from '../kernel/route/types.ts'
+import { acceptLocal, forwarding, routeLocalnet, rpFilter, srcValidMark } from '../kernel/sysctl/effective.ts'
+import { formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
+import type { Packet } from '../net/packet.ts'
+import { type Blame, type Run, type Skb, Undecided } from './run.ts'
+import type { Place } from './world.ts'
+
+export type Decision =
+  | { readonly kind: 'local'; readonly route: Route | undefined }
+  | { readonly kind: 'out'; readonly route: Route; readonly device: string; readonly gateway: Ip | undefined; readonly onlink: boolean }
+  /** no way: what a local sender's system call says, and what is sent to a remote one (undefined: silence) */
+  | { readonly kind: 'no-way'; readonly errno: string; readonly icmp: { readonly type: number; readonly code: number } | undefined; readonly blame: Blame }
+
+/** fields of a packet that rules may look at */
+const keys = (p: Packet) => ({
+  ...(typeof p.proto === 'string' && { proto: p.proto }),
+  ...(p.sport && { sport: p.sport }),
+  ...(p.dport && { dport: p.dport }),
+})
+
+/** What the tables say, with multipath as a branch. `purpose` names the lookup in the step. */
+export function route(run: Run, place: Place, query: RouteQuery, purpose: string, record = true): Decision {
+  const { host } = place
+  if (!host.routes[query.family]) {
+    throw new Undecided(place.label, `${host.dir}/ip-route.json is missing: where ${place.label} sends ${query.dst.text} is not known`)
+  }
+  const result = lookupRoute(place.routes[query.family], host.rules[query.family], query)
+  if (host.rulesAssumed[query.family] && host.kind === 'node') run.assumptions.add(`${place.label}: no routing rules but the default ones`)
+  const decision = decide(run, place, query, result)
+  if (record) note(run, place, query, result, decision, purpose)
+  return decision
+}
+
+function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult): Decision {
+  const six = query.family === 6
+  switch (result.kind) {
+    case 'unknown':
+      throw new Undecided(place.label, `${place.label}: ${result.reason}`)
+    case 'none':
+      return {
+        kind: 'no-way', errno: 'ENETUNREACH', icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 },
+        blame: { place, kind: 'missing-route', entry: `no route to ${query.dst.text}` },
+      }
+    case 'rule':
+      return refusal(place, result.action, six, { place, kind: 'route', entry: `ip rule ${result.rule.text}`, source: result.rule.source })
+    case 'route': {
+      const { route: found, nexthops } = result
+      if (found.type === 'local' || found.type === 'anycast') return { kind: 'local', route: found }
+      if (found.type === 'blackhole' || found.type === 'unreachable' || found.type === 'prohibit') {
+        return refusal(place, found.type, six, { place, kind: 'route', entry: found.text, source: found.source })
+      }
+      if (found.type !== 'unicast') throw new Undecided(place.label, `${query.dst.text} is a ${found.type} address on ${place.label}`)
+      const hop = chooseHop(run, found, nexthops)
+      if (!hop?.device) {
+        return {
+          kind: 'no-way', errno: 'ENETUNREACH', icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 },
+          blame: { place, kind: 'route', entry: found.text, source: found.source },
+        }
+      }
+      return { kind: 'out', route: found, device: hop.device, gateway: hop.gateway, onlink: hop.onlink }
+    }
+  }
+}
+
+/** Which of several next hops is a hash over addresses (fib_multipath_hash_policy), seeded at boot: every one is an arm. */
+function chooseHop(run: Run, found: Route, nexthops: readonly NextHop[]): NextHop | undefined {
+  if (nexthops.length <= 1) return nexthops[0]
+  const total = nexthops.reduce((sum, n) => sum + n.weight, 0)
+  return nexthops[run.choices.pick(nexthops.map((n) => n.weight / total), `next hop of ${formatPrefix(found.dst)}`)]
+}
+
+/** errno and ICMP of a route that refuses: fib_props[] (net/ipv4/fib_semantics.c), ip6_route_info_create, ip_error. */
+function refusal(_place: Place, type: 'blackhole' | 'unreachable' | 'prohibit', six: boolean, blame: Blame): Decision {
+  switch (type) {
+    case 'blackhole':
+      return { kind: 'no-way', errno: 'EINVAL', icmp: undefined, blame }
+    case 'unreachable':
+      return { kind: 'no-way', errno: 'EHOSTUNREACH', icmp: six ? { type: 1, code: 0 } : { type: 3, code: 1 }, blame }
+    case 'prohibit':
+      return { kind: 'no-way', errno: 'EACCES', icmp: six ? { type: 1, code: 1 } : { type: 3, code: 13 }, blame }
+  }
+}
+
+function note(run: Run, place: Place, query: RouteQuery, result: RouteResult, decision: Decision, purpose: string): void {
+  const found = result.kind === 'route' ? result.route : undefined
+  // that one's own address is local is not news
+  if (decision.kind === 'local' && purpose !== 'route') return
+  const source = found?.source ?? (result.kind === 'rule' ? result.rule.source : undefined)
+  const text = found ? found.text : result.kind === 'rule' ? `rule ${result.rule.text}` : `no route to ${query.dst.text}`
+  const device = decision.kind === 'out' ? decision.device : undefined
+  run.steps.push({
+    kind: 'entry', place, stage: 'route', where: purpose, weight: decision.kind === 'no-way' ? 'decides' : 'changes',
+    action: text,
+    ...(source && { source }),
+    ...(device && { device }),
+    ...(found && { route: found }),
+  })
+}
+
+export type SourceChoice =
+  | { readonly kind: 'ok'; readonly src: Ip; readonly decision: Extract<Decision, { kind: 'local' | 'out' }> }
+  | Extract<Decision, { kind: 'no-way' }>
+
+/** The source address that a socket without one gets: from the route to the destination it names, before any translation. */
+export function chooseSource(run: Run, place: Place, dst: Ip, options: { readonly packet?: Packet; readonly oif?: string; readonly record?: boolean } = {}): SourceChoice {
+  const query: RouteQuery = { family: dst.family, dst, mark: 0, iif: 'lo', ...(options.oif && { oif: options.oif }), ...(options.packet && keys(options.packet)) }
+  const decision = route(run, place, query, 'route of the sender', options.record ?? true)
+  if (decision.kind === 'no-way') return decision
+  if (decision.kind === 'local') return { kind: 'ok', src: decision.route?.prefsrc ?? dst, decision }
+  const src = selectSource(place.host.links ?? [], { family: dst.family, dst, device: decision.device, ...(decision.gateway && { gateway: decision.gateway }), ...(decision.route.prefsrc && { prefsrc: decision.route.prefsrc }) })
+  if (!src) {
+    const blame: Blame = { place, kind: 'link', entry: `no usable source address on ${decision.device}` }
+    return { kind: 'no-way', errno: 'EADDRNOTAVAIL', icmp: undefined, blame }
+  }
+  return { kind: 'ok', src, decision }
+}
+
+/** Output route of a packet that has its addresses. */
+export function routeOutput(run: Run, skb: Skb, purpose = 'route', record = true): Decision {
+  const p = skb.packet
+  return route(run, skb.place, { family: p.family, dst: p.dst, src: p.src, mark: skb.mark, iif: 'lo', ...keys(p) }, purpose, record)
+}
+
+export type Admission = { readonly kind: 'ok'; readonly decision: Decision } | { readonly kind: 'drop'; readonly blame: Blame }
+
+/** Input routing: martian checks, reverse path, then where to. */
+export function routeInput(run: Run, skb: Skb): Admission {
+  const { place, packet: p } = skb
+  const { host } = place
+  const device = skb.inDevice
+  const drop = (blame: Omit<Blame, 'place'>): Admission => ({ kind: 'drop', blame: { place, ...blame } })
+  if (isMulticast(p.dst)) throw new Undecided(place.label, `multicast to ${p.dst.text} is not followed`)
+  const localnet = routeLocalnet(host.sysctls, device)?.value ?? 0
+  if (p.family === 4 && !localnet && (isLoopback(p.src) || isLoopback(p.dst))) {
+    return drop({ kind: 'sysctl', entry: `net.ipv4.conf.${device}.route_localnet = 0: ${isLoopback(p.src) ? p.src.text : p.dst.text} may not come from the wire` })
+  }
+  if (p.family === 4) {
+    const rp = rpFilter(host.sysctls, device)
+    const verdict = validateSource(place.routes[4], host.rules[4], host.links ?? [], {
+      src: p.src, dst: p.dst, device, mark: srcValidMark(host.sysctls, device)?.value ? skb.mark : 0,
+      rpFilter: rp?.value ?? 0, acceptLocal: (acceptLocal(host.sysctls, device)?.value ?? 0) === 1,
+    })
+    if (verdict === 'own-address') {
+      const own = place.addresses.get(p.src.text)
+      return drop({ kind: 'route', entry: `martian source: ${p.src.text} is this host's own address`, ...(own && { source: own.source }) })
+    }
+    if (verdict === 'reverse-path') {
+      const entry = rp ? `net.ipv4.conf.${rp.key}.rp_filter = ${rp.value}` : `rp_filter on ${device}`
+      return drop({ kind: 'sysctl', entry: `${entry}: the way back to ${p.src.text} is not by ${device}`, ...(rp?.source && { source: rp.source }) })
+    }
+    if (verdict === 'martian') return drop({ kind: 'route', entry: `martian source ${p.src.text}` })
+  }
+  const decision = route(run, place, { family: p.family, dst: p.dst, src: p.src, iif: device, mark: skb.mark, ...keys(p) }, 'route')
+  if (decision.kind === 'local') return { kind: 'ok', decision }
+  const may = mayForward(run, place, p.family, device)
+  if (!may.ok) return drop({ kind: 'sysctl', entry: may.entry, ...(may.source && { source: may.source }) })
+  return { kind: 'ok', decision }
+}
+
+/** Forwarding is switched by the incoming device for IPv4 and for the whole host for IPv6 (ip-sysctl.txt). */
+function mayForward(run: Run, place: Place, family: 4 | 6, device: string): { readonly ok: boolean; readonly entry: string; readonly source?: Blame['source'] } {
+  const set = forwarding(place.host.sysctls, family, device)
+  if (set) return { ok: set.value !== 0, entry: `net.${family === 4 ? 'ipv4' : 'ipv6'}.conf.${set.key}.forwarding = ${set.value}`, ...(set.source && { source: set.source }) }
+  if (place.host.kind === 'node') throw new Undecided(place.label, `${place.host.dir}/sysctl.txt does not say whether ${place.label} forwards`)
+  const ok = run.world.snapshot.header.assume.forwarding.includes(place.id)
+  run.assumptions.add(ok ? `${place.label} forwards (snapshot.json)` : 'pods and outside hosts do not forward, have no rules and no rp_filter')
+  return { ok, entry: `${place.label} does not forward` }
+}

@@ -1,0 +1,125 @@
+import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
+import type { Hook } from '../kernel/iptables/env.ts'
+import type { Route } from '../kernel/route/types.ts'
+import type { Source } from '../kernel/source.ts'
+import type { Ip } from '../net/ip.ts'
+import type { Packet } from '../net/packet.ts'
+import type { Choices } from './choices.ts'
+import { type Ct, ConntrackTable, noCt } from './conntrack.ts'
+import type { Cause, Owner, Stage } from './types.ts'
+import type { Place, World } from './world.ts'
+
+/** One run through the snapshot: all the decisions taken one way. The only mutable state of the walk lives here. */
+export interface Run {
+  readonly world: World
+  readonly choices: Choices
+  /** keep rules that were tried and did not match, too */
+  readonly verbose: boolean
+  readonly conntrack: Map<string, ConntrackTable>
+  readonly assumptions: Set<string>
+  /** steps of the packet that is under way */
+  steps: Step[]
+}
+
+/** A packet in the kernel of one host, with what the kernel hangs on it (`struct sk_buff`). */
+export interface Skb {
+  packet: Packet
+  mark: number
+  ct: Ct
+  place: Place
+  /** '' for a packet of a local process */
+  inDevice: string
+  outDevice: string
+  /** next hop of the route it follows, if that is not the destination itself */
+  gateway: Ip | undefined
+  /** came over loopback: the entry and the route it left with are kept */
+  looped: boolean
+}
+
+/** What is recorded on the way; turned into `Hop`s only for output. */
+export type Step =
+  | {
+      readonly kind: 'rule'
+      readonly place: Place
+      readonly hook: Hook
+      readonly file: string
+      readonly table: Table
+      readonly chain: Chain
+      /** absent: the chain's policy */
+      readonly rule: Rule | undefined
+      readonly action: string
+      readonly weight: 'decides' | 'changes' | 'passes' | 'tried'
+      readonly packet?: Packet
+    }
+  | {
+      readonly kind: 'entry'
+      readonly place: Place
+      readonly stage: Stage
+      readonly where: string
+      readonly action: string
+      readonly weight: 'decides' | 'changes' | 'passes'
+      readonly source?: Source
+      readonly also?: readonly Source[]
+      /** whose entry it is, if the place where it stands doesn't say */
+      readonly owner?: Owner
+      /** device of a route or link, from which attribution knows its owner */
+      readonly device?: string
+      readonly route?: Route
+      readonly packet?: Packet
+      readonly choice?: { readonly probability: number; readonly what: string }
+    }
+
+/** Why a packet ended where it did: the entry to look at first. */
+export interface Blame {
+  readonly place: Place
+  readonly kind: Cause['kind']
+  readonly entry: string
+  readonly source?: Source
+  /** the rule, so that attribution can name its object */
+  readonly rule?: { readonly table: Table; readonly chain: Chain; readonly rule: Rule | undefined }
+  readonly object?: string
+}
+
+/** How the way of one packet ends. */
+export type End =
+  /** handed to the host that owns the destination address */
+  | { readonly kind: 'arrived'; readonly skb: Skb; readonly device: string }
+  /** left for something that no dump describes; it is taken to arrive at the owner of the address */
+  | { readonly kind: 'beyond'; readonly owner: string; readonly packet: Packet; readonly via: Exit }
+  /** gone without a word. `local`: on the sender's own way out, so that its system call may fail */
+  | { readonly kind: 'dropped'; readonly skb: Skb; readonly blame: Blame }
+  /** somebody complains: an ICMP error, or a reset in its place, about the packet as it stood there */
+  | { readonly kind: 'complaint'; readonly skb: Skb; readonly error: { readonly type: number; readonly code: number } | 'rst'; readonly blame: Blame }
+  /** the sender's own system call fails */
+  | { readonly kind: 'errno'; readonly errno: string; readonly blame: Blame }
+
+/** How a packet left the dumped part of the world: an answer comes back by the same way. */
+export interface Exit {
+  readonly place: Place
+  readonly device: string
+  /** the tunnel packet around it, if it left in one */
+  readonly outer?: Packet
+}
+
+/** Thrown when the snapshot lacks what is needed to go on. */
+export class Undecided extends Error {
+  readonly node: string
+  constructor(node: string, reason: string) {
+    super(reason)
+    this.node = node
+  }
+}
+
+export function newRun(world: World, choices: Choices, verbose: boolean): Run {
+  return { world, choices, verbose, conntrack: new Map(), assumptions: new Set(), steps: [] }
+}
+
+export function conntrackOf(run: Run, place: Place): ConntrackTable {
+  let table = run.conntrack.get(place.id)
+  if (!table) run.conntrack.set(place.id, (table = new ConntrackTable()))
+  return table
+}
+
+export const newSkb = (packet: Packet, place: Place, inDevice: string, mark = 0, ct: Ct = noCt): Skb => ({
+  packet, mark, ct, place, inDevice, outDevice: '', gateway: undefined, looped: false,
+})

@@ -1,0 +1,71 @@
+/** Traces a flow through a snapshot: every branch, forward and back. */
+import { attributeHop } from './hop.ts'
+import { attempt, firstPacket, type Result } from './attempt.ts'
+import { causeOf } from './cause.ts'
+import { explore, TooManyBranches, type Tree } from './choices.ts'
+import { clientOf } from './client.ts'
+import { merge, type Leaf } from './outcomes.ts'
+import { newRun, type Run, Undecided } from './run.ts'
+import type { Flow, Hop, Path, Trace } from './types.ts'
+import { worldOf } from './world.ts'
+import { compareFlow } from './comparison/compare.ts'
+import { parseIp } from '../net/ip.ts'
+import type { Snapshot } from '../snapshot/types.ts'
+
+export interface TraceOptions {
+  /** record rules that were tried and did not match, too */
+  readonly verbose?: boolean
+  /** outcomes only: no paths, no comparison */
+  readonly brief?: boolean
+  readonly id?: string | number
+}
+
+/**
+ * What happens to one packet of a new connection of this flow.
+ * @throws TypeError if `flow.dst` is no address: names are resolved before.
+ */
+export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions = {}): Trace {
+  const world = worldOf(snapshot)
+  const dst = parseIp(flow.dst)
+  if (!dst) throw new TypeError(`not an address: ${flow.dst}`)
+  const assumptions = new Set<string>()
+  let tree: Tree<Result>
+  try {
+    tree = explore((choices) => {
+      const run = newRun(world, choices, options.verbose ?? false)
+      const result = guarded(run, () => {
+        const who = clientOf(run, flow, dst)
+        if (who.kind === 'errno') return { verdict: 'unreachable', error: `errno ${who.errno}`, node: who.blame.place.label, steps: run.steps, blame: who.blame }
+        return attempt(run, who.client, firstPacket(flow, who.client.source, dst))
+      })
+      for (const a of run.assumptions) assumptions.add(a)
+      return result
+    })
+  } catch (error) {
+    if (!(error instanceof TooManyBranches)) throw error
+    tree = { kind: 'leaf', value: { verdict: 'undecided', reason: `this flow has ${error.message}`, steps: [] } }
+  }
+  const { outcomes, leaves, undecided } = merge(tree)
+  const head = { apiVersion: 'netctl.dev/v1alpha1', kind: 'Trace', ...(options.id !== undefined && { id: options.id }), flow } as const
+  const tail = { ...(assumptions.size > 0 && { assumptions: [...assumptions].sort() }), ...(undecided.length > 0 && { undecided }) }
+  if (options.brief) return { ...head, outcomes, paths: [], comparison: [], ...tail }
+  const paths = leaves.map((leaf) => pathOf(snapshot, flow, leaf))
+  return { ...head, outcomes, paths, comparison: compareFlow({ flow, outcomes, paths }, snapshot), ...tail }
+}
+
+function guarded(run: Run, walk: () => Result): Result {
+  try {
+    return walk()
+  } catch (error) {
+    if (!(error instanceof Undecided)) throw error
+    return { verdict: 'undecided', reason: error.message, node: error.node, steps: run.steps }
+  }
+}
+
+function pathOf(snapshot: Snapshot, flow: Flow, leaf: Leaf): Path {
+  const { result } = leaf
+  const hops: Hop[] = result.steps.map((s) => attributeHop(snapshot, s))
+  const answer = result.answer && { kind: result.answer.kind, hops: result.answer.steps.map((s) => attributeHop(snapshot, s)) }
+  const cause = result.verdict === 'delivered' || result.verdict === 'undecided' ? undefined : causeOf(snapshot, flow, result)
+  return { verdict: leaf.verdict, probability: leaf.probability, hops, ...(answer && { reply: answer }), ...(cause && { cause }) }
+}

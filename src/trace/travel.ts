@@ -1,0 +1,114 @@
+/**
+ * The way of one packet from host to host: local output, input, forwarding, and what each device does with it.
+ * Straight-line code after net/ipv4/ip_input.c, ip_forward.c, ip_output.c and their IPv6 twins.
+ */
+import type { Link } from '../kernel/link/types.ts'
+import { type Ct, noCt } from './conntrack.ts'
+import { type HookResult, runHook } from './netfilter.ts'
+import { deviceBlame, transmit } from './transmit.ts'
+import { type Decision, routeInput, routeOutput } from './routing.ts'
+import { type Blame, type End, newSkb, type Run, type Skb } from './run.ts'
+import type { Packet } from '../net/packet.ts'
+import type { Place } from './world.ts'
+
+/** Sends a packet of a process (or of the kernel) of this host. `ct`: the entry it takes over from the packet that it answers. */
+export function sendLocal(run: Run, place: Place, packet: Packet, options: { readonly mark?: number; readonly ct?: Ct } = {}): End {
+  const skb = newSkb(packet, place, '', options.mark ?? 0, options.ct ?? noCt)
+  let decision = routeOutput(run, skb, 'route', true)
+  if (decision.kind === 'no-way') return { kind: 'errno', errno: decision.errno, blame: decision.blame }
+  // OUTPUT keeps the first route's device for the whole hook, whatever is rewritten meanwhile
+  let refused: Decision | undefined
+  attachRoute(skb, decision)
+  const device = skb.outDevice
+  const hook = runHook(run, skb, 'OUTPUT', () => {
+    const again = routeOutput(run, skb, 'route after the change in OUTPUT')
+    if (again.kind === 'no-way') {
+      refused = again
+      return { kind: 'drop', blame: again.blame }
+    }
+    decision = again
+    skb.outDevice = device
+    return { kind: 'pass' }
+  })
+  if (hook.kind !== 'pass') {
+    // ip_route_me_harder fails: the packet is dropped, and the sender hears the error of the lookup
+    if (refused?.kind === 'no-way') return { kind: 'errno', errno: refused.errno, blame: refused.blame }
+    return stopped(skb, hook)
+  }
+  attachRoute(skb, decision)
+  return leave(run, skb, decision)
+}
+
+/** A packet comes in by a device. */
+export function receive(run: Run, skb: Skb): End {
+  const { place } = skb
+  const pre = runHook(run, skb, 'PREROUTING')
+  if (pre.kind !== 'pass') return stopped(skb, pre)
+  if (skb.looped) {
+    // it kept its route over loopback, unless it was given another destination on the way
+    return arrive(run, skb)
+  }
+  const admission = routeInput(run, skb)
+  if (admission.kind === 'drop') {
+    run.steps.push({
+      kind: 'entry', place, stage: admission.blame.kind === 'sysctl' ? 'sysctl' : 'route', where: 'route', action: admission.blame.entry, weight: 'decides', owner: 'kernel',
+      ...(admission.blame.source && { source: admission.blame.source }),
+    })
+    return { kind: 'dropped', skb, blame: admission.blame }
+  }
+  const { decision } = admission
+  if (decision.kind === 'local') return arrive(run, skb)
+  if (decision.kind === 'no-way') {
+    if (!decision.icmp) return { kind: 'dropped', skb, blame: decision.blame }
+    return { kind: 'complaint', skb, error: decision.icmp, blame: decision.blame }
+  }
+  return forward(run, skb, decision)
+}
+
+/** ip_local_deliver */
+function arrive(run: Run, skb: Skb): End {
+  const hook = runHook(run, skb, 'INPUT')
+  if (hook.kind !== 'pass') return stopped(skb, hook)
+  return { kind: 'arrived', skb, device: skb.inDevice }
+}
+
+/** ip_forward: the TTL is checked before the FORWARD hook. */
+function forward(run: Run, skb: Skb, decision: Extract<Decision, { kind: 'out' }>): End {
+  attachRoute(skb, decision)
+  if (skb.packet.ttl <= 1) {
+    const blame: Blame = { place: skb.place, kind: 'route', entry: `routing loop: ${decision.route.text}`, source: decision.route.source }
+    return { kind: 'complaint', skb, error: skb.packet.family === 4 ? { type: 11, code: 0 } : { type: 3, code: 0 }, blame }
+  }
+  skb.packet = { ...skb.packet, ttl: skb.packet.ttl - 1 }
+  const hook = runHook(run, skb, 'FORWARD')
+  if (hook.kind !== 'pass') return stopped(skb, hook)
+  return leave(run, skb, decision)
+}
+
+/** ip_output: POSTROUTING, then the device. */
+function leave(run: Run, skb: Skb, decision: Exclude<Decision, { kind: 'no-way' }>): End {
+  const { place } = skb
+  const link = place.links.get(skb.outDevice)
+  const hook = runHook(run, skb, 'POSTROUTING')
+  if (hook.kind !== 'pass') return stopped(skb, hook)
+  if (decision.kind === 'local' || link?.kind === 'loopback') {
+    skb.inDevice = skb.outDevice
+    skb.outDevice = ''
+    skb.looped = true
+    return receive(run, skb)
+  }
+  if (link && !link.up) return { kind: 'dropped', skb, blame: deviceBlame(place, link, 'is down') }
+  return transmit(run, skb, decision, { sendLocal, receive })
+}
+
+function attachRoute(skb: Skb, decision: Decision): void {
+  if (decision.kind === 'no-way') return
+  skb.outDevice = decision.kind === 'local' ? loopback(skb.place) : decision.device
+  skb.gateway = decision.kind === 'out' ? decision.gateway : undefined
+}
+
+const loopback = (place: Place): string => [...place.links.values()].find((l: Link) => l.kind === 'loopback')?.name ?? 'lo'
+
+function stopped(skb: Skb, hook: Exclude<HookResult, { kind: 'pass' }>): End {
+  return hook.kind === 'drop' ? { kind: 'dropped', skb, blame: hook.blame } : { kind: 'complaint', skb, error: hook.error, blame: hook.blame }
+}

@@ -1,0 +1,189 @@
+/**
+ * The snapshot as a place where packets move: who owns which address, which device leads to whom, who listens.
+ * Built once for a snapshot; everything in it is read-only.
+ */
+import type { Pod } from '../cluster/types.ts'
+import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parsePrefix, prefix } from '../net/ip.ts'
+import type { Link } from '../kernel/link/types.ts'
+import { indexRoutes, type RouteIndex } from '../kernel/route/lookup.ts'
+import type { Host, Snapshot } from '../snapshot/types.ts'
+
+/** A host with its look-up tables. */
+export interface Place {
+  readonly host: Host
+  readonly id: string
+  /** as hops name it: `n1`, `pod/shop/web-1`, `external/ext` */
+  readonly label: string
+  readonly pod: Pod | undefined
+  readonly links: ReadonlyMap<string, Link>
+  readonly byIndex: ReadonlyMap<number, Link>
+  /** own addresses → the device that has them */
+  readonly addresses: ReadonlyMap<string, Link>
+  readonly routes: Readonly<Record<Family, RouteIndex>>
+}
+
+/** One end of a wire. */
+export interface Port {
+  readonly place: Place
+  readonly link: Link
+}
+
+export interface World {
+  readonly snapshot: Snapshot
+  readonly places: ReadonlyMap<string, Place>
+  /** `node/n1` for an address of an InternalIP whose node has no folder */
+  readonly undumpedNodes: ReadonlyMap<string, string>
+  /** pods by address (not host-networked ones) */
+  readonly podsByIp: ReadonlyMap<string, Pod>
+  /** whoever owns the address on any of its devices, pods left out */
+  owners(ip: Ip): readonly Place[]
+  /** the other end of a veth pair, if it is in the dumps */
+  peer(place: Place, link: Link): Port | undefined
+  /** devices of other hosts on the same segment */
+  neighbours(place: Place, link: Link): readonly Port[]
+  /** `assume.routes` of snapshot.json, most specific first */
+  readonly assumedRoutes: readonly { readonly prefix: Prefix; readonly host: string }[]
+}
+
+const worlds = new WeakMap<Snapshot, World>()
+
+/** The world of a snapshot; made on first use. */
+export function worldOf(snapshot: Snapshot): World {
+  const known = worlds.get(snapshot)
+  if (known) return known
+  const world = makeWorld(snapshot)
+  worlds.set(snapshot, world)
+  return world
+}
+
+function makeWorld(snapshot: Snapshot): World {
+  const pods = new Map(snapshot.cluster.pods.map((p) => [`pod/${p.namespace}/${p.name}`, p]))
+  const places = new Map<string, Place>()
+  for (const host of snapshot.hosts.values()) places.set(host.id, makePlace(host, pods.get(host.id)))
+
+  const owners = new Map<string, Place[]>()
+  for (const place of places.values()) {
+    if (place.host.kind === 'pod') continue
+    for (const address of place.addresses.keys()) push(owners, address, place)
+  }
+  const podsByIp = new Map<string, Pod>()
+  for (const pod of snapshot.cluster.pods) {
+    if (pod.hostNetwork || pod.phase === 'Succeeded' || pod.phase === 'Failed') continue
+    for (const ip of pod.ips) podsByIp.set(ip.text, pod)
+  }
+  const undumped = new Map<string, string>()
+  for (const node of snapshot.cluster.nodes) {
+    if (places.has(`node/${node.name}`)) continue
+    for (const ip of node.internalIps) undumped.set(ip.text, `node/${node.name}`)
+  }
+  const assumedRoutes = Object.entries(snapshot.header.assume.routes)
+    .flatMap(([cidr, host]) => {
+      const p = parsePrefix(cidr)
+      return p ? [{ prefix: p, host }] : []
+    })
+    .sort((x, y) => y.prefix.length - x.prefix.length)
+
+  const veths = vethPairs(places, snapshot)
+  const segments = new Map<Link, readonly Port[]>()
+  return {
+    snapshot,
+    places,
+    undumpedNodes: undumped,
+    podsByIp,
+    owners: (ip) => owners.get(ip.text) ?? [],
+    peer: (_place, link) => veths.get(link),
+    neighbours(place, link) {
+      let ports = segments.get(link)
+      if (!ports) segments.set(link, (ports = segmentOf(places, place, link, veths)))
+      return ports
+    },
+    assumedRoutes,
+  }
+}
+
+function makePlace(host: Host, pod: Pod | undefined): Place {
+  const links = host.links ?? []
+  const addresses = new Map<string, Link>()
+  for (const link of links) for (const a of link.addresses) if (!addresses.has(a.ip.text)) addresses.set(a.ip.text, link)
+  const index = { 4: undefined, 6: undefined } as Record<Family, RouteIndex | undefined>
+  const routes = (family: Family) => (index[family] ??= indexRoutes(host.routes[family] ?? []))
+  return {
+    host,
+    id: host.id,
+    label: host.kind === 'node' ? host.name : host.id,
+    pod,
+    links: new Map(links.map((l) => [l.name, l])),
+    byIndex: new Map(links.map((l) => [l.index, l])),
+    addresses,
+    routes: {
+      get 4() { return routes(4) },
+      get 6() { return routes(6) },
+    },
+  }
+}
+
+/**
+ * Pod devices and their ends on the node. A veth knows its peer's ifindex (`link_index`, rtnetlink IFLA_LINK) but not its namespace:
+ * a pod's peer is on the node that runs it.
+ */
+function vethPairs(places: ReadonlyMap<string, Place>, snapshot: Snapshot): ReadonlyMap<Link, Port> {
+  const pairs = new Map<Link, Port>()
+  for (const pod of snapshot.cluster.pods) {
+    const inside = places.get(`pod/${pod.namespace}/${pod.name}`)
+    const node = pod.node === undefined ? undefined : places.get(`node/${pod.node}`)
+    if (!inside || !node || pod.hostNetwork) continue
+    for (const link of inside.host.links ?? []) {
+      if (link.kind === 'loopback' || link.peerIndex === undefined) continue
+      const outside = node.byIndex.get(link.peerIndex)
+      if (!outside || outside.peerIndex !== link.index) continue
+      pairs.set(link, { place: node, link: outside })
+      pairs.set(outside, { place: inside, link })
+    }
+  }
+  return pairs
+}
+
+/** Two interfaces are neighbours when their on-link prefixes meet (design.md, Snapshot layout). */
+function segmentOf(places: ReadonlyMap<string, Place>, place: Place, link: Link, veths: ReadonlyMap<Link, Port>): readonly Port[] {
+  const mine = onLink(place, link)
+  const ports: Port[] = []
+  for (const other of places.values()) {
+    if (other === place || other.host.kind === 'pod') continue
+    for (const theirs of other.links.values()) {
+      if (theirs.kind === 'loopback' || theirs.vxlan || veths.has(theirs) || !theirs.up) continue
+      if (onLink(other, theirs).some((p) => mine.some((q) => overlaps(p, q)))) ports.push({ place: other, link: theirs })
+    }
+  }
+  return ports
+}
+
+function onLink(place: Place, link: Link): readonly Prefix[] {
+  const out: Prefix[] = []
+  for (const a of link.addresses) {
+    const whole = a.ip.family === 4 ? 32 : 128
+    if (a.scope === 'global' && a.prefixLength < whole) out.push(prefix(a.ip, a.prefixLength))
+  }
+  for (const family of [4, 6] as const) {
+    for (const route of place.host.routes[family] ?? []) {
+      if (route.type !== 'unicast' || route.dst.length === 0 || isLinkLocal(route.dst.ip)) continue
+      if (route.nexthops.some((n) => n.device === link.name && !n.gateway)) out.push(route.dst)
+    }
+  }
+  return out
+}
+
+/** The port on this segment whose host owns the address; link-local ones belong to the device itself. */
+export function ownerOnSegment(world: World, place: Place, link: Link, ip: Ip): readonly Port[] {
+  return world.neighbours(place, link).filter((port) =>
+    isLinkLocal(ip) ? port.link.addresses.some((a) => a.ip.text === ip.text) : port.place.addresses.has(ip.text),
+  )
+}
+
+/** Where `snapshot.json` says that the underlay routes an address. */
+export const assumedRoute = (world: World, ip: Ip): string | undefined => world.assumedRoutes.find((r) => contains(r.prefix, ip))?.host
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key)
+  if (list) list.push(value)
+  else map.set(key, [value])
+}
