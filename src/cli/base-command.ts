@@ -1,0 +1,52 @@
+import { Command } from '@oclif/core/command'
+import { boolean } from '@oclif/core/flags'
+import type { ExitCode } from '../error.ts'
+import { bounded } from './bounded.ts'
+import { decideTerminal, type Terminal } from './terminal.ts'
+
+/**
+ * What every command is built on. A command declares its flags, overrides `run`, and returns its exit code; it throws
+ * `NetctlError` for what the user can mend. Errors are printed in one place, main.ts.
+ *
+ *     export default class Trace extends BaseCommand {
+ *       static override flags = { ...sharedFlags, ...outputFlag(['text', 'json']) }
+ *       override async run() {
+ *         const { args, flags } = await this.parse(Trace)
+ *         const trace = await this.bounded('tracing', flags.timeout, () => …)
+ *         this.print(formatTrace(trace, this.terminal(flags)))
+ *         return ExitCode.ok
+ *       }
+ *     }
+ */
+export abstract class BaseCommand extends Command {
+  static override baseFlags = {
+    'no-color': boolean({ summary: 'no colour (also: NO_COLOR in the environment)', helpGroup: 'OUTPUT' }),
+  }
+
+  abstract override run(): Promise<ExitCode>
+
+  /** Errors go up to main.ts, which knows how to say them. */
+  protected override async catch(error: Error): Promise<never> {
+    throw error
+  }
+
+  /** Facts about the terminal, under the flags given. */
+  protected terminal(flags: { readonly 'no-color'?: boolean; readonly 'no-input'?: boolean }): Terminal {
+    return decideTerminal(process, { noColor: flags['no-color'] === true, noInput: flags['no-input'] === true })
+  }
+
+  /** Data, to stdout, ending in exactly one newline. */
+  protected print(text: string): void {
+    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+  }
+
+  /** Talk, to stderr. */
+  protected tell(text: string): void {
+    process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+  }
+
+  /** Runs `work`, for `--timeout` long at most; see bounded.ts. */
+  protected bounded<T>(what: string, timeoutMs: number | undefined, work: () => T | Promise<T>): Promise<T> {
+    return bounded(what, timeoutMs, work)
+  }
+}

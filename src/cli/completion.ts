@@ -1,0 +1,172 @@
+/** Static completion of commands, flags and their fixed values, for three shells. Data in, script out. */
+
+export interface CompletionCommand {
+  /** words: `snapshot show` */
+  readonly path: string
+  readonly summary: string
+  readonly flags: readonly CompletionFlag[]
+  /** fixed values of the first argument */
+  readonly values: readonly string[]
+}
+
+export interface CompletionFlag {
+  readonly name: string
+  readonly char?: string | undefined
+  readonly summary: string
+  /** undefined: takes no value; `file`: a path; `any`: can't be completed; else one of these */
+  readonly value: undefined | 'file' | 'any' | readonly string[]
+}
+
+export type Shell = 'bash' | 'zsh' | 'fish'
+export const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish']
+
+/** The script that `netctl completion SHELL` prints. */
+export function completionScript(shell: Shell, commands: readonly CompletionCommand[]): string {
+  const nodes = tree(commands)
+  switch (shell) {
+    case 'bash':
+      return bash(nodes)
+    case 'zsh':
+      return zsh(nodes)
+    case 'fish':
+      return fish(nodes)
+  }
+}
+
+/** A place in the command tree: what words, flags and values can follow it. */
+interface Node {
+  readonly path: string
+  readonly words: readonly { readonly word: string; readonly summary: string }[]
+  readonly flags: readonly CompletionFlag[]
+}
+
+const HELP: CompletionFlag = { name: 'help', char: 'h', summary: 'how to use it', value: undefined }
+const VERSION: CompletionFlag = { name: 'version', summary: 'which netctl this is', value: undefined }
+
+function tree(commands: readonly CompletionCommand[]): Node[] {
+  const byPath = new Map(commands.map((c) => [c.path, c]))
+  const paths = new Set([''])
+  for (const { path } of commands) path.split(' ').forEach((_, i, words) => paths.add(words.slice(0, i + 1).join(' ')))
+  return [...paths].sort().map((path) => {
+    const own = byPath.get(path)
+    const children = [...paths].filter((p) => p !== '' && p.split(' ').slice(0, -1).join(' ') === path).sort()
+    return {
+      path,
+      words: [
+        ...children.map((p) => ({ word: p.split(' ').at(-1) ?? p, summary: byPath.get(p)?.summary ?? '' })),
+        ...(own?.values ?? []).map((word) => ({ word, summary: '' })),
+      ],
+      flags: [...(own?.flags ?? []), HELP, ...(path === '' ? [VERSION] : [])],
+    }
+  })
+}
+
+const names = (flag: CompletionFlag): string[] => [...(flag.char ? [`-${flag.char}`] : []), `--${flag.name}`]
+/** single quotes, for every one of the three shells but fish, which `quoteFish` serves */
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+const quoteFish = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+
+function bash(nodes: readonly Node[]): string {
+  const moves = nodes.filter((n) => n.path !== '').map((n) => quote(n.path))
+  const values = nodes.flatMap((node) =>
+    node.flags.filter((f) => f.value !== undefined).map((flag) => {
+      const pattern = names(flag).map((name) => quote(`${node.path}:${name}`)).join('|')
+      const reply =
+        flag.value === 'file'
+          ? 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")'
+          : flag.value === 'any'
+            ? ':'
+            : `mapfile -t COMPREPLY < <(compgen -W ${quote((flag.value ?? []).join(' '))} -- "$cur")`
+      return `    ${pattern}) ${reply}; return ;;`
+    }),
+  )
+  const follow = nodes.map(
+    (n) => `    ${quote(n.path)}) words=${quote(n.words.map((w) => w.word).join(' '))}; flags=${quote(n.flags.map((f) => `--${f.name}`).join(' '))} ;;`,
+  )
+  return `# netctl completion for bash. For this shell:  source <(netctl completion bash)
+_netctl() {
+  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path='' words='' flags='' i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "\${path:+$path }\${COMP_WORDS[i]}" in
+    ${moves.join('|')}) path="\${path:+$path }\${COMP_WORDS[i]}" ;;
+    esac
+  done
+  # --flag=value comes as three words
+  if [[ $cur == '=' ]]; then cur=''
+  elif [[ $prev == '=' ]]; then prev="\${COMP_WORDS[COMP_CWORD-2]}"; fi
+  case "$path:$prev" in
+${values.join('\n')}
+  esac
+  case "$path" in
+${follow.join('\n')}
+  esac
+  if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur")
+  else mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"); fi
+}
+complete -F _netctl netctl
+`
+}
+
+function zsh(nodes: readonly Node[]): string {
+  const moves = nodes.filter((n) => n.path !== '').map((n) => quote(n.path))
+  const describe = (word: string, summary: string): string => quote(`${word.replaceAll(':', '\\:')}${summary ? `:${summary}` : ''}`)
+  const values = nodes.flatMap((node) =>
+    node.flags.filter((f) => f.value !== undefined).map((flag) => {
+      const pattern = names(flag).map((name) => quote(`${node.path}:${name}`)).join('|')
+      const reply = flag.value === 'file' ? '_files' : flag.value === 'any' ? '_message value' : `compadd -- ${(flag.value ?? []).map(quote).join(' ')}`
+      return `    ${pattern}) ${reply}; return ;;`
+    }),
+  )
+  const follow = nodes.map((n) => {
+    const words = n.words.map((w) => describe(w.word, w.summary)).join(' ')
+    const flags = n.flags.map((f) => describe(`--${f.name}`, f.summary)).join(' ')
+    return `    ${quote(n.path)}) words_=(${words}); flags_=(${flags}) ;;`
+  })
+  return `#compdef netctl
+# netctl completion for zsh. For this shell:  source <(netctl completion zsh)
+_netctl() {
+  local at='' i; local -a words_ flags_
+  for ((i = 2; i < CURRENT; i++)); do
+    case "\${at:+$at }\${words[i]}" in
+    ${moves.join('|')}) at="\${at:+$at }\${words[i]}" ;;
+    esac
+  done
+  case "$at:\${words[CURRENT-1]}" in
+${values.join('\n')}
+  esac
+  case "$at" in
+${follow.join('\n')}
+  esac
+  if [[ \${words[CURRENT]} == -* ]]; then _describe flag flags_
+  else _describe command words_; fi
+}
+if [[ $funcstack[1] == _netctl ]]; then _netctl "$@"; else compdef _netctl netctl; fi
+`
+}
+
+function fish(nodes: readonly Node[]): string {
+  const moves = nodes.filter((n) => n.path !== '').map((n) => quoteFish(n.path))
+  const lines = nodes.flatMap((node) => {
+    const here = `complete -c netctl -n ${quoteFish(`__netctl_at "${node.path}"`)}`
+    return [
+      ...node.words.map((w) => `${here} -f -a ${quoteFish(w.word)} -d ${quoteFish(w.summary)}`),
+      ...node.flags.map((f) => {
+        const value = f.value === undefined ? ' -f' : f.value === 'file' ? ' -r -F' : f.value === 'any' ? ' -x' : ` -x -a ${quoteFish(f.value.join(' '))}`
+        return `${here}${f.char ? ` -s ${f.char}` : ''} -l ${f.name}${value} -d ${quoteFish(f.summary)}`
+      }),
+    ]
+  })
+  return `# netctl completion for fish. For this shell:  netctl completion fish | source
+function __netctl_at
+    set -l at ''
+    for word in (commandline -opc)[2..]
+        set -l next (string trim -- "$at $word")
+        contains -- $next ${moves.join(' ')}; and set at $next
+    end
+    test "$at" = "$argv[1]"
+end
+complete -c netctl -f
+${lines.join('\n')}
+`
+}

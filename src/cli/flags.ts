@@ -1,0 +1,76 @@
+import { boolean, custom, string } from '@oclif/core/flags'
+import type { OptionFlag } from '@oclif/core/interfaces'
+import { NetctlError } from '../error.ts'
+
+/**
+ * The flags that commands share. A command takes those that it honours: a flag that does nothing is a defect,
+ * so `completion` has no `--snapshot`.
+ */
+
+/** `30s`, `2m`, `500ms`, `1m30s`, or plain seconds → milliseconds */
+export function parseDuration(text: string): number {
+  const plain = /^\d+(\.\d+)?$/.exec(text)
+  if (plain) return Number(text) * 1000
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
+  if (parts.length === 0 || parts.map((p) => p[0]).join('') !== text) {
+    throw new NetctlError({ code: 'USE005', message: `--timeout ${text} is not a duration`, try: 'say it as 30s, 2m or 1m30s' })
+  }
+  return parts.reduce((sum, [, amount, name]) => sum + Number(amount) * unit[name as keyof typeof unit], 0)
+}
+
+/** More than setTimeout can count (2^31 ms, 24 days) is no limit at all; zero is one that can't be met. */
+const duration = custom<number>({
+  parse: async (text) => {
+    const ms = parseDuration(text)
+    if (ms <= 0 || ms >= 2 ** 31) {
+      throw new NetctlError({ code: 'USE005', message: `--timeout ${text} is out of range`, try: 'say a time between 1ms and 24 days, or leave it out' })
+    }
+    return ms
+  },
+})
+
+/** Which snapshot: `--snapshot`. */
+export const snapshotFlag = {
+  snapshot: string({
+    summary: 'recorded cluster to read: a folder or its .tar.gz',
+    helpValue: 'PATH',
+    helpGroup: 'SOURCE',
+    env: 'NETCTL_SNAPSHOT',
+  }),
+}
+
+/** Which namespace names without one are in: see namespace.ts. */
+export const namespaceFlags = {
+  namespace: string({ char: 'n', summary: 'namespace of names that give none', helpValue: 'NAME', helpGroup: 'SOURCE' }),
+  context: string({ summary: "kubeconfig context whose namespace is the default", helpValue: 'NAME', helpGroup: 'SOURCE' }),
+  kubeconfig: string({ summary: "kubeconfig whose current context's namespace is the default", helpValue: 'PATH', helpGroup: 'SOURCE' }),
+}
+
+/** `--timeout`, for commands that run their work through `bounded()`. */
+export const timeoutFlag = {
+  timeout: duration({ summary: 'give up after this long (30s, 2m): exit 3', helpValue: 'TIME', helpGroup: 'OUTPUT' }),
+}
+
+/** `--no-input`, for commands that can ask. */
+export const inputFlag = {
+  'no-input': boolean({ summary: 'never ask; fail instead, naming the flag', helpGroup: 'OUTPUT' }),
+}
+
+/** `-q` and `-v`, for commands whose text output knows both. */
+export const verbosityFlags = {
+  quiet: boolean({ char: 'q', summary: 'the answer only', helpGroup: 'OUTPUT', exclusive: ['verbose'] }),
+  verbose: boolean({ char: 'v', summary: 'everything that was looked at', helpGroup: 'OUTPUT' }),
+}
+
+export type OutputFormat = 'text' | 'wide' | 'json' | 'jsonl' | 'yaml'
+
+/** `-o`, with the formats that the command has; the first is the default. */
+export function outputFlag<const T extends readonly [OutputFormat, ...OutputFormat[]]>(formats: T): { output: OptionFlag<T[number]> } {
+  const flag = string({ char: 'o', summary: 'shape of stdout', helpGroup: 'OUTPUT', options: [...formats], default: formats[0] })
+  // `options` makes sure of it
+  return { output: flag as unknown as OptionFlag<T[number]> }
+}
+
+/** Everything that a command which reads a snapshot shares, but `-o`. */
+export const sharedFlags = { ...snapshotFlag, ...namespaceFlags, ...timeoutFlag, ...inputFlag, ...verbosityFlags }

@@ -1,0 +1,94 @@
+import type { Command } from '@oclif/core/command'
+import { Config } from '@oclif/core/config'
+import { loadHelpClass } from '@oclif/core/help'
+import type { PJSON } from '@oclif/core/interfaces'
+import { ExitCode } from '../error.ts'
+import { Interrupted } from './interrupted.ts'
+import { formatError, formatErrorJson, toNetctlError } from './report-error.ts'
+import { type Request, resolveCommand } from './resolve-command.ts'
+import { decideTerminal } from './terminal.ts'
+import { usageError } from './usage-error.ts'
+
+export interface Start {
+  /** folder of package.json */
+  readonly root: string
+  /** package.json, read */
+  readonly pjson: { readonly name: string; readonly version: string; readonly oclif: object }
+  /** run the commands as they stand, whatever an earlier build's manifest says */
+  readonly ignoreManifest?: boolean
+}
+
+/**
+ * The whole program: reads the arguments, runs one command, prints what went wrong in one place, and leaves the exit code in
+ * `process.exitCode`, so that stdout can drain. Never rejects.
+ */
+export async function main(argv: readonly string[], start: Start): Promise<void> {
+  listenToTheWorld(argv)
+  let command: Command.Loadable | undefined
+  try {
+    const config = await Config.load({ root: start.root, pjson: start.pjson as PJSON, ignoreManifest: start.ignoreManifest === true })
+    const request = resolveCommand(argv, surfaceOf(config))
+    if (request.kind === 'command') command = config.findCommand(request.id)
+    process.exitCode = await serve(request, config, command)
+  } catch (error) {
+    process.exitCode = fail(error, argv, command)
+  }
+}
+
+async function serve(request: Request, config: Config, command: Command.Loadable | undefined): Promise<ExitCode> {
+  switch (request.kind) {
+    case 'version':
+      process.stdout.write(`${config.userAgent}\n`)
+      return ExitCode.ok
+    case 'help': {
+      const Help = await loadHelpClass(config)
+      await new Help(config, config.pjson.oclif.helpOptions).showHelp(request.id === undefined ? [] : request.id.split(':'))
+      return ExitCode.ok
+    }
+    case 'command':
+      return await config.runCommand<ExitCode>(request.id, [...request.argv], command)
+  }
+}
+
+function surfaceOf(config: Config): { commands: string[]; valueFlags: Set<string> } {
+  const valueFlags = new Set<string>()
+  for (const { flags } of config.commands) {
+    for (const [name, flag] of Object.entries(flags)) {
+      if (flag.type !== 'option') continue
+      valueFlags.add(`--${name}`)
+      if (flag.char) valueFlags.add(`-${flag.char}`)
+    }
+  }
+  return { commands: config.commands.map((c) => c.id), valueFlags }
+}
+
+/** Says what went wrong, to whom it concerns: stdout for machines, stderr for people. */
+function fail(thrown: unknown, argv: readonly string[], command?: Command.Loadable): ExitCode {
+  if (thrown instanceof Interrupted) return ExitCode.interrupted
+  const error = usageError(thrown, command) ?? toNetctlError(thrown)
+  const format = askedFormat(argv)
+  if (format) process.stdout.write(formatErrorJson(error, format === 'jsonl' ? undefined : 2))
+  const debug = Boolean(process.env.DEBUG)
+  if (!format || debug) process.stderr.write(formatError(error, decideTerminal(process, { noColor: argv.includes('--no-color') }), debug))
+  return error.exitCode
+}
+
+/** What `-o` says, read by hand: the error may be that the arguments can't be read. YAML readers read JSON. */
+function askedFormat(argv: readonly string[]): 'json' | 'jsonl' | 'yaml' | undefined {
+  const end = argv.indexOf('--')
+  const said = (end < 0 ? argv : argv.slice(0, end)).join('\n')
+  const found = /(?:^|\n)(?:-o[=\n]?|--output[=\n])(jsonl?|yaml)(?:\n|$)/.exec(said)
+  return found?.[1] as 'json' | 'jsonl' | 'yaml' | undefined
+}
+
+function listenToTheWorld(argv: readonly string[]): void {
+  // a reader that has seen enough (`netctl trace … | head`) is no error
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? process.exitCode : fail(error, argv))
+  })
+  process.stderr.on('error', () => process.exit(process.exitCode))
+  process.on('SIGINT', () => process.exit(ExitCode.interrupted))
+  const bug = (error: unknown): void => process.exit(fail(error, argv))
+  process.on('uncaughtException', bug)
+  process.on('unhandledRejection', bug)
+}

@@ -1,0 +1,42 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { Command } from '@oclif/core/command'
+import { CLIError } from '@oclif/core/errors'
+import { NetctlError } from '../error.ts'
+import { nearest } from '../nearest.ts'
+
+/** What oclif's parser refused, in our words and with our exit code; undefined if it is no such refusal. */
+export function usageError(error: unknown, command: Command.Loadable | undefined): NetctlError | undefined {
+  if (error instanceof NetctlError || !(error instanceof CLIError)) return undefined
+  const name = command ? `netctl ${command.id.replaceAll(':', ' ')}` : 'netctl'
+  const { flags, args } = error as { flags?: unknown; args?: unknown }
+  const help = `${name} --help`
+  if (isStrings(flags)) {
+    const [flag = ''] = flags
+    const near = nearest(flag, flagNames(command))
+    return new NetctlError({ code: 'USE002', message: `${name} has no flag ${flag}`, try: near.length > 0 ? near.join(', or ') : help })
+  }
+  if (isStrings(args)) {
+    return new NetctlError({ code: 'USE004', message: `${name} has no use for ${args.map((a) => `“${a}”`).join(' ')}`, try: help })
+  }
+  if (Array.isArray(args)) {
+    const missing = args.map((arg: { name: string }) => arg.name.toUpperCase()).join(' ')
+    return new NetctlError({ code: 'USE003', message: `${name} needs ${missing}`, try: help })
+  }
+  return new NetctlError({ code: 'USE005', message: oneLine(error.message), try: help })
+}
+
+const isStrings = (value: unknown): value is readonly string[] => Array.isArray(value) && value.length > 0 && value.every((v) => typeof v === 'string')
+
+function flagNames(command: Command.Loadable | undefined): string[] {
+  return Object.entries(command?.flags ?? {}).map(([name]) => `--${name}`)
+}
+
+/** The parser's message without its colours, headings and hints. */
+function oneLine(message: string): string {
+  return stripVTControlCharacters(message)
+    .replace(/^The following errors? occurred:/, '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('See more help'))
+    .join('; ')
+}
