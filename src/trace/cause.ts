@@ -9,7 +9,7 @@ export function causeOf(snapshot: Snapshot, _flow: Flow, result: Result): Cause 
   const { blame } = result
   if (!blame) return undefined
   const evidence = blame.source && evidenceAt(snapshot, blame.source)
-  const object = blame.object ?? (blame.rule?.rule && ruleObject(blame.rule.table, blame.rule.chain, blame.rule.rule, snapshot.cluster))
+  const object = blame.object ?? (blame.rule?.rule && ruleObject(blame.rule.table.name, blame.rule.chain.name, blame.rule.rule, snapshot.cluster))
   return {
     node: blame.place.label, kind: blame.kind, entry: blame.entry === '' ? (evidence?.text ?? '') : blame.entry,
     ...(evidence && { evidence }), ...(object !== undefined && { object }),

@@ -45,6 +45,12 @@ export class Choices {
     return (before ? before.taken : this.#decide(2, undefined, reason)) === 0
   }
 
+  /** The last random choice made after `points` had this length, as it was taken. */
+  since(length: number): { readonly probability: number; readonly what: string } | undefined {
+    const point = this.points.length > length ? this.points.at(-1) : undefined
+    return point?.weights && { probability: point.weights[point.taken] as number, what: point.what }
+  }
+
   #decide(arms: number, weights: readonly number[] | undefined, what: string): number {
     const taken = this.#script[this.points.length] ?? 0
     this.points.push({ what, weights, arms, taken })

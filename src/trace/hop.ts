@@ -1,6 +1,8 @@
 /** From what the walk recorded to what is shown: evidence with its exact text, owner, object. */
-import { ruleObject } from './attribution/objects.ts'
-import { linkOwner, routeOwner, ruleOwner } from './attribution/owners.ts'
+import { linkOwner } from './attribution/link-owner.ts'
+import { routeOwner } from './attribution/route-owner.ts'
+import { ruleObject } from './attribution/rule-object.ts'
+import { policyOwner, ruleOwner } from './attribution/rule-owner.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Snapshot } from '../snapshot/types.ts'
@@ -27,11 +29,11 @@ export function attributeHop(snapshot: Snapshot, step: Step): Hop {
   const packet = step.packet ? { packet: headers(step.packet) } : {}
   if (step.kind === 'rule') {
     const { table, chain, rule, file } = step
-    const object = rule && ruleObject(table, chain, rule, snapshot.cluster)
+    const object = rule && ruleObject(table.name, chain.name, rule, snapshot.cluster, step.place.host.name)
     return {
       node, stage: table.name as Hop['stage'], where: `${table.name} ${step.hook}${chain.name === step.hook ? '' : ` ${chain.name}`}`,
-      owner: ruleOwner(table, chain, rule), ...(object !== undefined && { object }), action: step.action, weight: step.weight,
-      evidence: evidenceAt(snapshot, { file, line: rule?.line ?? chain.line }, rule ? rule.counters : chain.counters), ...packet, table: table.name, chain: chain.name,
+      owner: rule ? ruleOwner(table.name, chain.name, rule) : policyOwner(chain), ...(object !== undefined && { object }), action: step.action, weight: step.weight,
+      evidence: evidenceAt(snapshot, { file, line: rule?.line ?? chain.line }, rule ? rule.counters : chain.counters), ...packet, ...(step.choice && { choice: step.choice }), table: table.name, chain: chain.name,
     }
   }
   const owner: Owner = step.owner ?? ownerOf(snapshot, step)

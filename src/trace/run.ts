@@ -50,6 +50,7 @@ export type Step =
       readonly action: string
       readonly weight: 'decides' | 'changes' | 'passes' | 'tried'
       readonly packet?: Packet
+      readonly choice?: { readonly probability: number; readonly what: string }
     }
   | {
       readonly kind: 'entry'

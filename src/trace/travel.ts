@@ -4,7 +4,7 @@
  */
 import type { Link } from '../kernel/link/types.ts'
 import { type Ct, noCt } from './conntrack.ts'
-import { type HookResult, runHook } from './netfilter.ts'
+import { type HookResult, runHook } from './hooks.ts'
 import { deviceBlame, transmit } from './transmit.ts'
 import { type Decision, routeInput, routeOutput } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, type Skb } from './run.ts'

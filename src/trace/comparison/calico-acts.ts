@@ -1,0 +1,91 @@
+/** What Calico's routes, devices and rules did on the walked paths, sorted by kind. */
+
+import { isCalicoTunnel, isWorkloadDevice } from '../attribution/device-names.ts'
+import type { Cluster } from '../../cluster/types.ts'
+import { deviceOf, isNode, type Leg, ruleText, type Step } from './walked.ts'
+
+export interface CalicoActs {
+  /** a pod's own way out, the veth between pod and node, the host's route to the pod */
+  readonly veth: readonly Step[]
+  /** routes of Calico that a node chose: to a local pod, to a block */
+  readonly routes: readonly Step[]
+  /** masquerade by natOutgoing, or of the host's own wrong source address on a tunnel */
+  readonly masqueraded: readonly Step[]
+  /** floating IPs */
+  readonly translated: readonly Step[]
+  /** accepted after the policies ("Policy explicitly accepted packet.") */
+  readonly forwarded: readonly Step[]
+  /** dropped because a Service address came in that nobody translated (service loop prevention) */
+  readonly loopStopped: readonly Step[]
+  /** packed and unpacked, and Felix's rules about the tunnel packets */
+  readonly tunnel: readonly Step[]
+  /** a route of Calico to another node by which the packet really left, without encapsulation */
+  readonly direct: readonly Step[]
+  /** a route of Calico with several next hops */
+  readonly balanced: readonly Step[]
+}
+
+type Kind = keyof CalicoActs
+
+export function calicoActs(legs: readonly Leg[], cluster: Cluster): CalicoActs {
+  const out: Record<Kind, Step[]> = { veth: [], routes: [], masqueraded: [], translated: [], forwarded: [], loopStopped: [], tunnel: [], direct: [], balanced: [] }
+  for (const leg of legs) {
+    for (let i = 0; i < leg.length; i++) {
+      const step = leg[i] as Step
+      if (step.hop.owner !== 'calico') continue
+      if (step.hop.chain !== undefined) {
+        const kind = ofRule(step)
+        if (kind) out[kind].push(step)
+      } else {
+        for (const kind of ofEntry(leg, i, cluster)) out[kind].push(step)
+      }
+    }
+  }
+  return out
+}
+
+function ofRule(step: Step): Kind | undefined {
+  const { hop } = step
+  const text = ruleText(hop)
+  const target = / -j (\S+)/.exec(text)?.[1]
+  if (target === 'MASQUERADE' || target === 'SNAT') return 'masqueraded'
+  if (target === 'DNAT') return 'translated'
+  if (hop.chain === 'FORWARD' && target === 'ACCEPT') return 'forwarded'
+  if (hop.chain === 'cali-cidr-block' && (target === 'DROP' || target === 'REJECT')) return 'loopStopped'
+  // Felix's own rules for the packets of its tunnels (Calico datapath §4.2, §4.5): by port of VXLAN, by protocol of IPIP
+  if ((hop.chain === 'cali-INPUT' || hop.chain === 'cali-OUTPUT') && /"(?:Allow|Drop) (?:IPv[46] )?(?:VXLAN|IPIP|WireGuard)/i.test(text)) return 'tunnel'
+  return undefined
+}
+
+function ofEntry(leg: Leg, at: number, cluster: Cluster): readonly Kind[] {
+  const { hop } = leg[at] as Step
+  switch (hop.stage) {
+    case 'encapsulate':
+    case 'decapsulate':
+      return ['tunnel']
+    case 'route': {
+      if (!isNode(hop)) return ['veth']
+      const device = deviceOf(hop)
+      const kinds: Kind[] = ['routes']
+      if (hop.choice) kinds.push('balanced')
+      if (device === undefined) return kinds
+      if (isWorkloadDevice(device, cluster)) kinds.push('veth')
+      else if (!isCalicoTunnel(device) && leftBy(leg, at, device)) kinds.push('direct')
+      return kinds
+    }
+    case 'device':
+      return isWorkloadDevice(hop.where, cluster) || !isNode(hop) ? ['veth'] : []
+    default:
+      return []
+  }
+}
+
+/** Did the packet go out by that device of that node, after the step `at` and before it was anywhere else? */
+function leftBy(leg: Leg, at: number, device: string): boolean {
+  for (let i = at + 1; i < leg.length; i++) {
+    const { hop } = leg[i] as Step
+    if (hop.node !== (leg[at] as Step).hop.node) return true
+    if ((hop.stage === 'device' || hop.stage === 'underlay') && hop.where.startsWith(device)) return true
+  }
+  return false
+}

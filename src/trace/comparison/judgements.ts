@@ -1,0 +1,86 @@
+/** Who judged the packet: Felix's verdicts on the walked paths, for each endpoint and direction (Calico datapath §4.5–4.7). */
+
+import { type Leg, ruleText, type Step } from './walked.ts'
+
+export interface Judgement {
+  /** chain of the endpoint: `cali-fw-…`; '' where no endpoint was found */
+  readonly chain: string
+  readonly node: string
+  readonly direction: 'egress' | 'ingress'
+  /** `forward`: a host endpoint's rules for traffic that only passes */
+  readonly scope: 'workload' | 'host' | 'forward' | 'none'
+  readonly verdict: 'allowed' | 'denied' | 'established'
+  /** policy, profile or tier that decided */
+  readonly by: string | undefined
+  /** rules to show, the deciding one first */
+  readonly steps: readonly Step[]
+}
+
+const endpointChain = /^cali-(tw|fw|thfw|fhfw|th|fh)-/
+const judgeChain = /^cali-(p[io]|pr[io]|g[io])-/
+
+type Endpoint = Pick<Judgement, 'chain' | 'node' | 'direction' | 'scope'>
+
+export function judgements(legs: readonly Leg[]): readonly Judgement[] {
+  const out = new Map<string, Judgement>()
+  for (const leg of legs) {
+    for (const j of ofLeg(leg)) {
+      const key = `${j.node} ${j.chain} ${j.verdict} ${j.by} ${j.steps[0]?.hop.evidence?.line}`
+      if (!out.has(key)) out.set(key, j)
+    }
+  }
+  return [...out.values()]
+}
+
+function ofLeg(leg: Leg): readonly Judgement[] {
+  const out: Judgement[] = []
+  /** the endpoint whose chain was entered last, and the last rule of a policy or profile met since */
+  let at: Endpoint | undefined
+  let judge: Step | undefined
+  for (const step of leg) {
+    const { hop } = step
+    const { chain } = hop
+    if (hop.owner !== 'calico' || chain === undefined) continue
+    if (judgeChain.test(chain)) {
+      judge = step
+      if (hop.weight === 'decides' && at) out.push({ ...at, verdict: drops(hop.action) ? 'denied' : 'allowed', by: hop.object, steps: [step] })
+      continue
+    }
+    const here = endpointOf(hop.node, chain)
+    if (here) {
+      if (here.chain !== at?.chain || here.node !== at.node) judge = undefined
+      at = here
+      const verdict = verdictOf(step, here, judge)
+      if (verdict) out.push(verdict)
+    } else if (hop.weight === 'decides' && drops(hop.action) && /dispatch|PREROUTING/.test(chain)) {
+      out.push({ chain: '', node: hop.node, direction: chain.includes('-to-') ? 'ingress' : 'egress', scope: 'none', verdict: 'denied', by: undefined, steps: [step] })
+    }
+  }
+  return out
+}
+
+/** What a rule of an endpoint's own chain says about the packet; nothing for those that only lead on. */
+function verdictOf(step: Step, at: Endpoint, judge: Step | undefined): Judgement | undefined {
+  const { hop } = step
+  const text = ruleText(hop)
+  if (text.includes('"Return if policy accepted"') || text.includes('"Return if profile accepted"')) {
+    return { ...at, verdict: 'allowed', by: judge?.hop.object, steps: judge ? [judge, step] : [step] }
+  }
+  if (hop.weight !== 'decides') return undefined
+  if (drops(hop.action)) return { ...at, verdict: 'denied', by: hop.object?.startsWith('tier/') ? hop.object : undefined, steps: [step] }
+  return text.includes('ESTABLISHED') ? { ...at, verdict: 'established', by: undefined, steps: [step] } : { ...at, verdict: 'allowed', by: judge?.hop.object, steps: [step] }
+}
+
+const drops = (action: string): boolean => /DROP|REJECT/.test(action)
+
+function endpointOf(node: string, chain: string): Endpoint | undefined {
+  switch (endpointChain.exec(chain)?.[1]) {
+    case 'fw': return { chain, node, direction: 'egress', scope: 'workload' }
+    case 'tw': return { chain, node, direction: 'ingress', scope: 'workload' }
+    case 'fh': return { chain, node, direction: 'ingress', scope: 'host' }
+    case 'th': return { chain, node, direction: 'egress', scope: 'host' }
+    case 'fhfw': return { chain, node, direction: 'ingress', scope: 'forward' }
+    case 'thfw': return { chain, node, direction: 'egress', scope: 'forward' }
+    default: return undefined
+  }
+}
