@@ -19,7 +19,7 @@ function route(dst: string, device: string | undefined, extra: Partial<Route> & 
   const { gateway, ...rest } = extra
   const dead = { weight: 1, onlink: false, dead: false, linkdown: false }
   return {
-    source, family: 4, type: 'unicast', dst: prefix(dst), table: 'main', protocol: 'boot', scope: 'global', metric: 0, text: dst,
+    source, family: 4, type: 'unicast', dst: prefix(dst), table: 'main', flags: [], metrics: [], protocol: 'boot', scope: 'global', metric: 0, text: dst,
     nexthops: device === undefined ? [] : [{ ...dead, device, ...(gateway !== undefined && { gateway: ip(gateway) }) }],
     ...rest,
   }

@@ -1,0 +1,33 @@
+/** Calico between nodes: encapsulation, or a route of its own over the bare underlay. */
+
+import type { Part } from '../types.ts'
+import type { Facts } from './facts.ts'
+import { acted, idle, list, nodesIn, sentences } from './words.ts'
+
+export function calicoOverlay(f: Facts): Part {
+  const { tunnel, direct } = f.calico
+  const packed = tunnel.filter((s) => s.hop.stage === 'encapsulate')
+  // rules about tunnel packets alone are the outer packets of somebody else's traffic, or of a node that forges them
+  const steps = [...packed, ...tunnel.filter((s) => s.hop.stage !== 'encapsulate'), ...direct]
+  if (steps.length > 0) {
+    return acted(
+      sentences(
+        packed.length > 0 && `overlay: ${list(packed.map((s) => `${s.hop.action} by ${s.hop.where} on ${s.hop.node}`))}`,
+        direct.length > 0 && `underlay without encapsulation: ${list(direct.map((s) => `${s.hop.action} on ${s.hop.node}`))}`,
+        packed.length === 0 && direct.length === 0 && `tunnel packets were handled on ${nodesIn(tunnel)}`,
+      ),
+      steps,
+    )
+  }
+  return idle(why(f))
+}
+
+function why(f: Facts): string {
+  const pods = f.addresses.length > 0
+  const [only, ...others] = f.nodes
+  if (!pods) return 'both ends are hosts of the underlay: no overlay is involved'
+  if (f.stoppedOn.length === 1 && f.stoppedOn[0] === only && others.length === 0) return `stopped on ${only} before it could leave the node`
+  const outside = f.walked.flow.from.kind === 'external' || f.addresses.length === 1
+  if (others.length === 0 && only !== undefined && !outside) return `both ends are on ${only}: nothing left the node`
+  return 'between hosts it went by the underlay\'s own routes, not by Calico\'s'
+}

@@ -1,0 +1,49 @@
+/** All that the eight aspects ask about, gathered once for a flow. */
+
+import type { Snapshot } from '../../snapshot/types.ts'
+import { type PodAddress, podAddresses, serviceOfFlow } from './addresses.ts'
+import { type CalicoActs, calicoActs } from './calico-acts.ts'
+import { type Judgement, judgements } from './judgements.ts'
+import { type KubeProxyActs, kubeProxyActs } from './kube-proxy-acts.ts'
+import { isNode, type Leg, legsOf, type Walked } from './walked.ts'
+
+export interface Facts {
+  readonly walked: Walked
+  readonly snapshot: Snapshot
+  readonly calico: CalicoActs
+  readonly kubeProxy: KubeProxyActs
+  readonly judgements: readonly Judgement[]
+  readonly addresses: readonly PodAddress[]
+  /** the Service port that the packet was taken for, or that its address belongs to */
+  readonly service: string | undefined
+  /** addresses that kube-proxy put in place of the Service's: `10.244.1.4:8080` */
+  readonly endpoints: readonly string[]
+  /** nodes and outside hosts that packets passed, in order */
+  readonly nodes: readonly string[]
+  /** nodes where a packet was dropped or refused */
+  readonly stoppedOn: readonly string[]
+}
+
+export function factsOf(walked: Walked, snapshot: Snapshot): Facts {
+  const legs = legsOf(walked.paths)
+  const kubeProxy = kubeProxyActs(legs)
+  const met = [...kubeProxy.matched, ...kubeProxy.refused, ...kubeProxy.filtered].find((s) => s.hop.object !== undefined)?.hop.object
+  return {
+    walked,
+    snapshot,
+    calico: calicoActs(legs, snapshot.cluster),
+    kubeProxy,
+    judgements: judgements(legs),
+    addresses: podAddresses(walked, snapshot),
+    service: met ?? serviceOfFlow(walked.flow, snapshot),
+    endpoints: [...new Set(kubeProxy.translated.map((s) => s.hop.action.replace(/^DNAT to /, '')))],
+    nodes: nodesOf(legs),
+    stoppedOn: [...new Set(walked.paths.flatMap((p) => (p.verdict === 'delivered' || !p.cause ? [] : [p.cause.node])))],
+  }
+}
+
+function nodesOf(legs: readonly Leg[]): readonly string[] {
+  const out = new Set<string>()
+  for (const leg of legs) for (const { hop } of leg) if (isNode(hop)) out.add(hop.node)
+  return [...out]
+}

@@ -1,0 +1,28 @@
+/** Small sentences. */
+
+import type { Part } from '../types.ts'
+import { evidenceOf, type Step } from './walked.ts'
+
+/** It acted: what, and the entries that prove it. Without an entry to show nothing is claimed. */
+export function acted(what: string, steps: readonly Step[], limit?: number): Part {
+  const evidence = evidenceOf(steps, limit)
+  return { acted: evidence.length > 0, what, evidence }
+}
+
+export const idle = (what: string, steps: readonly Step[] = []): Part => ({ acted: false, what, evidence: evidenceOf(steps, 2) })
+
+/** `a`, `a and b`, `a, b and 3 more` */
+export function list(items: Iterable<string>, most = 3): string {
+  const all = [...new Set(items)]
+  const shown = all.slice(0, all.length > most ? most : all.length)
+  const rest = all.length - shown.length
+  if (rest > 0) return `${shown.join(', ')} and ${rest} more`
+  return shown.length < 2 ? (shown[0] ?? '') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`
+}
+
+export const nodesIn = (steps: readonly Step[]): string => list(steps.map((s) => s.hop.node))
+
+/** What is said of an object in a sentence: `shop/web:http` of `service/shop/web:http`. */
+export const nameOf = (object: string): string => object.slice(object.indexOf('/') + 1)
+
+export const sentences = (...parts: readonly (string | undefined | false)[]): string => parts.filter((p) => p).join('; ')
