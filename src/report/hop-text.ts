@@ -1,0 +1,150 @@
+import type { Hop } from '../trace/types.ts'
+import { directoryOf, evidencePlace, evidenceText } from './evidence-text.ts'
+import { indent, joinLines, leftRight, lineWidth, padLine, wrap } from './layout.ts'
+import { count, ownerTags, percent } from './names.ts'
+import type { Line, Pen, Style } from './pen.ts'
+import type { TextOptions } from './terminal.ts'
+import { matters } from './ways.ts'
+
+/** Column where what happened starts: indent 2, owner 7, mark 2, stage 10. */
+const at = 21
+/** From this width on headers stand at the right of their step instead of below it. */
+const roomy = 110
+
+const shortStages: Readonly<Record<string, string>> = { neighbour: 'neigh', encapsulate: 'encap', decapsulate: 'decap' }
+
+/** Mark of the hop where a path ended without being delivered: for sure, or as far as could be told. */
+export type EndMark = '✗' | '?'
+
+/** How one leg went: hops under the nodes they happened on. `ended` marks the hop that a path ended at. */
+export function hopLines(hops: readonly Hop[], ended: (hop: Hop) => EndMark | undefined, opts: TextOptions, pen: Pen, after?: string): Line[] {
+  const lines: Line[] = []
+  let node = after
+  let passed: Hop[] = []
+  let object: string | undefined
+  const flush = (): void => {
+    if (passed.length > 0) lines.push(passedLine(passed, pen))
+    passed = []
+  }
+  for (const hop of hops) {
+    const end = ended(hop)
+    const shown = matters(hop) || end !== undefined || opts.verbose || (opts.wide && hop.weight === 'passes')
+    if (hop.node !== node && (shown || hop.weight === 'passes')) {
+      flush()
+      node = hop.node
+      lines.push(nodeLine(hop, pen))
+    }
+    if (shown) {
+      lines.push(...hopText(hop, end, hop.object === object, opts, pen))
+      object = hop.object
+    }
+    if (!shown && hop.weight === 'passes') passed.push(hop)
+  }
+  flush()
+  return lines
+}
+
+function nodeLine(hop: Hop, pen: Pen): Line {
+  const name: Line = indent([pen.text(hop.node, 'strong')], 2)
+  return leftRight(name, [pen.text(directoryOf(hop.evidence), 'dim')], pen.columns) ?? name
+}
+
+/** Rules that let the packet pass, in one line for a node. */
+function passedLine(hops: readonly Hop[], pen: Pen): Line {
+  const rules = hops.every((h) => h.table !== undefined)
+  const stages = new Map<string, number>()
+  for (const hop of hops) stages.set(hop.table ?? hop.stage, (stages.get(hop.table ?? hop.stage) ?? 0) + 1)
+  const owners = [...new Set(hops.map((h) => ownerTags[h.owner]))]
+  const where = [...stages].map(([stage, n]) => `${stage} ${n}`).join(', ')
+  const text = `· ${count(hops.length, rules ? 'rule' : 'step')} passed: ${where}`
+  return [pen.text(' '.repeat(9)), pen.text(`${text}  (${owners.join(', ')})`, 'dim')]
+}
+
+function hopText(hop: Hop, end: EndMark | undefined, objectSaid: boolean, opts: TextOptions, pen: Pen): Line[] {
+  const quiet = !matters(hop) && end === undefined
+  const head: Line = padLine(
+    [
+      ...padLine(indent([pen.text(ownerTags[hop.owner], quiet ? 'dim' : hop.owner)], 2), 9),
+      ...padLine([hopMark(hop, end, pen)], 2),
+      pen.text(shortStages[hop.stage] ?? hop.stage, quiet ? 'dim' : 'plain'),
+    ],
+    at,
+  )
+  const style: Style = end === '✗' ? 'bad' : quiet ? 'dim' : 'plain'
+  const full = Boolean(opts.wide || opts.verbose)
+  const text = joinLines([
+    [pen.text(hop.action, style)],
+    hop.choice ? [pen.text(choiceText(hop.choice), 'warn')] : [],
+    hop.object && !objectSaid && !hop.action.includes(hop.object) ? [pen.text(hop.object, style)] : [],
+  ])
+  const where: Line = [pen.text(full ? fullPlace(hop) : shortPlace(hop), 'dim')]
+  const packet: Line = hop.packet ? [pen.text(hop.packet, 'strong')] : []
+  const source: Line = [pen.text(sourceText(hop, opts), 'dim')]
+  return [...place(head, text, where, full, packet, source, pen), ...(opts.wide ? evidenceLines(hop, pen) : [])]
+}
+
+/**
+ * One line where it fits: what happened, where, the headers, the entry. When short of room the place goes first (file and line
+ * say it too), then the headers move below.
+ */
+function place(head: Line, text: Line, where: Line, full: boolean, packet: Line, source: Line, pen: Pen): Line[] {
+  const beside = pen.columns >= roomy && lineWidth(packet) > 0
+  const right = beside ? [...packet, ...padStart(source, 26, pen)] : source
+  const below = beside ? [] : wrap(packet, pen.columns - at, pen).map((l) => indent(l, at))
+  const whole = leftRight([...head, ...joinLines([text, where])], right, pen.columns)
+  if (whole) return [whole, ...below]
+  const one = full ? undefined : leftRight([...head, ...text], right, pen.columns)
+  if (one) return [one, ...below]
+  const [first = [], ...others] = wrap(joinLines(full ? [text, where] : [text]), pen.columns - at, pen)
+  const lines = [[...head, ...first], ...others.map((l) => indent(l, at))]
+  const last = lines.at(-1) as Line
+  const fit = leftRight(last, right, pen.columns)
+  if (fit) return [...lines.slice(0, -1), fit, ...below]
+  // headers and entry share the line below, the entry at the right edge as everywhere
+  const rest = leftRight(indent(packet, at), source, pen.columns)
+  if (rest) return [...lines, rest]
+  return [...lines, ...[packet, source].flatMap((part) => wrap(part, pen.columns - at, pen).map((l) => indent(l, at)))]
+}
+
+const padStart = (line: Line, columns: number, pen: Pen): Line =>
+  columns > lineWidth(line) ? [pen.text(' '.repeat(columns - lineWidth(line))), ...line] : columns > 0 ? [pen.text('  '), ...line] : line
+
+function hopMark(hop: Hop, end: EndMark | undefined, pen: Pen): Line[number] {
+  if (end !== undefined) return pen.text(end, end === '✗' ? 'bad' : 'warn')
+  switch (hop.weight) {
+    case 'decides':
+      return pen.text('✓', 'good')
+    case 'changes':
+      return pen.text('~', 'warn')
+    case 'passes':
+      return pen.text('·', 'dim')
+    case 'tried':
+      return pen.text(' ')
+  }
+}
+
+const choiceText = (choice: NonNullable<Hop['choice']>): string => `(${percent(choice.probability)}: ${choice.what})`
+
+/** Where the step is, without what the line has said already. */
+function shortPlace(hop: Hop): string {
+  if (hop.chain) return hop.action.includes(hop.chain) ? '' : hop.chain
+  const place = hop.where.replace(new RegExp(`^${hop.stage}\\b ?`), '')
+  return hop.action.includes(place) ? '' : place
+}
+
+const fullPlace = (hop: Hop): string => (hop.where === hop.stage || hop.action.includes(hop.where) ? '' : hop.where)
+
+function sourceText(hop: Hop, opts: TextOptions): string {
+  if (!hop.evidence) return ''
+  const name = evidencePlace(hop.evidence, hop.node)
+  const more = hop.also && hop.also.length > 0 && !opts.wide ? ` +${hop.also.length}` : ''
+  const counters = hop.evidence.counters && opts.verbose ? ` (${count(hop.evidence.counters.packets, 'packet')})` : ''
+  return `${name}${more}${counters}`
+}
+
+/** The entries themselves, below their step. */
+function evidenceLines(hop: Hop, pen: Pen): Line[] {
+  const own = hop.evidence ? wrap([pen.text(evidenceText(hop.evidence), 'dim')], pen.columns - at, pen) : []
+  const also = (hop.also ?? []).flatMap((e) => wrap([pen.text(`${evidencePlace(e, hop.node)}  ${evidenceText(e)}`, 'dim')], pen.columns - at, pen))
+  return [...own, ...also].map((l) => indent(l, at))
+}

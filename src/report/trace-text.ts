@@ -1,0 +1,97 @@
+import type { Trace } from '../trace/types.ts'
+import { comparisonLines } from './comparison-text.ts'
+import { headline } from './headline.ts'
+import { joinLines, labelled, lineWidth } from './layout.ts'
+import { percent, shellWord, socketName, sourceName, targetName } from './names.ts'
+import { outcomeLines } from './outcome-text.ts'
+import { type Line, makePen, type Pen } from './pen.ts'
+import type { TextOptions } from './terminal.ts'
+import { faultsOf, overallVerdict } from './verdict.ts'
+import { wayLines } from './way-text.ts'
+
+/** Column of the texts beside labels such as `Cause`. */
+const at = 13
+const shownCauses = 5
+
+/** A trace for people: the answer on the first line, then why, then the proof, then what Calico and kube-proxy each did. */
+export function traceText(trace: Trace, opts: TextOptions): string {
+  const pen = makePen(opts)
+  return pen.paint(sections([
+    answerLines(trace, opts, pen),
+    outcomeLines(trace, pen),
+    wayLines(trace, opts, pen),
+    comparisonLines(trace.comparison, Boolean(opts.wide || opts.verbose), opts, pen),
+    noteLines(trace, opts, pen),
+    nextLines(trace, ['trace', 'compare'], opts, pen),
+  ]))
+}
+
+/** A blank line between sections that have something to say. */
+export const sections = (all: readonly (readonly Line[])[]): Line[] =>
+  all.filter((s) => s.length > 0).flatMap((s, i) => (i === 0 ? [...s] : [[], ...s]))
+
+const label = (name: string, text: Line, pen: Pen): Line[] => labelled([pen.text(`  ${name}`, 'dim')], text, at, pen)
+
+/** The first line, and the facts that belong to it: the flow, the socket, the causes in full. */
+export function answerLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
+  const { answer, flow } = headline(trace, pen)
+  const lines: Line[] = [answer]
+  if (flow) lines.push(...label('Flow', flow, pen))
+  const typed = trace.flow.label ? socketName(trace.flow.dst, trace.flow.port) : ''
+  if (typed !== '' && !targetName(trace.flow).startsWith(typed)) lines.push(...label('Sent to', [pen.text(typed)], pen))
+  return [...lines, ...socketLines(trace, pen), ...causeLines(trace, opts, pen)]
+}
+
+/** What the only server's socket sees. With more outcomes a table says it. */
+function socketLines(trace: Trace, pen: Pen): Line[] {
+  const [only, ...more] = trace.outcomes
+  if (!only || more.length > 0 || only.verdict !== 'delivered' || !only.address) return []
+  const parts = [socketName(only.address, only.port), only.endpoint ? `of ${only.endpoint}` : '', only.node && only.endpoint !== `node/${only.node}` ? `on ${only.node}` : '']
+  const sees = only.seenSource ? `, which sees ${only.seenSource} as its client` : ''
+  return label('Socket', [pen.text(`${parts.filter((p) => p !== '').join(' ')}${sees}`)], pen)
+}
+
+function causeLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
+  const faults = faultsOf(trace)
+  const all = opts.verbose || opts.wide ? faults : faults.slice(0, shownCauses)
+  const alone = trace.outcomes.length < 2 && faults.length < 2
+  const lines = all.flatMap((fault) => {
+    const share = alone ? '' : `${percent(fault.probability)} ${fault.verdict}  `
+    const node = fault.node ? `${fault.node}: ` : ''
+    const error = fault.error && fault.error !== fault.entry ? `the client gets ${fault.error}` : ''
+    const evidence = fault.cause?.evidence ? `${fault.cause.evidence.file}:${fault.cause.evidence.line}` : ''
+    const object = fault.cause?.object ?? ''
+    const text = joinLines([
+      [pen.text(share, fault.verdict === 'undecided' ? 'warn' : 'bad'), pen.text(node, 'strong'), pen.text(fault.entry)],
+      [pen.text(fault.entry.includes(object) ? '' : object)],
+      [pen.text(error)],
+      [pen.text(evidence, 'dim')],
+    ])
+    return label(fault.verdict === 'undecided' ? 'Missing' : 'Cause', text, pen)
+  })
+  if (faults.length > all.length) lines.push(...label('', [pen.text(`and ${faults.length - all.length} more, shown with -v`, 'dim')], pen))
+  return lines
+}
+
+/** What the answer rests on, and what it could not tell. */
+export function noteLines(trace: Trace, _opts: TextOptions, pen: Pen): Line[] {
+  const told = new Set(faultsOf(trace).map((f) => f.entry))
+  const assumed = (trace.assumptions ?? []).flatMap((a) => label('Assumed', [pen.text(a, 'dim')], pen))
+  const undecided = (trace.undecided ?? []).filter((u) => !told.has(u)).flatMap((u) => label('Undecided', [pen.text(u, 'warn')], pen))
+  return [...assumed, ...undecided]
+}
+
+/** Commands that go on from here. */
+export function nextLines(trace: Trace, topics: readonly ('trace' | 'compare')[], opts: TextOptions, pen: Pen): Line[] {
+  if (!trace.flow.label) return []
+  const ends = [sourceName(trace.flow), targetName(trace.flow)].map(shellWord).join(' ')
+  const flags = opts.flags ? ` ${opts.flags}` : ''
+  const hints = topics.flatMap((topic): [string, string][] => {
+    if (topic === 'compare') return [[`netctl compare ${ends}${flags}`, 'with the entries that show it']]
+    return opts.verbose ? [] : [[`netctl trace ${ends}${flags} -v`, 'every rule tried']]
+  })
+  return hints.flatMap(([command, why], i) => {
+    const hint = joinLines([[pen.text(command)], [pen.text(why, 'dim')]])
+    return label(i === 0 ? 'Next' : '', lineWidth(hint) <= pen.columns - at ? hint : [pen.text(command)], pen)
+  })
+}
