@@ -5,7 +5,7 @@
  */
 import type { CtView, Tuple } from '../kernel/iptables/env.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
-import { isIcmpError, type Packet, type PortRange, type Protocol, protocolNumber } from '../net/packet.ts'
+import { isIcmpError, type Packet, type PortRange, protocolNumber } from '../net/packet.ts'
 
 export type Direction = 'ORIGINAL' | 'REPLY'
 
@@ -83,6 +83,8 @@ export class ConntrackTable {
     const found = this.find(tuple, proto)
     if (found) {
       if (found.direction === 'REPLY') found.entry.seenReply = true
+      // tcp_conntracks[]: an ACK while only the SYN was seen here is no transition (the SYN-ACK took another way)
+      else if (p.tcp === 'ACK' && !found.entry.seenReply) return { kind: 'invalid' }
       return { kind: 'entry', ...found, related: false }
     }
     if (!mayBegin(p)) return { kind: 'invalid' }
@@ -193,5 +195,3 @@ function rewrite(p: Packet, target: Tuple, manip: Manip): Packet {
     ? { ...p, src: target.src, ...(ports && target.sport && { sport: target.sport }) }
     : { ...p, dst: target.dst, ...(ports && target.dport && { dport: target.dport }) }
 }
-
-export type { Protocol }
