@@ -120,6 +120,8 @@ export type Aspect =
 export interface Part {
   readonly acted: boolean
   readonly what: string
+  /** the means, without names or numbers (`statistic random`, `VXLAN`): what a summary over many flows counts by */
+  readonly mechanism?: string
   readonly evidence: readonly Evidence[]
 }
 
