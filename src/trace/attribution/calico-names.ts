@@ -55,13 +55,19 @@ export function policySuffixes(p: PolicyRef): readonly string[] {
 
 function oldNames(p: PolicyRef, tier: string, bare: string): readonly string[] {
   switch (p.kind) {
-    case 'NetworkPolicy': return [`knp.default.${p.name}`]
-    case 'AdminNetworkPolicy': return [`kanp.adminnetworkpolicy.${p.name}`]
-    case 'BaselineAdminNetworkPolicy': return [`kbanp.baselineadminnetworkpolicy.${p.name}`]
-    case 'ClusterNetworkPolicy': return [`kcnp.${tier}.${bare}`]
-    case 'StagedPolicy': return [`staged:${tier}.${bare}`, `staged:knp.default.${p.name}`]
+    case 'NetworkPolicy':
+      return [`knp.default.${p.name}`]
+    case 'AdminNetworkPolicy':
+      return [`kanp.adminnetworkpolicy.${p.name}`]
+    case 'BaselineAdminNetworkPolicy':
+      return [`kbanp.baselineadminnetworkpolicy.${p.name}`]
+    case 'ClusterNetworkPolicy':
+      return [`kcnp.${tier}.${bare}`]
+    case 'StagedPolicy':
+      return [`staged:${tier}.${bare}`, `staged:knp.default.${p.name}`]
     case 'CalicoNetworkPolicy':
-    case 'GlobalNetworkPolicy': return [`${tier}.${bare}`, bare]
+    case 'GlobalNetworkPolicy':
+      return [`${tier}.${bare}`, bare]
   }
 }
 
@@ -85,7 +91,9 @@ export function policyOfChain(rest: string, cluster: Cluster): string | undefine
   const index = indexOf(cluster)
   index.policies ??= new Map(
     // earlier entries win: the form of today's Felix before those of old ones
-    cluster.policies.flatMap((p) => policySuffixes(p).map((s) => [felixName('cali-pi-', s).slice('cali-pi-'.length), policyObject(p)] as const)).reverse(),
+    cluster.policies
+      .flatMap((p) => policySuffixes(p).map((s) => [felixName('cali-pi-', s).slice('cali-pi-'.length), policyObject(p)] as const))
+      .reverse(),
   )
   return index.policies.get(rest) ?? spokenName(rest)
 }

@@ -57,7 +57,9 @@ function objectOfComment(text: string): string | undefined {
   const kind = policy?.[1] === undefined ? undefined : commentKinds[policy[1]]
   if (kind === undefined || policy?.[2] === undefined) return undefined
   const [first, second] = policy[2].split('/')
-  return second === undefined ? policyObject({ kind, name: first as string }) : policyObject({ kind, namespace: first as string, name: second })
+  return second === undefined
+    ? policyObject({ kind, name: first as string })
+    : policyObject({ kind, namespace: first as string, name: second })
 }
 
 /** The setting that made a rule of a common chain, where it can only be one object. */

@@ -8,9 +8,21 @@ import type { Owner } from '../types.ts'
 
 /** kube-proxy's chains of fixed name: iptables mode, what it adds around IPVS, and the canaries (kube-proxy pkg/proxy/{iptables,ipvs}). */
 const kubeProxyChains: ReadonlySet<string> = new Set([
-  'KUBE-SERVICES', 'KUBE-EXTERNAL-SERVICES', 'KUBE-NODEPORTS', 'KUBE-FORWARD', 'KUBE-POSTROUTING', 'KUBE-MARK-MASQ', 'KUBE-MARK-DROP',
-  'KUBE-PROXY-FIREWALL', 'KUBE-PROXY-CANARY', 'KUBE-FIREWALL',
-  'KUBE-NODE-PORT', 'KUBE-LOAD-BALANCER', 'KUBE-SOURCE-RANGES-FIREWALL', 'KUBE-IPVS-FILTER', 'KUBE-IPVS-OUT-FILTER',
+  'KUBE-SERVICES',
+  'KUBE-EXTERNAL-SERVICES',
+  'KUBE-NODEPORTS',
+  'KUBE-FORWARD',
+  'KUBE-POSTROUTING',
+  'KUBE-MARK-MASQ',
+  'KUBE-MARK-DROP',
+  'KUBE-PROXY-FIREWALL',
+  'KUBE-PROXY-CANARY',
+  'KUBE-FIREWALL',
+  'KUBE-NODE-PORT',
+  'KUBE-LOAD-BALANCER',
+  'KUBE-SOURCE-RANGES-FIREWALL',
+  'KUBE-IPVS-FILTER',
+  'KUBE-IPVS-OUT-FILTER',
 ])
 
 /** One chain for each Service port or endpoint: the prefix, then 16 characters of base32 (kube-proxy, portProtoHash). */

@@ -6,8 +6,14 @@ const calicoTunnels: ReadonlySet<string> = new Set(['tunl0', 'vxlan.calico', 'vx
 
 /** Interface prefixes of pods' host sides: Felix's `interfacePrefix`, a comma list, default `cali`. */
 function prefixes(cluster: Cluster | undefined): readonly string[] {
-  const set = cluster?.felix?.['interfacePrefix']
-  const list = typeof set === 'string' ? set.split(',').map((s) => s.trim()).filter((s) => s !== '') : []
+  const set = cluster?.felix?.interfacePrefix
+  const list =
+    typeof set === 'string'
+      ? set
+          .split(',')
+          .map((s) => s.trim())
+          .filter((s) => s !== '')
+      : []
   return list.length > 0 ? list : ['cali']
 }
 

@@ -29,7 +29,11 @@ export function chainHash(text: string): string {
 export const servicePortName = (namespace: string, name: string, port: string | undefined): string =>
   port === undefined || port === '' ? `${namespace}/${name}` : `${namespace}/${name}:${port}`
 
-interface Candidate { readonly name: string; readonly proto: string; readonly port: number }
+interface Candidate {
+  readonly name: string
+  readonly proto: string
+  readonly port: number
+}
 
 interface Index {
   /** hash of SPN+protocol → SPN; made at the first question */

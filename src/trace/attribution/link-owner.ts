@@ -28,8 +28,11 @@ export function setOwner(name: string): Owner {
 
 /** Settings that kube-proxy writes at start (kube-proxy §7). */
 const kubeProxySysctls: ReadonlySet<string> = new Set([
-  'net.ipv4.conf.all.route_localnet', 'net.netfilter.nf_conntrack_max', 'net.netfilter.nf_conntrack_tcp_timeout_established',
-  'net.netfilter.nf_conntrack_tcp_timeout_close_wait', 'net.netfilter.nf_conntrack_tcp_be_liberal',
+  'net.ipv4.conf.all.route_localnet',
+  'net.netfilter.nf_conntrack_max',
+  'net.netfilter.nf_conntrack_tcp_timeout_established',
+  'net.netfilter.nf_conntrack_tcp_timeout_close_wait',
+  'net.netfilter.nf_conntrack_tcp_be_liberal',
 ])
 
 /**

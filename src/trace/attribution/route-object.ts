@@ -1,8 +1,8 @@
 /** The object behind a route: the pod it leads to, or the IP pool whose block it is. */
 
-import { contains } from '../../net/ip.ts'
 import type { Cluster } from '../../cluster/types.ts'
 import type { Route } from '../../kernel/route/types.ts'
+import { contains } from '../../net/ip.ts'
 import type { Host } from '../../snapshot/types.ts'
 import { isWorkloadDevice } from './device-names.ts'
 import { podOfInterface } from './interface-names.ts'

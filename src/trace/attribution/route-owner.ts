@@ -1,8 +1,8 @@
 /** Who put a route there. */
 
-import { contains } from '../../net/ip.ts'
 import type { Cluster } from '../../cluster/types.ts'
 import type { Route } from '../../kernel/route/types.ts'
+import { contains } from '../../net/ip.ts'
 import type { Host } from '../../snapshot/types.ts'
 import type { Owner } from '../types.ts'
 import { isCalicoTunnel, isNetctlDevice, isWorkloadDevice } from './device-names.ts'
@@ -22,7 +22,8 @@ export function routeOwner(route: Route, host: Pick<Host, 'kind'>, cluster: Clus
   if (host.kind === 'pod') return isPodRoute(route) ? 'calico' : 'other'
   if (protocol === 'netctl' || route.nexthops.some((n) => n.device !== undefined && isNetctlDevice(n.device))) return 'netctl'
   if (protocol === 'bird' || protocol === '12') return 'calico'
-  if (route.nexthops.some((n) => n.device !== undefined && (isCalicoTunnel(n.device) || isWorkloadDevice(n.device, cluster)))) return 'calico'
+  if (route.nexthops.some((n) => n.device !== undefined && (isCalicoTunnel(n.device) || isWorkloadDevice(n.device, cluster))))
+    return 'calico'
   if (inPool(route, cluster) && (protocol === '80' || route.type === 'blackhole')) return 'calico'
   return 'other'
 }

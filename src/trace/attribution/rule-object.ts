@@ -12,10 +12,13 @@ import { ruleOwner } from './rule-owner.ts'
  */
 export function ruleObject(table: string, chain: string, rule: Rule, cluster: Cluster, node?: string): string | undefined {
   switch (ruleOwner(table, chain, rule)) {
-    case 'kube-proxy': return kubeProxyObject(chain, rule, cluster)
-    case 'calico': return calicoObject(chain, rule, cluster, node)
+    case 'kube-proxy':
+      return kubeProxyObject(chain, rule, cluster)
+    case 'calico':
+      return calicoObject(chain, rule, cluster, node)
     case 'kernel':
     case 'netctl':
-    case 'other': return undefined
+    case 'other':
+      return undefined
   }
 }

@@ -1,7 +1,7 @@
 /** Which pods, nodes and Services a flow is about. */
 
-import { contains, parseIp } from '../../net/ip.ts'
 import type { IpamBlock, IpPool, Pod, Service } from '../../cluster/types.ts'
+import { contains, parseIp } from '../../net/ip.ts'
 import type { Snapshot } from '../../snapshot/types.ts'
 import type { Flow } from '../types.ts'
 import type { Walked } from './walked.ts'

@@ -1,7 +1,7 @@
 /** What Calico's routes, devices and rules did on the walked paths, sorted by kind. */
 
-import { isCalicoTunnel, isWorkloadDevice } from '../attribution/device-names.ts'
 import type { Cluster } from '../../cluster/types.ts'
+import { isCalicoTunnel, isWorkloadDevice } from '../attribution/device-names.ts'
 import { deviceOf, isNode, type Leg, ruleText, type Step } from './walked.ts'
 
 export interface CalicoActs {
@@ -28,7 +28,17 @@ export interface CalicoActs {
 type Kind = keyof CalicoActs
 
 export function calicoActs(legs: readonly Leg[], cluster: Cluster): CalicoActs {
-  const out: Record<Kind, Step[]> = { veth: [], routes: [], masqueraded: [], translated: [], forwarded: [], loopStopped: [], tunnel: [], direct: [], balanced: [] }
+  const out: Record<Kind, Step[]> = {
+    veth: [],
+    routes: [],
+    masqueraded: [],
+    translated: [],
+    forwarded: [],
+    loopStopped: [],
+    tunnel: [],
+    direct: [],
+    balanced: [],
+  }
   for (const leg of legs) {
     for (let i = 0; i < leg.length; i++) {
       const step = leg[i] as Step
@@ -53,7 +63,8 @@ function ofRule(step: Step): Kind | undefined {
   if (hop.chain === 'FORWARD' && target === 'ACCEPT') return 'forwarded'
   if (hop.chain === 'cali-cidr-block' && (target === 'DROP' || target === 'REJECT')) return 'loopStopped'
   // Felix's own rules for the packets of its tunnels (Calico datapath §4.2, §4.5): by port of VXLAN, by protocol of IPIP
-  if ((hop.chain === 'cali-INPUT' || hop.chain === 'cali-OUTPUT') && /"(?:Allow|Drop) (?:IPv[46] )?(?:VXLAN|IPIP|WireGuard)/i.test(text)) return 'tunnel'
+  if ((hop.chain === 'cali-INPUT' || hop.chain === 'cali-OUTPUT') && /"(?:Allow|Drop) (?:IPv[46] )?(?:VXLAN|IPIP|WireGuard)/i.test(text))
+    return 'tunnel'
   return undefined
 }
 

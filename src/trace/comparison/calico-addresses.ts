@@ -5,7 +5,7 @@ import type { Evidence, Part } from '../types.ts'
 import type { PodAddress } from './addresses.ts'
 import type { Facts } from './facts.ts'
 import { addressEvidence } from './object-evidence.ts'
-import { list } from './words.ts'
+import { list, statements } from './words.ts'
 
 /** Addresses to prove; a Service with hundreds of endpoints needs no more. */
 const shown = 3
@@ -14,10 +14,15 @@ export function calicoAddresses(f: Facts): Part {
   const { addresses, snapshot } = f
   if (addresses.length === 0) return { acted: false, what: 'no address of the pod network took part', evidence: [] }
   const given = addresses.filter((a) => a.pool !== undefined || a.block !== undefined)
-  if (given.length === 0) return { acted: false, what: `${list(addresses.map(who))} ${addresses.length > 1 ? 'are' : 'is'} in no IP pool of Calico: another IPAM gave the address`, evidence: [] }
+  if (given.length === 0)
+    return {
+      acted: false,
+      what: `${list(addresses.map(who))} ${addresses.length > 1 ? 'are' : 'is'} in no IP pool of Calico: another IPAM gave the address`,
+      evidence: [],
+    }
   const evidence = new Map<string, Evidence>()
   for (const a of given.slice(0, shown)) for (const e of addressEvidence(a, snapshot)) evidence.set(`${e.file}:${e.line}`, e)
-  return { acted: evidence.size > 0, what: list(given.map(origin)), evidence: [...evidence.values()] }
+  return { acted: evidence.size > 0, what: statements(given.map(origin)), evidence: [...evidence.values()] }
 }
 
 const who = (a: PodAddress): string => `${a.ip} of pod/${a.pod.namespace}/${a.pod.name}`

@@ -29,5 +29,5 @@ function why(f: Facts): string {
   if (f.stoppedOn.length === 1 && f.stoppedOn[0] === only && others.length === 0) return `stopped on ${only} before it could leave the node`
   const outside = f.walked.flow.from.kind === 'external' || f.addresses.length === 1
   if (others.length === 0 && only !== undefined && !outside) return `both ends are on ${only}: nothing left the node`
-  return 'between hosts it went by the underlay\'s own routes, not by Calico\'s'
+  return "between hosts it went by the underlay's own routes, not by Calico's"
 }

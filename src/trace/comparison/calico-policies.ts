@@ -1,10 +1,10 @@
 /** Calico as the enforcer of policies: who judged, where, and how. */
 
-import type { Part } from '../types.ts'
 import { objectOfCalicoChain } from '../attribution/calico-object.ts'
+import type { Part } from '../types.ts'
 import type { Facts } from './facts.ts'
 import type { Judgement } from './judgements.ts'
-import { acted, idle, list } from './words.ts'
+import { acted, idle, statements } from './words.ts'
 
 export function calicoPolicies(f: Facts): Part {
   const judged = f.judgements.filter((j) => j.verdict !== 'established')
@@ -15,7 +15,14 @@ export function calicoPolicies(f: Facts): Part {
   }
   // denials first: they are what people look for
   const ordered = judged.toSorted((x, y) => Number(y.verdict === 'denied') - Number(x.verdict === 'denied'))
-  return acted(list(ordered.map((j) => sentence(j, f)), 4), ordered.flatMap((j) => j.steps), 8)
+  return acted(
+    statements(
+      ordered.map((j) => sentence(j, f)),
+      4,
+    ),
+    ordered.flatMap((j) => j.steps),
+    8,
+  )
 }
 
 function sentence(j: Judgement, f: Facts): string {
@@ -32,7 +39,7 @@ function sentence(j: Judgement, f: Facts): string {
 function why(f: Facts): string {
   const stopped = f.kubeProxy.refused.length > 0 || f.kubeProxy.filtered.length > 0
   if (stopped) return 'stopped before any policy was asked'
-  if (f.addresses.length > 0 && f.walked.flow.from.kind === 'node') return 'a node\'s packets to its own pods are never judged'
-  if (f.addresses.length > 0) return 'the packet met no policy: it did not pass a pod\'s interface in FORWARD'
+  if (f.addresses.length > 0 && f.walked.flow.from.kind === 'node') return "a node's packets to its own pods are never judged"
+  if (f.addresses.length > 0) return "the packet met no policy: it did not pass a pod's interface in FORWARD"
   return 'no pod and no HostEndpoint stands in the way: Calico does not judge plain host traffic'
 }

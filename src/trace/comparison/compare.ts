@@ -9,7 +9,14 @@ import type { Walked } from './walked.ts'
 
 /** The aspects, in the order of the contract. */
 const aspects: readonly Aspect[] = [
-  'primaryFunction', 'serviceManagement', 'podNetwork', 'networkPolicies', 'trafficForwarding', 'loadBalancing', 'overlayUnderlay', 'podIpManagement',
+  'primaryFunction',
+  'serviceManagement',
+  'podNetwork',
+  'networkPolicies',
+  'trafficForwarding',
+  'loadBalancing',
+  'overlayUnderlay',
+  'podIpManagement',
 ]
 
 /**

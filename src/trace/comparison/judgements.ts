@@ -43,7 +43,8 @@ function ofLeg(leg: Leg): readonly Judgement[] {
     if (hop.owner !== 'calico' || chain === undefined) continue
     if (judgeChain.test(chain)) {
       judge = step
-      if (hop.weight === 'decides' && at) out.push({ ...at, verdict: drops(hop.action) ? 'denied' : 'allowed', by: hop.object, steps: [step] })
+      if (hop.weight === 'decides' && at)
+        out.push({ ...at, verdict: drops(hop.action) ? 'denied' : 'allowed', by: hop.object, steps: [step] })
       continue
     }
     const here = endpointOf(hop.node, chain)
@@ -53,7 +54,15 @@ function ofLeg(leg: Leg): readonly Judgement[] {
       const verdict = verdictOf(step, here, judge)
       if (verdict) out.push(verdict)
     } else if (hop.weight === 'decides' && drops(hop.action) && /dispatch|PREROUTING/.test(chain)) {
-      out.push({ chain: '', node: hop.node, direction: chain.includes('-to-') ? 'ingress' : 'egress', scope: 'none', verdict: 'denied', by: undefined, steps: [step] })
+      out.push({
+        chain: '',
+        node: hop.node,
+        direction: chain.includes('-to-') ? 'ingress' : 'egress',
+        scope: 'none',
+        verdict: 'denied',
+        by: undefined,
+        steps: [step],
+      })
     }
   }
   return out
@@ -68,19 +77,28 @@ function verdictOf(step: Step, at: Endpoint, judge: Step | undefined): Judgement
   }
   if (hop.weight !== 'decides') return undefined
   if (drops(hop.action)) return { ...at, verdict: 'denied', by: hop.object?.startsWith('tier/') ? hop.object : undefined, steps: [step] }
-  return text.includes('ESTABLISHED') ? { ...at, verdict: 'established', by: undefined, steps: [step] } : { ...at, verdict: 'allowed', by: judge?.hop.object, steps: [step] }
+  return text.includes('ESTABLISHED')
+    ? { ...at, verdict: 'established', by: undefined, steps: [step] }
+    : { ...at, verdict: 'allowed', by: judge?.hop.object, steps: [step] }
 }
 
 const drops = (action: string): boolean => /DROP|REJECT/.test(action)
 
 function endpointOf(node: string, chain: string): Endpoint | undefined {
   switch (endpointChain.exec(chain)?.[1]) {
-    case 'fw': return { chain, node, direction: 'egress', scope: 'workload' }
-    case 'tw': return { chain, node, direction: 'ingress', scope: 'workload' }
-    case 'fh': return { chain, node, direction: 'ingress', scope: 'host' }
-    case 'th': return { chain, node, direction: 'egress', scope: 'host' }
-    case 'fhfw': return { chain, node, direction: 'ingress', scope: 'forward' }
-    case 'thfw': return { chain, node, direction: 'egress', scope: 'forward' }
-    default: return undefined
+    case 'fw':
+      return { chain, node, direction: 'egress', scope: 'workload' }
+    case 'tw':
+      return { chain, node, direction: 'ingress', scope: 'workload' }
+    case 'fh':
+      return { chain, node, direction: 'ingress', scope: 'host' }
+    case 'th':
+      return { chain, node, direction: 'egress', scope: 'host' }
+    case 'fhfw':
+      return { chain, node, direction: 'ingress', scope: 'forward' }
+    case 'thfw':
+      return { chain, node, direction: 'egress', scope: 'forward' }
+    default:
+      return undefined
   }
 }

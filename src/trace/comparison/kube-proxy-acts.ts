@@ -23,7 +23,16 @@ export interface KubeProxyActs {
 type Kind = keyof KubeProxyActs
 
 export function kubeProxyActs(legs: readonly Leg[]): KubeProxyActs {
-  const out: Record<Kind, Step[]> = { matched: [], chosen: [], translated: [], masqueraded: [], forwarded: [], refused: [], filtered: [], decided: [] }
+  const out: Record<Kind, Step[]> = {
+    matched: [],
+    chosen: [],
+    translated: [],
+    masqueraded: [],
+    forwarded: [],
+    refused: [],
+    filtered: [],
+    decided: [],
+  }
   for (const leg of legs) {
     for (const step of leg) {
       if (step.hop.owner !== 'kube-proxy') continue
@@ -44,7 +53,7 @@ function kindOf({ hop }: Step): Kind | undefined {
   const target = / -[jg] (\S+)/.exec(text)?.[1]
   if (target === 'DNAT') return 'translated'
   if (target === 'MASQUERADE' || target === 'SNAT') return 'masqueraded'
-  if (target !== undefined && target.startsWith('KUBE-')) {
+  if (target?.startsWith('KUBE-')) {
     const to = parseServiceChain(target)
     if (!to) return undefined
     if (to.role === 'SEP') return 'chosen'

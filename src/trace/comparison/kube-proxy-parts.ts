@@ -4,18 +4,26 @@ import type { Aspect, Part } from '../types.ts'
 import { endpointCount, hasAffinity } from './endpoint-chains.ts'
 import type { Facts } from './facts.ts'
 import { ruleText, type Step } from './walked.ts'
-import { acted, idle, list, nameOf, nodesIn, sentences } from './words.ts'
+import { acted, idle, list, nameOf, nodesIn, sentences, statements } from './words.ts'
 
 export function kubeProxyPart(aspect: Aspect, f: Facts): Part {
   switch (aspect) {
-    case 'primaryFunction': return primary(f)
-    case 'serviceManagement': return services(f)
-    case 'podNetwork': return idle('kube-proxy makes no pod interfaces and no pod routes')
-    case 'networkPolicies': return policies(f)
-    case 'trafficForwarding': return forwarding(f)
-    case 'loadBalancing': return balancing(f)
-    case 'overlayUnderlay': return idle('kube-proxy does not carry packets between nodes: it only rewrites addresses')
-    case 'podIpManagement': return idle('kube-proxy gives out no pod addresses; Service addresses come from the API server')
+    case 'primaryFunction':
+      return primary(f)
+    case 'serviceManagement':
+      return services(f)
+    case 'podNetwork':
+      return idle('kube-proxy makes no pod interfaces and no pod routes')
+    case 'networkPolicies':
+      return policies(f)
+    case 'trafficForwarding':
+      return forwarding(f)
+    case 'loadBalancing':
+      return balancing(f)
+    case 'overlayUnderlay':
+      return idle('kube-proxy does not carry packets between nodes: it only rewrites addresses')
+    case 'podIpManagement':
+      return idle('kube-proxy gives out no pod addresses; Service addresses come from the API server')
   }
 }
 
@@ -27,11 +35,21 @@ function nothing(f: Facts): string {
 
 function primary(f: Facts): Part {
   const k = f.kubeProxy
-  const steps = [...k.matched, ...k.refused, ...k.filtered.filter(isDrop), ...k.chosen, ...k.translated, ...k.masqueraded, ...k.decided, ...k.forwarded]
+  const steps = [
+    ...k.matched,
+    ...k.refused,
+    ...k.filtered.filter(isDrop),
+    ...k.chosen,
+    ...k.translated,
+    ...k.masqueraded,
+    ...k.decided,
+    ...k.forwarded,
+  ]
   if (steps.length === 0) return idle(nothing(f))
   if (k.translated.length > 0) return acted(`Service proxy: turned ${f.service ?? 'a Service address'} into ${list(f.endpoints)}`, steps)
   if (k.refused.length > 0) return acted(`Service proxy: refused ${f.service ?? 'the Service'}, which has no endpoint to go to`, steps)
-  if (k.filtered.some(isDrop)) return acted(`Service proxy: dropped what loadBalancerSourceRanges of ${f.service ?? 'the Service'} do not allow`, steps)
+  if (k.filtered.some(isDrop))
+    return acted(`Service proxy: dropped what loadBalancerSourceRanges of ${f.service ?? 'the Service'} do not allow`, steps)
   if (k.matched.length > 0) return acted(`Service proxy: took the packet for ${f.service ?? 'a Service'}`, steps)
   return acted('no Service, but a rule of kube-proxy decided about the packet', steps)
 }
@@ -45,8 +63,10 @@ function services(f: Facts): Part {
   const object = f.service ?? 'a Service'
   return acted(
     sentences(
-      k.matched.length > 0 && `matched ${list(k.matched.map((s) => s.hop.object ?? object))} by its ${list(k.matched.map(entryOf))} on ${nodesIn(k.matched)}`,
-      k.refused.length > 0 && `${list(k.refused.map((s) => s.hop.object ?? object))} ${list(k.refused.map(refusalOf))}: ${list(k.refused.map((s) => s.hop.action))} on ${nodesIn(k.refused)}`,
+      k.matched.length > 0 &&
+        `matched ${list(k.matched.map((s) => s.hop.object ?? object))} by its ${list(k.matched.map(entryOf))} on ${nodesIn(k.matched)}`,
+      k.refused.length > 0 &&
+        `${list(k.refused.map((s) => s.hop.object ?? object))} ${list(k.refused.map(refusalOf))}: ${list(k.refused.map((s) => s.hop.action))} on ${nodesIn(k.refused)}`,
       drops.length > 0 && `loadBalancerSourceRanges of ${object} dropped it on ${nodesIn(drops)}`,
       drops.length === 0 && k.filtered.length > 0 && `loadBalancerSourceRanges of ${object} let the client in`,
       health.length > 0 && `opened the health check port of ${list(health.map((s) => s.hop.object ?? object))}`,
@@ -58,7 +78,10 @@ function services(f: Facts): Part {
 function policies(f: Facts): Part {
   const drops = f.kubeProxy.filtered.filter(isDrop)
   if (drops.length > 0) {
-    return idle(`no policy, but a filter of the Service: loadBalancerSourceRanges of ${f.service ?? 'the Service'} dropped it in ${list(drops.map((s) => s.hop.chain ?? ''))}`, drops)
+    return idle(
+      `no policy, but a filter of the Service: loadBalancerSourceRanges of ${f.service ?? 'the Service'} dropped it in ${list(drops.map((s) => s.hop.chain ?? ''))}`,
+      drops,
+    )
   }
   if (f.kubeProxy.refused.length > 0) return idle('its REJECT and DROP are about missing endpoints, not about policy', f.kubeProxy.refused)
   return idle('kube-proxy knows no NetworkPolicy')
@@ -100,7 +123,7 @@ function balancing(f: Facts): Part {
     const how = hasAffinity(s, f.snapshot) ? 'at random for a new client, then the same by session affinity' : 'at random'
     return `1 of ${count ?? 'several'} endpoints of ${nameOf(object)} on ${s.hop.node}, ${how}`
   })
-  return acted(list(told), chosen)
+  return acted(statements(told), chosen)
 }
 
 const isDrop = (s: Step): boolean => /DROP|REJECT/.test(s.hop.action)
@@ -114,4 +137,5 @@ function entryOf(s: Step): string {
   return 'cluster address'
 }
 
-const refusalOf = (s: Step): string => (ruleText(s.hop).includes('no local endpoints') ? 'has no endpoint on this node' : 'has no endpoints')
+const refusalOf = (s: Step): string =>
+  ruleText(s.hop).includes('no local endpoints') ? 'has no endpoint on this node' : 'has no endpoints'

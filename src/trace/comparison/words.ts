@@ -14,10 +14,16 @@ export const idle = (what: string, steps: readonly Step[] = []): Part => ({ acte
 /** `a`, `a and b`, `a, b and 3 more` */
 export function list(items: Iterable<string>, most = 3): string {
   const all = [...new Set(items)]
-  const shown = all.slice(0, all.length > most ? most : all.length)
+  const shown = all.slice(0, Math.min(all.length, most))
   const rest = all.length - shown.length
   if (rest > 0) return `${shown.join(', ')} and ${rest} more`
   return shown.length < 2 ? (shown[0] ?? '') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`
+}
+
+/** Statements that have commas of their own: `a; b; and 3 more` */
+export function statements(items: Iterable<string>, most = 3): string {
+  const all = [...new Set(items)]
+  return all.length > most ? `${all.slice(0, most).join('; ')}; and ${all.length - most} more` : all.join('; ')
 }
 
 export const nodesIn = (steps: readonly Step[]): string => list(steps.map((s) => s.hop.node))

@@ -6,7 +6,11 @@ import { comment, emptyCluster, hash, jump, pod, rule, verdict } from './rules.t
 
 const source = { file: 'cluster/networkpolicies.json', line: 1 }
 const policy = (kind: PolicyRef['kind'], name: string, namespace?: string, tier?: string): PolicyRef => ({
-  source, kind, name, ...(namespace !== undefined && { namespace }), ...(tier !== undefined && { tier }),
+  source,
+  kind,
+  name,
+  ...(namespace !== undefined && { namespace }),
+  ...(tier !== undefined && { tier }),
 })
 
 const cluster: Cluster = {
@@ -36,17 +40,25 @@ describe('names of Felix', () => {
   ])('%s%s', (prefix, suffix, name) => expect(felixName(prefix, suffix)).toBe(name))
 
   test('suffixes of three generations of Felix', () => {
-    expect(policySuffixes(policy('NetworkPolicy', 'x', 'ns'))).toEqual(expect.arrayContaining(['knp/ns/x', 'default/ns/knp.default.x', 'ns/knp.default.x']))
-    expect(policySuffixes(policy('GlobalNetworkPolicy', 't.x', undefined, 't'))).toEqual(expect.arrayContaining(['gnp/t.x', 't/t.x', 't.x']))
-    expect(policySuffixes(policy('CalicoNetworkPolicy', 'x', 'ns', 'default'))).toEqual(expect.arrayContaining(['np/ns/x', 'default/ns/default.x', 'ns/default.x']))
+    expect(policySuffixes(policy('NetworkPolicy', 'x', 'ns'))).toEqual(
+      expect.arrayContaining(['knp/ns/x', 'default/ns/knp.default.x', 'ns/knp.default.x']),
+    )
+    expect(policySuffixes(policy('GlobalNetworkPolicy', 't.x', undefined, 't'))).toEqual(
+      expect.arrayContaining(['gnp/t.x', 't/t.x', 't.x']),
+    )
+    expect(policySuffixes(policy('CalicoNetworkPolicy', 'x', 'ns', 'default'))).toEqual(
+      expect.arrayContaining(['np/ns/x', 'default/ns/default.x', 'ns/default.x']),
+    )
   })
 })
 
-describe('objects of Felix\'s rules', () => {
+describe("objects of Felix's rules", () => {
   test('shortened policy chains, in and out', () => {
     expect(object('cali-pi-_Ky8Y9BNvuL3w6nNf2th')).toBe('networkpolicy/default/allow-from-frontend')
     expect(object(felixName('cali-po-', 'gnp/security.block-bad-addresses'))).toBe('globalnetworkpolicy/security.block-bad-addresses')
-    expect(object(felixName('cali-pi-', 'np/shop/security.shop-api-with-a-long-name'))).toBe('networkpolicy.projectcalico.org/shop/security.shop-api-with-a-long-name')
+    expect(object(felixName('cali-pi-', 'np/shop/security.shop-api-with-a-long-name'))).toBe(
+      'networkpolicy.projectcalico.org/shop/security.shop-api-with-a-long-name',
+    )
   })
   test('a name that is not shortened speaks for itself, even if the policy is gone', () => {
     expect(object('cali-pi-knp/data/gone')).toBe('networkpolicy/data/gone')
@@ -54,8 +66,12 @@ describe('objects of Felix\'s rules', () => {
   })
   test('a shortened name of an unknown policy: only its comment tells', () => {
     expect(object('cali-pi-_AAAAAAAAAAAAAAAAAAA')).toBeUndefined()
-    expect(object('cali-pi-_AAAAAAAAAAAAAAAAAAA', rule([hash, comment('KubernetesNetworkPolicy ns/gone ingress')]))).toBe('networkpolicy/ns/gone')
-    expect(object('cali-pi-_AAAAAAAAAAAAAAAAAAA', rule([hash, comment('GlobalNetworkPolicy gone egress')]))).toBe('globalnetworkpolicy/gone')
+    expect(object('cali-pi-_AAAAAAAAAAAAAAAAAAA', rule([hash, comment('KubernetesNetworkPolicy ns/gone ingress')]))).toBe(
+      'networkpolicy/ns/gone',
+    )
+    expect(object('cali-pi-_AAAAAAAAAAAAAAAAAAA', rule([hash, comment('GlobalNetworkPolicy gone egress')]))).toBe(
+      'globalnetworkpolicy/gone',
+    )
   })
   test('profiles', () => {
     expect(object('cali-pri-kns.shop')).toBe('profile/kns.shop')
@@ -64,8 +80,12 @@ describe('objects of Felix\'s rules', () => {
   test('endpoint chains: the pod; where they jump, the judge', () => {
     expect(object('cali-tw-cali0d7763386da')).toBe('pod/default/web-0')
     expect(object('cali-from-wl-dispatch', rule([hash], { kind: 'goto', chain: 'cali-fw-cali0d7763386da' }))).toBe('pod/default/web-0')
-    expect(object('cali-tw-cali0d7763386da', rule([hash], jump('cali-pi-_Ky8Y9BNvuL3w6nNf2th')))).toBe('networkpolicy/default/allow-from-frontend')
-    expect(object('cali-tw-cali0d7763386da', rule([hash, comment('End of tier security. Drop if no policies passed packet')], verdict('DROP')))).toBe('tier/security')
+    expect(object('cali-tw-cali0d7763386da', rule([hash], jump('cali-pi-_Ky8Y9BNvuL3w6nNf2th')))).toBe(
+      'networkpolicy/default/allow-from-frontend',
+    )
+    expect(
+      object('cali-tw-cali0d7763386da', rule([hash, comment('End of tier security. Drop if no policies passed packet')], verdict('DROP'))),
+    ).toBe('tier/security')
     expect(object('cali-tw-cali0d7763386da', rule([hash, comment('Start of tier kube-admin')]))).toBe('tier/kube-admin')
   })
   test('host endpoints: interface names repeat, the node decides', () => {

@@ -16,8 +16,22 @@ const cluster: Cluster = {
     service('default', 'web', '10.96.0.2', [{ port: 80, protocol: 'tcp' }]),
   ],
   endpointSlices: [
-    { source, namespace: 'default', name: 'kubernetes', service: 'kubernetes', ports: [{ name: 'https', port: 6443, protocol: 'tcp' }], endpoints: [endpoint('192.0.2.10')] },
-    { source, namespace: 'default', name: 'web-6', service: 'web', ports: [{ port: 8080, protocol: 'tcp' }], endpoints: [endpoint('fd00::5')] },
+    {
+      source,
+      namespace: 'default',
+      name: 'kubernetes',
+      service: 'kubernetes',
+      ports: [{ name: 'https', port: 6443, protocol: 'tcp' }],
+      endpoints: [endpoint('192.0.2.10')],
+    },
+    {
+      source,
+      namespace: 'default',
+      name: 'web-6',
+      service: 'web',
+      ports: [{ port: 8080, protocol: 'tcp' }],
+      endpoints: [endpoint('fd00::5')],
+    },
   ],
 }
 
@@ -59,7 +73,9 @@ describe('rules without comments', () => {
   })
   test('an endpoint chain by its DNAT and by its hairpin match', () => {
     expect(object('KUBE-SEP-O7UXPAIOQA4W54LS', rule([], dnat('192.0.2.10', 6443)))).toBe('service/default/kubernetes:https')
-    expect(ruleObject('nat', 'KUBE-SEP-O7UXPAIOQA4W54LS', rule([from('192.0.2.10/32')], jump('KUBE-MARK-MASQ')), { ...cluster })).toBe('service/default/kubernetes:https')
+    expect(ruleObject('nat', 'KUBE-SEP-O7UXPAIOQA4W54LS', rule([from('192.0.2.10/32')], jump('KUBE-MARK-MASQ')), { ...cluster })).toBe(
+      'service/default/kubernetes:https',
+    )
   })
   test('IPv6 endpoints are hashed in brackets', () => {
     expect(object(`KUBE-SEP-${chainHash('default/webtcp[fd00::5]:8080')}`, rule([], dnat('fd00::5', 8080)))).toBe('service/default/web')

@@ -11,7 +11,9 @@ const source = { file: 'x', line: 1 }
 const cluster: Cluster = {
   ...emptyCluster,
   pods: [pod('default', 'web-0', '10.244.0.5')],
-  ipPools: [{ source, name: 'default', cidr: prefix('10.244.0.0/16'), ipipMode: 'Never', vxlanMode: 'Always', natOutgoing: true, disabled: false }],
+  ipPools: [
+    { source, name: 'default', cidr: prefix('10.244.0.0/16'), ipipMode: 'Never', vxlanMode: 'Always', natOutgoing: true, disabled: false },
+  ],
 }
 const node = { kind: 'node' } as const
 
@@ -19,7 +21,17 @@ function route(dst: string, device: string | undefined, extra: Partial<Route> & 
   const { gateway, ...rest } = extra
   const dead = { weight: 1, onlink: false, dead: false, linkdown: false }
   return {
-    source, family: 4, type: 'unicast', dst: prefix(dst), table: 'main', flags: [], metrics: [], protocol: 'boot', scope: 'global', metric: 0, text: dst,
+    source,
+    family: 4,
+    type: 'unicast',
+    dst: prefix(dst),
+    table: 'main',
+    flags: [],
+    metrics: [],
+    protocol: 'boot',
+    scope: 'global',
+    metric: 0,
+    text: dst,
     nexthops: device === undefined ? [] : [{ ...dead, device, ...(gateway !== undefined && { gateway: ip(gateway) }) }],
     ...rest,
   }
@@ -39,10 +51,10 @@ describe('owner of a route', () => {
     ['table local, even on a tunnel', route('10.244.0.0/32', 'vxlan.calico', { table: 'local', type: 'local' }), 'kernel'],
     ['the default route', route('0.0.0.0/0', 'eth0', { gateway: '172.18.0.1' }), 'other'],
     ['docker0', route('172.17.0.0/16', 'docker0'), 'other'],
-    ['netctl\'s', route('10.9.0.0/24', 'netctl.vxlan'), 'netctl'],
+    ["netctl's", route('10.9.0.0/24', 'netctl.vxlan'), 'netctl'],
   ] as const)('%s', (_what, r, owner) => expect(routeOwner(r, node, cluster)).toBe(owner))
 
-  test('in a pod: the CNI plugin\'s two routes', () => {
+  test("in a pod: the CNI plugin's two routes", () => {
     expect(routeOwner(route('0.0.0.0/0', 'eth0', { gateway: '169.254.1.1' }), { kind: 'pod' }, cluster)).toBe('calico')
     expect(routeOwner(route('169.254.1.1/32', 'eth0'), { kind: 'pod' }, cluster)).toBe('calico')
     expect(routeOwner(route('10.0.0.0/8', 'eth0'), { kind: 'pod' }, cluster)).toBe('other')

@@ -18,17 +18,19 @@ describe('owner of a rule', () => {
     ['INPUT', rule([comment('netctl: x')], jump('NETCTL-INPUT')), 'netctl'],
   ] as const)('%s %#', (chain, r, owner) => expect(ruleOwner('filter', chain, r)).toBe(owner))
 
-  test('a rule without Felix\'s hash inside a chain of Felix was put there by somebody else', () => {
+  test("a rule without Felix's hash inside a chain of Felix was put there by somebody else", () => {
     expect(ruleOwner('filter', 'cali-FORWARD', rule([], verdict('DROP')))).toBe('other')
   })
 
   test('KUBE- is not only kube-proxy: kube-router and kubelet use it too', () => {
     expect(ruleOwner('filter', 'KUBE-ROUTER-FORWARD', rule([], verdict('ACCEPT')))).toBe('other')
     expect(ruleOwner('filter', 'FORWARD', rule([], jump('KUBE-POD-FW-ABCDEFGH')))).toBe('other')
-    expect(ruleOwner('filter', 'KUBE-FIREWALL', rule([comment('kubernetes firewall for dropping marked packets')], verdict('DROP')))).toBe('other')
+    expect(ruleOwner('filter', 'KUBE-FIREWALL', rule([comment('kubernetes firewall for dropping marked packets')], verdict('DROP')))).toBe(
+      'other',
+    )
   })
 
-  test('a comment in an admin\'s chain claims nothing', () => {
+  test("a comment in an admin's chain claims nothing", () => {
     expect(ruleOwner('filter', 'MINE', rule([hash], verdict('DROP')))).toBe('other')
     expect(ruleOwner('filter', 'FORWARD', rule([comment('cali:short')], verdict('DROP')))).toBe('other')
   })

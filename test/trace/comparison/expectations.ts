@@ -28,62 +28,72 @@ const translated: readonly Aspect[] = ['primaryFunction', 'serviceManagement', '
 
 export const expectations = {
   'same-node pod': {
-    reason: 'Calico: veth to veth by its /32 route, egress and ingress judged, both addresses from its IPAM; nothing leaves the node. No Service address: nothing for kube-proxy.',
+    reason:
+      'Calico: veth to veth by its /32 route, egress and ingress judged, both addresses from its IPAM; nothing leaves the node. No Service address: nothing for kube-proxy.',
     calico: carried,
     kubeProxy: [],
   },
   'cross-node overlay': {
-    reason: 'As on one node, and the block\'s route leads into vxlan.calico (or tunl0): Calico encapsulates. kube-proxy has nothing to translate.',
+    reason:
+      "As on one node, and the block's route leads into vxlan.calico (or tunl0): Calico encapsulates. kube-proxy has nothing to translate.",
     calico: crossed,
     kubeProxy: [],
   },
   'cross-node BGP': {
-    reason: 'The block\'s route was learned by BIRD and leads straight to the other node: the underlay aspect is Calico\'s too, without encapsulation.',
+    reason:
+      "The block's route was learned by BIRD and leads straight to the other node: the underlay aspect is Calico's too, without encapsulation.",
     calico: crossed,
     kubeProxy: [],
   },
-  'ClusterIP': {
-    reason: 'kube-proxy matches the Service, picks an endpoint and rewrites the destination; Calico judges and carries what it sees after that, here to another node.',
+  ClusterIP: {
+    reason:
+      'kube-proxy matches the Service, picks an endpoint and rewrites the destination; Calico judges and carries what it sees after that, here to another node.',
     calico: crossed,
     kubeProxy: translated,
   },
-  'NodePort': {
-    reason: 'The node port is kube-proxy\'s; it also masquerades (policy Cluster) so that the answer comes back here. Calico carries the rest to another node.',
+  NodePort: {
+    reason:
+      "The node port is kube-proxy's; it also masquerades (policy Cluster) so that the answer comes back here. Calico carries the rest to another node.",
     calico: crossed,
     kubeProxy: translated,
   },
-  'LoadBalancer': {
+  LoadBalancer: {
     reason: 'The load balancer address is matched by kube-proxy on the node where it arrives, else as NodePort.',
     calico: crossed,
     kubeProxy: translated,
   },
   'external client': {
-    reason: 'From outside by a node port to a pod on another node: the client is not in a pod, so only the server\'s veth, ingress policy and address are Calico\'s.',
+    reason:
+      "From outside by a node port to a pod on another node: the client is not in a pod, so only the server's veth, ingress policy and address are Calico's.",
     calico: crossed,
     kubeProxy: translated,
   },
-  'hairpin': {
-    reason: 'A pod reaches itself through its Service: kube-proxy translates and masquerades; Calico judges both ways on the same veth; nothing leaves the node.',
+  hairpin: {
+    reason:
+      'A pod reaches itself through its Service: kube-proxy translates and masquerades; Calico judges both ways on the same veth; nothing leaves the node.',
     calico: carried,
     kubeProxy: translated,
   },
   'denied ingress': {
-    reason: 'The packet crosses to the server\'s node and is dropped there before its veth by an ingress policy: carried, encapsulated, judged.',
+    reason:
+      "The packet crosses to the server's node and is dropped there before its veth by an ingress policy: carried, encapsulated, judged.",
     calico: crossed,
     kubeProxy: [],
   },
   'denied egress': {
-    reason: 'Dropped in FORWARD of the client\'s own node after Calico\'s route was chosen: judged, but no crossing to another node.',
+    reason: "Dropped in FORWARD of the client's own node after Calico's route was chosen: judged, but no crossing to another node.",
     calico: carried,
     kubeProxy: [],
   },
   'no endpoints': {
-    reason: 'kube-proxy refuses the connection itself (REJECT): the Service is managed, nothing is balanced or translated. Calico let the packet out of the pod, and its route takes the ICMP error back.',
+    reason:
+      'kube-proxy refuses the connection itself (REJECT): the Service is managed, nothing is balanced or translated. Calico let the packet out of the pod, and its route takes the ICMP error back.',
     calico: carried,
     kubeProxy: ['primaryFunction', 'serviceManagement'],
   },
   'egress with NAT': {
-    reason: 'natOutgoing of the IP pool: Calico masquerades on the way out; the underlay\'s default route is not Calico\'s. No Service, so KUBE-POSTROUTING returned at once.',
+    reason:
+      "natOutgoing of the IP pool: Calico masquerades on the way out; the underlay's default route is not Calico's. No Service, so KUBE-POSTROUTING returned at once.",
     calico: carried,
     kubeProxy: [],
   },
@@ -92,5 +102,12 @@ export const expectations = {
 export type FlowClass = keyof typeof expectations
 
 export const aspects: readonly Aspect[] = [
-  'primaryFunction', 'serviceManagement', 'podNetwork', 'networkPolicies', 'trafficForwarding', 'loadBalancing', 'overlayUnderlay', 'podIpManagement',
+  'primaryFunction',
+  'serviceManagement',
+  'podNetwork',
+  'networkPolicies',
+  'trafficForwarding',
+  'loadBalancing',
+  'overlayUnderlay',
+  'podIpManagement',
 ]
