@@ -9,13 +9,22 @@ export interface Link {
   /** ifindex of the peer (veth: in the other namespace; vlan, vxlan: the lower device) */
   readonly peerIndex?: number
   readonly peerNetnsId?: number
+  /** name of the lower device, where it is in the same namespace (`link`) */
+  readonly lower?: string
   /** `loopback`, `veth`, `bridge`, `vxlan`, `ipip`, `wireguard`, `dummy`, …; `ether` if the dump has no linkinfo */
   readonly kind: string
+  /** administratively up (IFF_UP) */
   readonly up: boolean
+  /** carrier (LOWER_UP) */
+  readonly running: boolean
+  /** as printed: `BROADCAST`, `NOARP`, `POINTOPOINT`, … */
+  readonly flags: readonly string[]
   readonly mtu: number
   /** lower case, absent for devices without */
   readonly mac?: string
   readonly master?: string
+  /** device group, `default` for 0 */
+  readonly group?: string
   readonly vxlan?: Vxlan
   readonly addresses: readonly LinkAddress[]
 }
@@ -34,7 +43,12 @@ export interface LinkAddress {
   readonly prefixLength: number
   readonly scope: IpScope
   readonly peer?: Ip
+  readonly broadcast?: Ip
   readonly secondary: boolean
   readonly deprecated: boolean
   readonly tentative: boolean
+  /** RFC 8981 privacy address */
+  readonly temporary: boolean
+  readonly optimistic: boolean
+  readonly noPrefixRoute: boolean
 }

@@ -9,6 +9,9 @@ export interface Neighbour {
   readonly mac?: string
   /** NUD states: `REACHABLE`, `STALE`, `PERMANENT`, `FAILED`, … */
   readonly states: readonly string[]
+  /** an address that this host answers for (`ip neigh add proxy`), not one that it knows */
+  readonly proxy: boolean
+  readonly router: boolean
 }
 
 /** One entry of `bridge -j fdb show`. */
@@ -19,9 +22,12 @@ export interface FdbEntry {
   /** remote VTEP of a vxlan device */
   readonly remote?: Ip
   readonly vni?: number
+  /** UDP port of the remote, if not the device's own */
+  readonly port?: number
+  readonly master?: string
   readonly flags: readonly string[]
   readonly state?: string
 }
 
 /** Anything but FAILED and INCOMPLETE (and NONE) can be sent to at once. */
-export const isUsable = (n: Neighbour): boolean => n.mac !== undefined && !n.states.some((s) => s === 'FAILED' || s === 'INCOMPLETE' || s === 'NONE')
+export const isUsable = (n: Neighbour): boolean => n.mac !== undefined && !n.proxy && !n.states.some((s) => s === 'FAILED' || s === 'INCOMPLETE' || s === 'NONE')

@@ -29,7 +29,15 @@ export interface Route {
   readonly prefsrc?: Ip
   readonly mtu?: number
   readonly tos?: number
-  /** one for a simple route, several for multipath, none for blackhole and friends */
+  /** RFC 4191 router preference; `ip` prints it for every IPv6 route and never for IPv4 */
+  readonly pref?: 'low' | 'medium' | 'high'
+  /** seconds of life left (IPv6) */
+  readonly expires?: number
+  /** RTA_METRICS as printed, `mtu` among them */
+  readonly metrics: readonly (readonly [name: string, value: string | number])[]
+  /** `onlink`, `dead`, `linkdown`, `offload`, … of the route as a whole */
+  readonly flags: readonly string[]
+  /** one for a simple route, several for multipath; blackhole and friends: none (IPv6 prints `dev lo`, which stays here) */
   readonly nexthops: readonly NextHop[]
   /** id of a nexthop object (`nhid`), already resolved into `nexthops` where the dump allows */
   readonly nhid?: number
@@ -55,6 +63,13 @@ export interface RoutingRule {
   readonly uidrange?: string
   readonly suppressPrefixLength?: number
   readonly suppressIfGroup?: string
+  /** the named device does not exist at the moment: the rule can't match by it */
+  readonly iifDetached: boolean
+  readonly oifDetached: boolean
+  /** who made the rule, if not the kernel: RTPROT_* as printed */
+  readonly protocol?: string
+  /** selectors that the model does not evaluate (`l3mdev`, `tun_id 5`, …), as `ip rule` prints them */
+  readonly unmodelled: readonly string[]
   readonly action:
     | { readonly kind: 'table'; readonly table: string }
     | { readonly kind: 'goto'; readonly priority: number }
@@ -75,6 +90,12 @@ export interface RouteQuery {
   readonly proto?: string
   readonly sport?: { readonly lo: number; readonly hi: number }
   readonly dport?: { readonly lo: number; readonly hi: number }
+  /** DSCP bits of the TOS field; 0 if absent */
+  readonly tos?: number
+  /** IPv6: the socket is bound to `oif` (then no other device will do; else `oif` is a preference where a source is given) */
+  readonly bound?: boolean
+  /** FIB_LOOKUP_IGNORE_LINKSTATE: reverse lookups of filters use routes over devices without carrier too */
+  readonly ignoreLinkState?: boolean
 }
 
 /** `route` with the nexthops that may be used (several: multipath, the caller branches), or nothing matched. */

@@ -7,7 +7,7 @@ export interface Listener {
   readonly proto: 'tcp' | 'udp' | 'sctp'
   /** undefined: any address */
   readonly ip: Ip | undefined
-  /** any-address sockets: which families they serve (`*` is both, `0.0.0.0` IPv4, `[::]` both unless v6only) */
+  /** families that the socket serves: `*` is both, `0.0.0.0` IPv4, `[::]` IPv6 (ss prints it for IPV6_V6ONLY) */
   readonly families: readonly (4 | 6)[]
   readonly device?: string
   readonly port: number

@@ -1,0 +1,114 @@
+import type { IpScope } from '../../net/ip.ts'
+import { child, children, fail, has, type JsonEntry, member, optionalInteger, optionalIp, optionalText, parseEntries, quote, requiredInteger, requiredText, texts } from '../json.ts'
+import type { Link, LinkAddress, Vxlan } from './types.ts'
+
+/**
+ * Parses `ip -j addr`, joined by interface index with `ip -d -j link` where that was dumped: the first has the addresses,
+ * the second the kinds of devices and their tunnel parameters. Devices stay in the order of the dump, which is the kernel's.
+ */
+export function parseLinks(addr: { readonly text: string; readonly file: string }, link?: { readonly text: string; readonly file: string }): Link[] {
+  const details = new Map<number, JsonEntry>()
+  if (link) for (const e of devices(link.text, link.file, 'ip -d -j link')) details.set(requiredInteger(e, 'ifindex'), e)
+  return devices(addr.text, addr.file, 'ip -j addr').map((e) => {
+    // without the list of addresses it is another command's dump (ip -j link), and every device would look bare
+    if (!has(e, 'addr_info')) fail(e, 'a device must have `addr_info`; expected what `ip -j addr` prints, is this `ip -j link`?')
+    return parseLink(e, details.get(requiredInteger(e, 'ifindex')))
+  })
+}
+
+/** `ip` leaves an empty object for each device that a filter hid. */
+function devices(text: string, file: string, command: string): JsonEntry[] {
+  return parseEntries(text, file, 'a device', command).filter((e) => Object.keys(e.fields).length > 0)
+}
+
+function parseLink(e: JsonEntry, detail: JsonEntry | undefined): Link {
+  const index = requiredInteger(e, 'ifindex')
+  const flags = texts(e, 'flags')
+  const info = detail && child(detail, 'linkinfo', "a device's `linkinfo`")
+  const data = info && child(info, 'info_data', "a device's `info_data`")
+  const kind = (info && optionalText(info, 'info_kind')) ?? plainKind(e, flags)
+  const peerIndex = optionalInteger(e, 'link_index') ?? optionalInteger(detail ?? e, 'link_index')
+  const peerNetnsId = optionalInteger(e, 'link_netnsid', 0x7fffffff, -1)
+  const mac = optionalText(e, 'address')
+  const master = optionalText(e, 'master')
+  const lower = lowerName(e)
+  const group = optionalText(e, 'group')
+  return {
+    source: e.source,
+    index,
+    name: requiredText(e, 'ifname'),
+    ...(peerIndex === undefined ? {} : { peerIndex }),
+    ...(peerNetnsId === undefined ? {} : { peerNetnsId }),
+    ...(lower === undefined ? {} : { lower }),
+    kind,
+    up: flags.includes('UP'),
+    running: flags.includes('LOWER_UP'),
+    flags,
+    mtu: requiredInteger(e, 'mtu'),
+    ...(mac !== undefined && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac) ? { mac: mac.toLowerCase() } : {}),
+    ...(master === undefined ? {} : { master }),
+    ...(group === undefined ? {} : { group }),
+    ...(kind === 'vxlan' && data ? { vxlan: parseVxlan(data) } : {}),
+    addresses: children(e, 'addr_info', 'an address')
+      .filter((a) => Object.keys(a.fields).length > 0)
+      .map(parseAddress),
+  }
+}
+
+/** `link` is the lower device's name, or null for a tunnel without one. */
+function lowerName(e: JsonEntry): string | undefined {
+  return member(e, 'link') === null ? undefined : optionalText(e, 'link')
+}
+
+/** What `ip -j addr` alone tells of a device's kind: its link type. */
+function plainKind(e: JsonEntry, flags: readonly string[]): string {
+  if (flags.includes('LOOPBACK')) return 'loopback'
+  return optionalText(e, 'link_type') ?? 'ether'
+}
+
+function parseVxlan(e: JsonEntry): Vxlan {
+  const tunnelIp = (key: string) => {
+    const text = optionalText(e, key)
+    return text === undefined || text === 'any' ? undefined : optionalIp(e, key)
+  }
+  const local = tunnelIp('local') ?? tunnelIp('local6')
+  const remote = tunnelIp('remote') ?? tunnelIp('remote6') ?? tunnelIp('group') ?? tunnelIp('group6')
+  const lower = optionalText(e, 'link')
+  return {
+    id: requiredInteger(e, 'id', 0xffffff),
+    port: optionalInteger(e, 'port', 65535) ?? 4789,
+    ...(local ? { local } : {}),
+    ...(remote ? { remote } : {}),
+    ...(lower === undefined ? {} : { lower }),
+    learning: member(e, 'learning') !== false,
+  }
+}
+
+const SCOPES: readonly IpScope[] = ['global', 'link', 'host']
+
+function parseAddress(e: JsonEntry): LinkAddress {
+  const ip = optionalIp(e, 'local') ?? optionalIp(e, 'address') ?? fail(e, 'an address must have `local`')
+  // with a peer, `local` is the own address and `address` the other end
+  const peer = has(e, 'local') ? optionalIp(e, 'address') : undefined
+  const family = optionalText(e, 'family')
+  if (family !== undefined && family !== (ip.family === 4 ? 'inet' : 'inet6')) fail(e, `the address ${ip.text} is not of family ${quote(family)}`)
+  const scope = optionalText(e, 'scope') ?? 'global'
+  const broadcast = optionalIp(e, 'broadcast')
+  const lifetime = optionalInteger(e, 'preferred_life_time')
+  return {
+    ip,
+    prefixLength: requiredInteger(e, 'prefixlen', ip.family === 4 ? 32 : 128),
+    // `site` is deprecated (RFC 3879), and numbered scopes are nobody's: as wide as global for who may use them
+    scope: SCOPES.find((s) => s === scope) ?? 'global',
+    ...(peer ? { peer } : {}),
+    ...(broadcast ? { broadcast } : {}),
+    secondary: set(e, 'secondary'),
+    deprecated: set(e, 'deprecated') || lifetime === 0,
+    tentative: set(e, 'tentative') || set(e, 'dadfailed'),
+    temporary: set(e, 'temporary'),
+    optimistic: set(e, 'optimistic'),
+    noPrefixRoute: set(e, 'noprefixroute'),
+  }
+}
+
+const set = (e: JsonEntry, flag: string): boolean => member(e, flag) === true

@@ -1,0 +1,40 @@
+import { has, type JsonEntry, missing, optionalInteger, optionalIp, optionalText, parseEntries, requiredText, texts } from '../json.ts'
+import type { FdbEntry, Neighbour } from './types.ts'
+
+/** Parses `ip -j neigh`, both families. */
+export function parseNeighbours(text: string, file: string): Neighbour[] {
+  return parseEntries(text, file, 'a neighbour', 'ip -j neigh').map((e) => {
+    const mac = optionalText(e, 'lladdr')
+    return {
+      source: e.source,
+      ip: optionalIp(e, 'dst') ?? missing(e, 'dst'),
+      device: requiredText(e, 'dev'),
+      ...(mac === undefined ? {} : { mac: mac.toLowerCase() }),
+      states: has(e, 'state') ? texts(e, 'state') : missing(e, 'state'),
+      proxy: has(e, 'proxy'),
+      router: has(e, 'router'),
+    }
+  })
+}
+
+/** Parses `bridge -j fdb show`. */
+export function parseFdb(text: string, file: string): FdbEntry[] {
+  return parseEntries(text, file, 'an FDB entry', 'bridge -j fdb show').map((e: JsonEntry) => {
+    const remote = optionalIp(e, 'dst')
+    const vni = optionalInteger(e, 'vni', 0xffffff)
+    const port = optionalInteger(e, 'port', 65535)
+    const master = optionalText(e, 'master')
+    const state = optionalText(e, 'state')
+    return {
+      source: e.source,
+      mac: requiredText(e, 'mac').toLowerCase(),
+      device: requiredText(e, 'ifname'),
+      ...(remote ? { remote } : {}),
+      ...(vni === undefined ? {} : { vni }),
+      ...(port === undefined ? {} : { port }),
+      ...(master === undefined ? {} : { master }),
+      flags: texts(e, 'flags'),
+      ...(state === undefined ? {} : { state }),
+    }
+  })
+}
