@@ -1,7 +1,7 @@
 /** Entry of the bundle: dist/main.js, which bin/run.js loads. */
 import { fileURLToPath } from 'node:url'
-import { main } from '../src/cli/main.ts'
 import pjson from '../package.json' with { type: 'json' }
+import { main } from '../src/cli/main.ts'
 
 export function start(): Promise<void> {
   return main(process.argv.slice(2), { root: fileURLToPath(new URL('..', import.meta.url)), pjson })

@@ -4,7 +4,9 @@ var found = process.versions.node.split('.').map(Number)
 
 if (found[0] < 22 || (found[0] === 22 && found[1] < 19)) {
   process.stderr.write(
-    'netctl needs Node.js 22.19 or newer, and this is ' + process.version + ': install Node.js 24 (LTS), or in a clone run `npm ci`, which brings one, and then `npx netctl`\n'
+    'netctl needs Node.js 22.19 or newer, and this is ' +
+      process.version +
+      ': install Node.js 24 (LTS), or in a clone run `npm ci`, which brings one, and then `npx netctl`\n',
   )
   process.exitCode = 2
 } else {
@@ -17,6 +19,6 @@ if (found[0] < 22 || (found[0] === 22 && found[1] < 19)) {
     function (error) {
       process.stderr.write('netctl: dist/ is missing or damaged (' + error.message + '): run `npm run build`, or install netctl again\n')
       process.exitCode = 70
-    }
+    },
   )
 }

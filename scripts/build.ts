@@ -13,10 +13,7 @@ rmSync('dist', { recursive: true, force: true })
 
 const commands = globSync('commands/**/*.ts')
 const result = await build({
-  entryPoints: [
-    { in: 'bin/main.ts', out: 'main' },
-    ...commands.map((file) => ({ in: file, out: file.replace(/\.ts$/, '') })),
-  ],
+  entryPoints: [{ in: 'bin/main.ts', out: 'main' }, ...commands.map((file) => ({ in: file, out: file.replace(/\.ts$/, '') }))],
   outdir: 'dist',
   bundle: true,
   splitting: true,

@@ -24,10 +24,14 @@ const added: string[] = []
 for (const entry of Object.values(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     const key = `node_modules/${name}`
-    const platform = /(aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|win32)-(arm64|arm|ia32|loong64|mips64el|ppc64|riscv64|s390x|x64)(?:-(\w+))?$/.exec(name)
+    const platform =
+      /(aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|win32)-(arm64|arm|ia32|loong64|mips64el|ppc64|riscv64|s390x|x64)(?:-(\w+))?$/.exec(
+        name,
+      )
     if (lock.packages[key] || !platform || !/^\d+\.\d+\.\d+/.test(version)) continue
     const [, os = '', cpu = '', abi = ''] = platform
-    const libc = os === 'linux' && abi.includes('musl') ? { libc: ['musl'] } : os === 'linux' && abi.includes('gnu') ? { libc: ['glibc'] } : {}
+    const libc =
+      os === 'linux' && abi.includes('musl') ? { libc: ['musl'] } : os === 'linux' && abi.includes('gnu') ? { libc: ['glibc'] } : {}
     lock.packages[key] = { version, cpu: [cpu], ...(entry.dev ? { dev: true } : {}), ...libc, optional: true, os: [os] }
     added.push(name)
   }

@@ -46,7 +46,7 @@ const VERSION: CompletionFlag = { name: 'version', summary: 'which netctl this i
 function tree(commands: readonly CompletionCommand[]): Node[] {
   const byPath = new Map(commands.map((c) => [c.path, c]))
   const paths = new Set([''])
-  for (const { path } of commands) path.split(' ').forEach((_, i, words) => paths.add(words.slice(0, i + 1).join(' ')))
+  for (const { path } of commands) path.split(' ').forEach((_, i, words) => void paths.add(words.slice(0, i + 1).join(' ')))
   return [...paths].sort().map((path) => {
     const own = byPath.get(path)
     const children = [...paths].filter((p) => p !== '' && p.split(' ').slice(0, -1).join(' ') === path).sort()
@@ -69,19 +69,24 @@ const quoteFish = (text: string): string => `'${text.replaceAll('\\', '\\\\').re
 function bash(nodes: readonly Node[]): string {
   const moves = nodes.filter((n) => n.path !== '').map((n) => quote(n.path))
   const values = nodes.flatMap((node) =>
-    node.flags.filter((f) => f.value !== undefined).map((flag) => {
-      const pattern = names(flag).map((name) => quote(`${node.path}:${name}`)).join('|')
-      const reply =
-        flag.value === 'file'
-          ? 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")'
-          : flag.value === 'any'
-            ? ':'
-            : `mapfile -t COMPREPLY < <(compgen -W ${quote((flag.value ?? []).join(' '))} -- "$cur")`
-      return `    ${pattern}) ${reply}; return ;;`
-    }),
+    node.flags
+      .filter((f) => f.value !== undefined)
+      .map((flag) => {
+        const pattern = names(flag)
+          .map((name) => quote(`${node.path}:${name}`))
+          .join('|')
+        const reply =
+          flag.value === 'file'
+            ? 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")'
+            : flag.value === 'any'
+              ? ':'
+              : `mapfile -t COMPREPLY < <(compgen -W ${quote((flag.value ?? []).join(' '))} -- "$cur")`
+        return `    ${pattern}) ${reply}; return ;;`
+      }),
   )
   const follow = nodes.map(
-    (n) => `    ${quote(n.path)}) words=${quote(n.words.map((w) => w.word).join(' '))}; flags=${quote(n.flags.map((f) => `--${f.name}`).join(' '))} ;;`,
+    (n) =>
+      `    ${quote(n.path)}) words=${quote(n.words.map((w) => w.word).join(' '))}; flags=${quote(n.flags.map((f) => `--${f.name}`).join(' '))} ;;`,
   )
   return `# netctl completion for bash. For this shell:  source <(netctl completion bash)
 _netctl() {
@@ -112,11 +117,20 @@ function zsh(nodes: readonly Node[]): string {
   const moves = nodes.filter((n) => n.path !== '').map((n) => quote(n.path))
   const describe = (word: string, summary: string): string => quote(`${word.replaceAll(':', '\\:')}${summary ? `:${summary}` : ''}`)
   const values = nodes.flatMap((node) =>
-    node.flags.filter((f) => f.value !== undefined).map((flag) => {
-      const pattern = names(flag).map((name) => quote(`${node.path}:${name}`)).join('|')
-      const reply = flag.value === 'file' ? '_files' : flag.value === 'any' ? '_message value' : `compadd -- ${(flag.value ?? []).map(quote).join(' ')}`
-      return `    ${pattern}) ${reply}; return ;;`
-    }),
+    node.flags
+      .filter((f) => f.value !== undefined)
+      .map((flag) => {
+        const pattern = names(flag)
+          .map((name) => quote(`${node.path}:${name}`))
+          .join('|')
+        const reply =
+          flag.value === 'file'
+            ? '_files'
+            : flag.value === 'any'
+              ? '_message value'
+              : `compadd -- ${(flag.value ?? []).map(quote).join(' ')}`
+        return `    ${pattern}) ${reply}; return ;;`
+      }),
   )
   const follow = nodes.map((n) => {
     const words = n.words.map((w) => describe(w.word, w.summary)).join(' ')
@@ -152,7 +166,14 @@ function fish(nodes: readonly Node[]): string {
     return [
       ...node.words.map((w) => `${here} -f -a ${quoteFish(w.word)} -d ${quoteFish(w.summary)}`),
       ...node.flags.map((f) => {
-        const value = f.value === undefined ? ' -f' : f.value === 'file' ? ' -r -F' : f.value === 'any' ? ' -x' : ` -x -a ${quoteFish(f.value.join(' '))}`
+        const value =
+          f.value === undefined
+            ? ' -f'
+            : f.value === 'file'
+              ? ' -r -F'
+              : f.value === 'any'
+                ? ' -x'
+                : ` -x -a ${quoteFish(f.value.join(' '))}`
         return `${here}${f.char ? ` -s ${f.char}` : ''} -l ${f.name}${value} -d ${quoteFish(f.summary)}`
       }),
     ]

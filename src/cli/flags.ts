@@ -24,7 +24,11 @@ const duration = custom<number>({
   parse: async (text) => {
     const ms = parseDuration(text)
     if (ms <= 0 || ms >= 2 ** 31) {
-      throw new NetctlError({ code: 'USE005', message: `--timeout ${text} is out of range`, try: 'say a time between 1ms and 24 days, or leave it out' })
+      throw new NetctlError({
+        code: 'USE005',
+        message: `--timeout ${text} is out of range`,
+        try: 'say a time between 1ms and 24 days, or leave it out',
+      })
     }
     return ms
   },
@@ -43,7 +47,7 @@ export const snapshotFlag = {
 /** Which namespace names without one are in: see namespace.ts. */
 export const namespaceFlags = {
   namespace: string({ char: 'n', summary: 'namespace of names that give none', helpValue: 'NAME', helpGroup: 'SOURCE' }),
-  context: string({ summary: "kubeconfig context whose namespace is the default", helpValue: 'NAME', helpGroup: 'SOURCE' }),
+  context: string({ summary: 'kubeconfig context whose namespace is the default', helpValue: 'NAME', helpGroup: 'SOURCE' }),
   kubeconfig: string({ summary: "kubeconfig whose current context's namespace is the default", helpValue: 'PATH', helpGroup: 'SOURCE' }),
 }
 

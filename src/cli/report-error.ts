@@ -18,7 +18,12 @@ export function toNetctlError(error: unknown): NetctlError {
   }
   const failed = error as { syscall?: unknown; code?: unknown; message?: string } | undefined
   if (failed?.syscall === 'write' && typeof failed.code === 'string') {
-    return new NetctlError({ code: 'OUT001', message: `the output could not be written: ${failed.message}`, try: 'make room, or write it elsewhere', cause: error })
+    return new NetctlError({
+      code: 'OUT001',
+      message: `the output could not be written: ${failed.message}`,
+      try: 'make room, or write it elsewhere',
+      cause: error,
+    })
   }
   return new NetctlError({
     code: 'BUG001',

@@ -24,7 +24,8 @@ export function resolveCommand(argv: readonly string[], surface: Surface): Reque
   const wantsHelp = rest[0] === 'help' || askedForHelp(argv)
   const words = rest[0] === 'help' ? rest.slice(1) : rest
   const id = longestCommand(words, surface.commands)
-  if (id !== undefined) return wantsHelp ? { kind: 'help', id } : { kind: 'command', id, argv: [...leading, ...words.slice(id.split(':').length)] }
+  if (id !== undefined)
+    return wantsHelp ? { kind: 'help', id } : { kind: 'command', id, argv: [...leading, ...words.slice(id.split(':').length)] }
   const topic = longestTopic(words, surface.commands)
   const next = words[topic.length]
   if (next !== undefined && !next.startsWith('-')) throw unknownCommand(topic, next, surface.commands)
@@ -40,7 +41,10 @@ function askedForHelp(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).some((arg) => arg === '-h' || arg === '--help')
 }
 
-function splitLeadingFlags(argv: readonly string[], valueFlags: ReadonlySet<string>): { leading: readonly string[]; rest: readonly string[] } {
+function splitLeadingFlags(
+  argv: readonly string[],
+  valueFlags: ReadonlySet<string>,
+): { leading: readonly string[]; rest: readonly string[] } {
   let at = 0
   for (; at < argv.length; at++) {
     const arg = argv[at] ?? ''

@@ -25,7 +25,8 @@ export function usageError(error: unknown, command: Command.Loadable | undefined
   return new NetctlError({ code: 'USE005', message: oneLine(error.message), try: help })
 }
 
-const isStrings = (value: unknown): value is readonly string[] => Array.isArray(value) && value.length > 0 && value.every((v) => typeof v === 'string')
+const isStrings = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((v) => typeof v === 'string')
 
 function flagNames(command: Command.Loadable | undefined): string[] {
   return Object.entries(command?.flags ?? {}).map(([name]) => `--${name}`)

@@ -3,15 +3,19 @@
  * object names, file names. What a terminal would obey rather than show is turned into a visible escape.
  */
 
-/**
- * - C0 controls, DEL and C1 controls: ESC starts escape sequences, 0x9b is CSI in one byte, CR overwrites the line;
- * - bidi marks, embeddings, overrides and isolates: they reorder what the reader sees (CVE-2021-42574);
- * - zero-width and other invisible characters, line and paragraph separators, tags: they hide or forge text;
- * - lone surrogates: not encodable.
- */
-const UNSAFE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is what it is for
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu
+const UNSAFE_RANGES = [
+  // C0 controls, DEL, C1 controls: ESC starts escape sequences, 0x9b is CSI in one byte, CR overwrites the line
+  '\\u0000-\\u001f\\u007f-\\u009f',
+  // bidi marks, embeddings, overrides, isolates: they reorder what the reader sees (CVE-2021-42574)
+  '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069',
+  // invisible or without width, variation selectors, line separators: they hide or forge text
+  '\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200d\\u2028\\u2029\\u2060-\\u2065\\u206a-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb',
+  // tags and further variation selectors
+  '\\u{e0000}-\\u{e0fff}',
+]
+
+/** …and lone surrogates, which can't be encoded. */
+const UNSAFE = new RegExp(`[${UNSAFE_RANGES.join('')}]|\\p{Surrogate}`, 'gu')
 
 /** One line: every unsafe character, newlines and tabs too, becomes a visible escape: `\x1b`, `\n`, `\u202e`. */
 export function sanitize(text: string): string {
