@@ -22,7 +22,7 @@ export function calicoAddresses(f: Facts): Part {
     }
   const evidence = new Map<string, Evidence>()
   for (const a of given.slice(0, shown)) for (const e of addressEvidence(a, snapshot)) evidence.set(`${e.file}:${e.line}`, e)
-  return { acted: evidence.size > 0, what: statements(given.map(origin)), evidence: [...evidence.values()] }
+  return { acted: evidence.size > 0, mechanism: 'Calico IPAM', what: statements(given.map(origin)), evidence: [...evidence.values()] }
 }
 
 const who = (a: PodAddress): string => `${a.ip} of pod/${a.pod.namespace}/${a.pod.name}`

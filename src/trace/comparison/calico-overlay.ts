@@ -16,6 +16,11 @@ export function calicoOverlay(f: Facts): Part {
         direct.length > 0 && `underlay without encapsulation: ${list(direct.map((s) => `${s.hop.action} on ${s.hop.node}`))}`,
         packed.length === 0 && direct.length === 0 && `tunnel packets were handled on ${nodesIn(tunnel)}`,
       ),
+      [
+        ...packed.map((s) => s.hop.action.split(' ')[0] ?? 'tunnel'),
+        direct.length > 0 && 'direct route',
+        packed.length === 0 && direct.length === 0 && 'tunnel rules',
+      ],
       steps,
     )
   }

@@ -53,6 +53,7 @@ function primary(f: Facts): Part {
       judged.length > 0 && (denied ? 'network policy: denied them' : 'network policy: judged them'),
       c.veth.length === 0 && judged.length === 0 && 'its entries took part in how the packets went',
     ),
+    [c.veth.length > 0 && 'pod network', judged.length > 0 && 'policy'],
     steps,
   )
 }
@@ -85,7 +86,7 @@ function podNetwork(f: Facts): Part {
     else if (hop.object?.startsWith('pod/')) pods.add(hop.object)
   }
   const whose = pods.size > 0 ? ` of ${list(pods)}` : ''
-  return acted(`the veth${pods.size > 1 ? 's' : ''} and routes${whose} carried the packets`, veth)
+  return acted(`the veth${pods.size > 1 ? 's' : ''} and routes${whose} carried the packets`, ['veth'], veth)
 }
 
 function forwarding(f: Facts): Part {
@@ -107,6 +108,13 @@ function forwarding(f: Facts): Part {
       c.loopStopped.length > 0 && `dropped on ${nodesIn(c.loopStopped)} as a packet to a Service address that would loop`,
       c.forwarded.length > 0 && `accepted in FORWARD on ${nodesIn(c.forwarded)}`,
     ),
+    [
+      c.routes.length > 0 && 'routes',
+      natOutgoing.length > 0 && 'natOutgoing',
+      tunnelSource.length > 0 && 'tunnel source address',
+      c.translated.length > 0 && 'floating address',
+      c.loopStopped.length > 0 && 'service loop prevention',
+    ],
     steps,
   )
 }
@@ -114,7 +122,11 @@ function forwarding(f: Facts): Part {
 function balancing(f: Facts): Part {
   const { balanced } = f.calico
   if (balanced.length > 0)
-    return acted(`a route with several next hops: ${list(balanced.map((s) => s.hop.choice?.what ?? s.hop.action))}`, balanced)
+    return acted(
+      `a route with several next hops: ${list(balanced.map((s) => s.hop.choice?.what ?? s.hop.action))}`,
+      ['multipath'],
+      balanced,
+    )
   if (f.kubeProxy.chosen.length > 0) return idle("kube-proxy chose the endpoint; Calico's routes have one next hop")
   return idle("there was nothing to choose: Calico's routes have one next hop")
 }

@@ -10,8 +10,7 @@ export function calicoPolicies(f: Facts): Part {
   const judged = f.judgements.filter((j) => j.verdict !== 'established')
   if (judged.length === 0) {
     const answers = f.judgements.flatMap((j) => j.steps)
-    if (answers.length > 0) return acted('no new connection was judged here; packets of the known one were let through', answers)
-    return idle(why(f))
+    return idle(why(f), answers)
   }
   // denials first: they are what people look for
   const ordered = judged.toSorted((x, y) => Number(y.verdict === 'denied') - Number(x.verdict === 'denied'))
@@ -20,6 +19,7 @@ export function calicoPolicies(f: Facts): Part {
       ordered.map((j) => sentence(j, f)),
       4,
     ),
+    ordered.map((j) => `${j.verdict} by ${j.by?.split('/')[0] ?? (j.scope === 'none' ? 'interface' : 'default')}`),
     ordered.flatMap((j) => j.steps),
     8,
   )

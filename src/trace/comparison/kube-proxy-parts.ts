@@ -46,12 +46,18 @@ function primary(f: Facts): Part {
     ...k.forwarded,
   ]
   if (steps.length === 0) return idle(nothing(f))
-  if (k.translated.length > 0) return acted(`Service proxy: turned ${f.service ?? 'a Service address'} into ${list(f.endpoints)}`, steps)
-  if (k.refused.length > 0) return acted(`Service proxy: refused ${f.service ?? 'the Service'}, which has no endpoint to go to`, steps)
+  if (k.translated.length > 0)
+    return acted(`Service proxy: turned ${f.service ?? 'a Service address'} into ${list(f.endpoints)}`, ['translation'], steps)
+  if (k.refused.length > 0)
+    return acted(`Service proxy: refused ${f.service ?? 'the Service'}, which has no endpoint to go to`, ['refusal'], steps)
   if (k.filtered.some(isDrop))
-    return acted(`Service proxy: dropped what loadBalancerSourceRanges of ${f.service ?? 'the Service'} do not allow`, steps)
-  if (k.matched.length > 0) return acted(`Service proxy: took the packet for ${f.service ?? 'a Service'}`, steps)
-  return acted('no Service, but a rule of kube-proxy decided about the packet', steps)
+    return acted(
+      `Service proxy: dropped what loadBalancerSourceRanges of ${f.service ?? 'the Service'} do not allow`,
+      ['source ranges'],
+      steps,
+    )
+  if (k.matched.length > 0) return acted(`Service proxy: took the packet for ${f.service ?? 'a Service'}`, ['match'], steps)
+  return acted('no Service, but a rule of kube-proxy decided about the packet', ['guard'], steps)
 }
 
 function services(f: Facts): Part {
@@ -71,6 +77,7 @@ function services(f: Facts): Part {
       drops.length === 0 && k.filtered.length > 0 && `loadBalancerSourceRanges of ${object} let the client in`,
       health.length > 0 && `opened the health check port of ${list(health.map((s) => s.hop.object ?? object))}`,
     ),
+    [...k.matched.map(entryOf), ...k.refused.map(refusalOf), drops.length > 0 && 'source ranges', health.length > 0 && 'health check port'],
     steps,
   )
 }
@@ -99,6 +106,12 @@ function forwarding(f: Facts): Part {
         k.forwarded.length > 0 && `accepted in KUBE-FORWARD on ${nodesIn(k.forwarded)}`,
         other.length > 0 && list(other.map((s) => `${s.hop.action} in ${s.hop.chain} on ${s.hop.node}`)),
       ),
+      [
+        k.translated.length > 0 && 'DNAT',
+        k.masqueraded.length > 0 && 'masquerade',
+        k.forwarded.length > 0 && 'accept in KUBE-FORWARD',
+        other.length > 0 && 'guard',
+      ],
       steps,
     )
   }
@@ -119,11 +132,14 @@ function balancing(f: Facts): Part {
   const told = [...chains.values()].map((s) => {
     const count = endpointCount(s, f.snapshot)
     const object = s.hop.object ?? f.service ?? 'the Service'
-    if (count === 1) return `${nameOf(object)} has one endpoint on ${s.hop.node}: no choice to make`
+    if (count === 1) return `1 of 1 endpoint of ${nameOf(object)} on ${s.hop.node}: the chain holds one jump, without a probability`
     const how = hasAffinity(s, f.snapshot) ? 'at random for a new client, then the same by session affinity' : 'at random'
     return `1 of ${count ?? 'several'} endpoints of ${nameOf(object)} on ${s.hop.node}, ${how}`
   })
-  return acted(statements(told), chosen)
+  const means = [...chains.values()].map((s) =>
+    endpointCount(s, f.snapshot) === 1 ? 'single endpoint' : hasAffinity(s, f.snapshot) ? 'session affinity' : 'statistic random',
+  )
+  return acted(statements(told), means, chosen)
 }
 
 const isDrop = (s: Step): boolean => /DROP|REJECT/.test(s.hop.action)

@@ -3,10 +3,14 @@
 import type { Part } from '../types.ts'
 import { evidenceOf, type Step } from './walked.ts'
 
-/** It acted: what, and the entries that prove it. Without an entry to show nothing is claimed. */
-export function acted(what: string, steps: readonly Step[], limit?: number): Part {
+/**
+ * It acted: what, and the entries that prove it. Without an entry to show nothing is claimed.
+ * `means`: its mechanisms without names or numbers, the same words for every flow, so that summaries can count by them.
+ */
+export function acted(what: string, means: readonly (string | false)[], steps: readonly Step[], limit?: number): Part {
   const evidence = evidenceOf(steps, limit)
-  return { acted: evidence.length > 0, what, evidence }
+  const mechanism = [...new Set(means.filter((m) => m !== false))].join(' + ')
+  return { acted: evidence.length > 0, what, ...(mechanism !== '' && { mechanism }), evidence }
 }
 
 export const idle = (what: string, steps: readonly Step[] = []): Part => ({ acted: false, what, evidence: evidenceOf(steps, 2) })
