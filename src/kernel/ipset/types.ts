@@ -38,10 +38,12 @@ export type MemberPart =
   | { readonly kind: 'mac'; readonly text: string }
   | { readonly kind: 'mark'; readonly value: number; readonly text: string }
   | { readonly kind: 'set'; readonly name: string; readonly text: string }
+  /** an element of a type that the model doesn't know */
+  | { readonly kind: 'other'; readonly text: string }
 
 export interface SetIndex {
-  /** single-address first dimension → members */
+  /** members whose first dimension is one address (or one port), by its text; most specific second network first */
   readonly exact: ReadonlyMap<string, readonly Member[]>
-  /** everything else, most specific first */
+  /** everything else: networks in the order in which the kernel looks them up, then what has no address */
   readonly rest: readonly Member[]
 }

@@ -1,4 +1,4 @@
-import { ntop } from '../ntop.ts'
+import { ntop } from '../addresses.ts'
 import { quote } from '../words.ts'
 import { formatPorts } from './options.ts'
 import type { Match } from './types.ts'

@@ -11,3 +11,11 @@ export function ntop(ip: Ip): string {
   const dotted = `${ip.d >>> 24}.${(ip.d >>> 16) & 255}.${(ip.d >>> 8) & 255}.${ip.d & 255}`
   return compatible ? `::${dotted}` : `::ffff:${dotted}`
 }
+
+/** Order of two addresses of one family as unsigned numbers. */
+export function compareIp(x: Ip, y: Ip): number {
+  return (x.a >>> 0) - (y.a >>> 0) || (x.b >>> 0) - (y.b >>> 0) || (x.c >>> 0) - (y.c >>> 0) || (x.d >>> 0) - (y.d >>> 0)
+}
+
+/** Does the address lie in the range, ends included? */
+export const inRange = (from: Ip, x: Ip, to: Ip): boolean => x.family === from.family && compareIp(from, x) <= 0 && compareIp(x, to) <= 0
