@@ -7,7 +7,8 @@ export function evidenceText(evidence: Evidence, limit = 600): string {
 }
 
 /** Directory of a host's dumps: named once, beside the host, so that file names below it are short. */
-export const directoryOf = (evidence: Evidence | undefined): string => /^(nodes|pods|external)\/[^/]+\//.exec(evidence?.file ?? '')?.[0] ?? ''
+export const directoryOf = (evidence: Evidence | undefined): string =>
+  /^(nodes|pods|external)\/[^/]+\//.exec(evidence?.file ?? '')?.[0] ?? ''
 
 /** `iptables-save.txt:412` for a dump of the host `node` itself, the whole path for anything else. */
 export function evidencePlace(evidence: Evidence, node: string): string {

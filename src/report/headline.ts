@@ -1,9 +1,10 @@
 import type { Trace } from '../trace/types.ts'
-import { count, percent, sourceName, targetName, verdictMarks, verdictStyles } from './names.ts'
+import { bareRule, oneLine, shortEntry } from './entry.ts'
 import { lineWidth } from './layout.ts'
+import { count, percent, sourceName, targetName, verdictMarks, verdictStyles } from './names.ts'
 import type { Line, Pen, Style } from './pen.ts'
 import { type Fault, faultsOf, type Overall, overallVerdict, probabilityOf, socketsOf } from './verdict.ts'
-import { displayWidth, shortenMiddle } from './width.ts'
+import { displayWidth } from './width.ts'
 
 /** The answer: one line, and a second that names the flow where the first had no room for it. */
 export interface Headline {
@@ -64,7 +65,10 @@ function reasonText(trace: Trace, pen: Pen, room: number): string {
   const [first, ...rest] = faults
   const more = moreText(rest)
   const entry = first ? oneLine(first.entry) : ''
-  const ends = [leadText(trace, first, false), leadText(trace, first, true)].map((lead) => ({ lead, left: room - displayWidth(lead) - displayWidth(more) }))
+  const ends = [leadText(trace, first, false), leadText(trace, first, true)].map((lead) => ({
+    lead,
+    left: room - displayWidth(lead) - displayWidth(more),
+  }))
   const best = ends.find((e) => displayWidth(entry) <= e.left || displayWidth(bareRule(entry)) <= e.left) ?? ends.at(-1)
   if (!best) return entry
   return `${best.lead}${shortEntry(entry, best.left, pen)}${more}`
@@ -97,17 +101,4 @@ function moreText(rest: readonly Fault[]): string {
   const undecided = rest.filter((f) => f.verdict === 'undecided').length
   if (undecided === rest.length) return '; the rest undecided'
   return ` (and ${count(rest.length, 'other cause')})`
-}
-
-const bareRule = (entry: string): string => entry.replace(/ ?-m comment --comment ("(?:[^"\\]|\\.)*"|\S+)/g, '')
-
-/** The telling part of an entry: comments go first, then the middle. */
-function shortEntry(entry: string, room: number, pen: Pen): string {
-  return displayWidth(entry) <= room ? entry : shortenMiddle(bareRule(entry), Math.max(room, 16), pen.ellipsis)
-}
-
-/** Hostile or huge entries don't make the first line endless, even where nothing is cut to a screen. */
-function oneLine(text: string): string {
-  const flat = text.replace(/\s+/g, ' ').trim()
-  return flat.length > 1000 ? `${flat.slice(0, 600)}…${flat.slice(-300)}` : flat
 }

@@ -17,7 +17,13 @@ const shortStages: Readonly<Record<string, string>> = { neighbour: 'neigh', enca
 export type EndMark = '✗' | '?'
 
 /** How one leg went: hops under the nodes they happened on. `ended` marks the hop that a path ended at. */
-export function hopLines(hops: readonly Hop[], ended: (hop: Hop) => EndMark | undefined, opts: TextOptions, pen: Pen, after?: string): Line[] {
+export function hopLines(
+  hops: readonly Hop[],
+  ended: (hop: Hop) => EndMark | undefined,
+  opts: TextOptions,
+  pen: Pen,
+  after?: string,
+): Line[] {
   const lines: Line[] = []
   let node = after
   let passed: Hop[] = []
@@ -128,11 +134,13 @@ const choiceText = (choice: NonNullable<Hop['choice']>): string => `(${percent(c
 /** Where the step is, without what the line has said already. */
 function shortPlace(hop: Hop): string {
   if (hop.chain) return hop.action.includes(hop.chain) ? '' : hop.chain
-  const place = hop.where.replace(new RegExp(`^${hop.stage}\\b ?`), '')
-  return hop.action.includes(place) ? '' : place
+  return fullPlace(hop)
 }
 
-const fullPlace = (hop: Hop): string => (hop.where === hop.stage || hop.action.includes(hop.where) ? '' : hop.where)
+function fullPlace(hop: Hop): string {
+  const place = hop.where === hop.stage ? '' : hop.where.startsWith(`${hop.stage} `) ? hop.where.slice(hop.stage.length + 1) : hop.where
+  return hop.action.includes(place) ? '' : place
+}
 
 function sourceText(hop: Hop, opts: TextOptions): string {
   if (!hop.evidence) return ''
@@ -145,6 +153,8 @@ function sourceText(hop: Hop, opts: TextOptions): string {
 /** The entries themselves, below their step. */
 function evidenceLines(hop: Hop, pen: Pen): Line[] {
   const own = hop.evidence ? wrap([pen.text(evidenceText(hop.evidence), 'dim')], pen.columns - at, pen) : []
-  const also = (hop.also ?? []).flatMap((e) => wrap([pen.text(`${evidencePlace(e, hop.node)}  ${evidenceText(e)}`, 'dim')], pen.columns - at, pen))
+  const also = (hop.also ?? []).flatMap((e) =>
+    wrap([pen.text(`${evidencePlace(e, hop.node)}  ${evidenceText(e)}`, 'dim')], pen.columns - at, pen),
+  )
   return [...own, ...also].map((l) => indent(l, at))
 }

@@ -21,7 +21,8 @@ export function leftRight(left: Line, right: Line, columns: number): Line | unde
 }
 
 /** Lines joined by two blanks, leaving out empty ones. */
-export const joinLines = (lines: readonly Line[], gap: Span = blank(2)): Line => lines.filter((l) => lineWidth(l) > 0).flatMap((l, i) => (i === 0 ? l : [gap, ...l]))
+export const joinLines = (lines: readonly Line[], gap: Span = blank(2)): Line =>
+  lines.filter((l) => lineWidth(l) > 0).flatMap((l, i) => (i === 0 ? l : [gap, ...l]))
 
 /**
  * Wraps at blanks to `room` columns, keeping styles. A word that is longer than a line is broken on a screen;
@@ -107,7 +108,10 @@ export function cells(row: readonly Line[], widths: readonly number[], gap: numb
     wrapped.flatMap((w, x) => {
       const line = w[y] ?? []
       const width = widths[x] as number
-      return [...(right.includes(x) ? indent(line, width - lineWidth(line)) : padLine(line, width)), ...(x < row.length - 1 ? [blank(gap)] : [])]
+      return [
+        ...(right.includes(x) ? indent(line, width - lineWidth(line)) : padLine(line, width)),
+        ...(x < row.length - 1 ? [blank(gap)] : []),
+      ]
     }),
   )
 }

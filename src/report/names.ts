@@ -2,11 +2,29 @@ import type { Aspect, Flow, Owner, Verdict } from '../trace/types.ts'
 import type { Style } from './pen.ts'
 
 /** Marks; their ASCII twins are in pen.ts. */
-export const verdictMarks: Readonly<Record<Verdict, string>> = { delivered: '✓', refused: '✗', unreachable: '✗', dropped: '✗', undecided: '?' }
-export const verdictStyles: Readonly<Record<Verdict, Style>> = { delivered: 'good', refused: 'bad', unreachable: 'bad', dropped: 'bad', undecided: 'warn' }
+export const verdictMarks: Readonly<Record<Verdict, string>> = {
+  delivered: '✓',
+  refused: '✗',
+  unreachable: '✗',
+  dropped: '✗',
+  undecided: '?',
+}
+export const verdictStyles: Readonly<Record<Verdict, Style>> = {
+  delivered: 'good',
+  refused: 'bad',
+  unreachable: 'bad',
+  dropped: 'bad',
+  undecided: 'warn',
+}
 
 /** Short tags of who put an entry there. */
-export const ownerTags: Readonly<Record<Owner, string>> = { calico: 'calico', 'kube-proxy': 'kproxy', kernel: 'kernel', netctl: 'netctl', other: 'other' }
+export const ownerTags: Readonly<Record<Owner, string>> = {
+  calico: 'calico',
+  'kube-proxy': 'kproxy',
+  kernel: 'kernel',
+  netctl: 'netctl',
+  other: 'other',
+}
 
 export const aspectNames: Readonly<Record<Aspect, string>> = {
   primaryFunction: 'primary function',

@@ -40,7 +40,23 @@ const palette: Readonly<Record<Style, (chalk: ChalkInstance) => (text: string) =
 }
 
 const twins: Readonly<Record<string, string>> = {
-  '✓': '+', '✗': 'x', '·': '-', '→': '->', '←': '<-', '…': '...', '×': 'x', '–': '-', '—': '-', '▸': '>', '“': '"', '”': '"', '‘': "'", '’': "'", '≤': '<=', '≥': '>=', '↔': '<->',
+  '✓': '+',
+  '✗': 'x',
+  '·': '-',
+  '→': '->',
+  '←': '<-',
+  '…': '...',
+  '×': 'x',
+  '–': '-',
+  '—': '-',
+  '▸': '>',
+  '“': '"',
+  '”': '"',
+  '‘': "'",
+  '’': "'",
+  '≤': '<=',
+  '≥': '>=',
+  '↔': '<->',
 }
 
 /** Every mark and arrow that we print has an ASCII twin; a character of a dump that has none is written as `?`. */
@@ -48,12 +64,22 @@ const toAscii = (text: string): string => text.replace(/[^\x00-\x7f]/gu, (char) 
 
 export function makePen(terminal: Terminal): Pen {
   const chalk = new Chalk({ level: terminal.colour ? 1 : 0 })
-  const styles = Object.fromEntries(Object.entries(palette).map(([name, make]) => [name, make(chalk)])) as Record<Style, (text: string) => string>
+  const styles = Object.fromEntries(Object.entries(palette).map(([name, make]) => [name, make(chalk)])) as Record<
+    Style,
+    (text: string) => string
+  >
   const text = (raw: string, style: Style = 'plain'): Span => {
     const safe = sanitize(raw)
     return { text: terminal.unicode ? safe : toAscii(safe), style }
   }
-  const paint = (lines: readonly Line[]): string => `${lines.map((line) => trimEnd(line).map((s) => styles[s.style](s.text)).join('')).join('\n')}\n`
+  const paint = (lines: readonly Line[]): string =>
+    `${lines
+      .map((line) =>
+        trimEnd(line)
+          .map((s) => styles[s.style](s.text))
+          .join(''),
+      )
+      .join('\n')}\n`
   return { columns: columnsOf(terminal), fits: terminal.width !== undefined, ellipsis: terminal.unicode ? '…' : '...', text, paint }
 }
 

@@ -6,7 +6,7 @@ import { percent, shellWord, socketName, sourceName, targetName } from './names.
 import { outcomeLines } from './outcome-text.ts'
 import { type Line, makePen, type Pen } from './pen.ts'
 import type { TextOptions } from './terminal.ts'
-import { faultsOf, overallVerdict } from './verdict.ts'
+import { faultsOf } from './verdict.ts'
 import { wayLines } from './way-text.ts'
 
 /** Column of the texts beside labels such as `Cause`. */
@@ -16,14 +16,16 @@ const shownCauses = 5
 /** A trace for people: the answer on the first line, then why, then the proof, then what Calico and kube-proxy each did. */
 export function traceText(trace: Trace, opts: TextOptions): string {
   const pen = makePen(opts)
-  return pen.paint(sections([
-    answerLines(trace, opts, pen),
-    outcomeLines(trace, pen),
-    wayLines(trace, opts, pen),
-    comparisonLines(trace.comparison, Boolean(opts.wide || opts.verbose), opts, pen),
-    noteLines(trace, opts, pen),
-    nextLines(trace, ['trace', 'compare'], opts, pen),
-  ]))
+  return pen.paint(
+    sections([
+      answerLines(trace, opts, pen),
+      outcomeLines(trace, pen),
+      wayLines(trace, opts, pen),
+      comparisonLines(trace.comparison, Boolean(opts.wide || opts.verbose), opts, pen),
+      noteLines(trace, pen),
+      nextLines(trace, ['trace', 'compare'], opts, pen),
+    ]),
+  )
 }
 
 /** A blank line between sections that have something to say. */
@@ -46,7 +48,11 @@ export function answerLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
 function socketLines(trace: Trace, pen: Pen): Line[] {
   const [only, ...more] = trace.outcomes
   if (!only || more.length > 0 || only.verdict !== 'delivered' || !only.address) return []
-  const parts = [socketName(only.address, only.port), only.endpoint ? `of ${only.endpoint}` : '', only.node && only.endpoint !== `node/${only.node}` ? `on ${only.node}` : '']
+  const parts = [
+    socketName(only.address, only.port),
+    only.endpoint ? `of ${only.endpoint}` : '',
+    only.node && only.endpoint !== `node/${only.node}` ? `on ${only.node}` : '',
+  ]
   const sees = only.seenSource ? `, which sees ${only.seenSource} as its client` : ''
   return label('Socket', [pen.text(`${parts.filter((p) => p !== '').join(' ')}${sees}`)], pen)
 }
@@ -74,7 +80,7 @@ function causeLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
 }
 
 /** What the answer rests on, and what it could not tell. */
-export function noteLines(trace: Trace, _opts: TextOptions, pen: Pen): Line[] {
+export function noteLines(trace: Trace, pen: Pen): Line[] {
   const told = new Set(faultsOf(trace).map((f) => f.entry))
   const assumed = (trace.assumptions ?? []).flatMap((a) => label('Assumed', [pen.text(a, 'dim')], pen))
   const undecided = (trace.undecided ?? []).filter((u) => !told.has(u)).flatMap((u) => label('Undecided', [pen.text(u, 'warn')], pen))
@@ -82,12 +88,13 @@ export function noteLines(trace: Trace, _opts: TextOptions, pen: Pen): Line[] {
 }
 
 /** Commands that go on from here. */
-export function nextLines(trace: Trace, topics: readonly ('trace' | 'compare')[], opts: TextOptions, pen: Pen): Line[] {
+export function nextLines(trace: Trace, topics: readonly ('path' | 'trace' | 'compare')[], opts: TextOptions, pen: Pen): Line[] {
   if (!trace.flow.label) return []
   const ends = [sourceName(trace.flow), targetName(trace.flow)].map(shellWord).join(' ')
   const flags = opts.flags ? ` ${opts.flags}` : ''
   const hints = topics.flatMap((topic): [string, string][] => {
     if (topic === 'compare') return [[`netctl compare ${ends}${flags}`, 'with the entries that show it']]
+    if (topic === 'path') return [[`netctl trace ${ends}${flags}`, 'the way, step by step']]
     return opts.verbose ? [] : [[`netctl trace ${ends}${flags} -v`, 'every rule tried']]
   })
   return hints.flatMap(([command, why], i) => {

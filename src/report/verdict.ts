@@ -65,6 +65,8 @@ function faultsOfOutcome(trace: Trace, outcome: Outcome): Fault[] {
   return paths.map((path) => {
     const probability = (outcome.probability * path.probability) / sum
     const { cause } = path
-    return cause && verdict !== 'undecided' ? { verdict, probability, error, cause, node: cause.node, entry: cause.entry } : plain(probability)
+    return cause && verdict !== 'undecided'
+      ? { verdict, probability, error, cause, node: cause.node, entry: cause.entry }
+      : plain(probability)
   })
 }

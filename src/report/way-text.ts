@@ -20,7 +20,8 @@ export function wayLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
     return [...title('Request', pen), ...hopLines(common, endOf(first.example), opts, pen), ...replyLines(first.example, opts, pen)]
   }
   const all = opts.wide || opts.verbose ? ways : ways.slice(0, shownWays)
-  const lines = common.length > 0 ? [...title('Request', pen), ...hopLines(common, () => undefined, opts, pen)] : title('Request', pen).slice(0, 1)
+  const lines =
+    common.length > 0 ? [...title('Request', pen), ...hopLines(common, () => undefined, opts, pen)] : title('Request', pen).slice(0, 1)
   const after = [...common].reverse().find((h) => h.weight !== 'tried')?.node
   all.forEach((way, i) => {
     lines.push([], ...wayTitle(trace, way, `branch ${i + 1}/${ways.length}`, opts, pen))
@@ -58,7 +59,9 @@ const heading = (head: Line, body: Line, pen: Pen): Line[] => labelled(indent(he
 function endpointText(outcome: Outcome | undefined): string {
   if (!outcome) return ''
   const socket = outcome.address ? socketName(outcome.address, outcome.port) : ''
-  return [outcome.endpoint ?? socket, outcome.node && outcome.endpoint !== `node/${outcome.node}` ? `(${outcome.node})` : ''].filter((s) => s !== '').join(' ')
+  return [outcome.endpoint ?? socket, outcome.node && outcome.endpoint !== `node/${outcome.node}` ? `(${outcome.node})` : '']
+    .filter((s) => s !== '')
+    .join(' ')
 }
 
 /** Which hop ended the path: the one that its cause points at, else the last that decided. */
@@ -68,7 +71,9 @@ function endOf(path: Path): (hop: Hop) => EndMark | undefined {
   const evidence = path.cause?.evidence
   const legs = [...path.hops, ...(path.reply?.hops ?? [])]
   // all routes of a node may stand on one line of a JSON dump: then the last hop that cites the line is the one
-  const pointed = evidence && legs.findLast((h) => h.evidence?.file === evidence.file && h.evidence.line === evidence.line && h.evidence.text === evidence.text)
+  const pointed =
+    evidence &&
+    legs.findLast((h) => h.evidence?.file === evidence.file && h.evidence.line === evidence.line && h.evidence.text === evidence.text)
   const last = (path.verdict === 'dropped' && path.reply ? path.reply.hops : path.hops).findLast((h) => h.weight === 'decides')
   const end = pointed ?? last
   return (hop) => (hop === end || hop.stage === 'drop' || (hop.stage === 'error' && hop === last) ? '✗' : undefined)
@@ -90,6 +95,9 @@ function replyLines(path: Path, opts: TextOptions, pen: Pen): Line[] {
   ])
   const head = wrap(heading, pen.columns - 4, pen).map((l, i) => indent(l, i === 0 ? 2 : 4))
   if (opts.verbose || opts.wide) return [...head, ...hopLines(reply.hops, ended, opts, pen)]
-  const told = reply.hops.filter((h) => ended(h) !== undefined || (h.weight === 'changes' && (h.packet !== undefined || ['nat', 'conntrack', 'error'].includes(h.stage))))
+  const told = reply.hops.filter(
+    (h) =>
+      ended(h) !== undefined || (h.weight === 'changes' && (h.packet !== undefined || ['nat', 'conntrack', 'error'].includes(h.stage))),
+  )
   return [...head, ...told.flatMap((h) => hopLines([{ ...h, action: `${h.action} on ${h.node}` }], () => ended(h), opts, pen, h.node))]
 }

@@ -51,8 +51,15 @@ function commonStart(lists: readonly (readonly Hop[])[]): readonly Hop[] {
 
 const sameHop = (a: Hop, b: Hop): boolean =>
   a === b ||
-  (a.node === b.node && a.stage === b.stage && a.where === b.where && a.action === b.action && a.packet === b.packet && a.weight === b.weight &&
-    a.evidence?.file === b.evidence?.file && a.evidence?.line === b.evidence?.line && a.choice?.probability === b.choice?.probability)
+  (a.node === b.node &&
+    a.stage === b.stage &&
+    a.where === b.where &&
+    a.action === b.action &&
+    a.packet === b.packet &&
+    a.weight === b.weight &&
+    a.evidence?.file === b.evidence?.file &&
+    a.evidence?.line === b.evidence?.line &&
+    a.choice?.probability === b.choice?.probability)
 
 /**
  * What two paths must have in common to be told as one: verdict, cause, and the steps that mattered, with addresses and generated

@@ -9,8 +9,20 @@ const emoji = /^\p{Emoji_Presentation}$/u
 
 /** East Asian Wide and Fullwidth, Unicode TR 11, in the blocks that matter. */
 const wideBlocks: readonly (readonly [number, number])[] = [
-  [0x1100, 0x115f], [0x2e80, 0x303e], [0x3041, 0x33ff], [0x3400, 0x4dbf], [0x4e00, 0x9fff], [0xa000, 0xa4cf], [0xa960, 0xa97f], [0xac00, 0xd7a3],
-  [0xf900, 0xfaff], [0xfe30, 0xfe6f], [0xff00, 0xff60], [0xffe0, 0xffe6], [0x1b000, 0x1b2ff], [0x20000, 0x3fffd],
+  [0x1100, 0x115f],
+  [0x2e80, 0x303e],
+  [0x3041, 0x33ff],
+  [0x3400, 0x4dbf],
+  [0x4e00, 0x9fff],
+  [0xa000, 0xa4cf],
+  [0xa960, 0xa97f],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe30, 0xfe6f],
+  [0xff00, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x1b000, 0x1b2ff],
+  [0x20000, 0x3fffd],
 ]
 
 /** Columns of one character. */
@@ -29,26 +41,33 @@ export function displayWidth(text: string): number {
   return sum
 }
 
+/** The longest start of `text` that fits into `room` columns. */
+function startOf(chars: Iterable<string>, room: number): string[] {
+  const out: string[] = []
+  let used = 0
+  for (const char of chars) {
+    used += charWidth(char)
+    if (used > room) break
+    out.push(char)
+  }
+  return out
+}
+
 /** The longest start of `text` that fits into `room` columns; at least one character, so that cutting ends. */
 export function takeColumns(text: string, room: number): string {
   if (text.length <= room && ascii.test(text)) return text
-  let used = 0
-  let out = ''
-  for (const char of text) {
-    const next = charWidth(char)
-    if (out !== '' && used + next > room) break
-    out += char
-    used += next
-  }
-  return out
+  const [first = ''] = text
+  return startOf(text, room).join('') || first
 }
 
 /** `text` cut in the middle to `room` columns: what a rule starts with (its chain) and ends with (its target) both tell. */
 export function shortenMiddle(text: string, room: number, ellipsis: string): string {
   if (displayWidth(text) <= room) return text
-  const left = Math.max(1, room - displayWidth(ellipsis))
-  const head = takeColumns(text, Math.ceil(left * 0.55))
-  const reversed = [...text].reverse().join('')
-  const tail = [...takeColumns(reversed, Math.max(1, left - displayWidth(head)))].reverse().join('')
+  const left = Math.max(0, room - displayWidth(ellipsis))
+  const chars = [...text]
+  const head = startOf(chars, Math.ceil(left * 0.55)).join('')
+  const tail = startOf(chars.reverse(), left - displayWidth(head))
+    .reverse()
+    .join('')
   return `${head.trimEnd()}${ellipsis}${tail.trimStart()}`
 }

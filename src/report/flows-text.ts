@@ -1,0 +1,95 @@
+import type { Trace, Verdict } from '../trace/types.ts'
+import { oneLine, shortEntry } from './entry.ts'
+import { indent, joinLines, lineWidth, padLine, wrap } from './layout.ts'
+import { count, percent, sourceName, targetName, verdictMarks, verdictStyles } from './names.ts'
+import { type Line, makePen, type Pen, type Style } from './pen.ts'
+import type { TextOptions } from './terminal.ts'
+import { faultsOf, meetsExpectation, type Overall, overallVerdict, socketsOf } from './verdict.ts'
+
+/** A flow that was walked, and what its line expected of it. */
+export interface FlowResult {
+  readonly trace: Trace
+  readonly expect?: Verdict | undefined
+}
+
+/** `--flows` for people: one line a flow, then the sum, then what was expected otherwise. */
+export function flowsText(results: readonly FlowResult[], opts: TextOptions): string {
+  const pen = makePen(opts)
+  const heads = results.map((r) => headOf(r.trace, pen))
+  // one long name must not push every verdict to the right edge
+  const names = Math.min(Math.max(0, ...heads.map((h) => lineWidth(h))), Math.floor(pen.columns * 0.55))
+  const lines = results.flatMap((r, i) => flowLines(r.trace, heads[i] as Line, names, pen))
+  const missed = results.filter((r) => r.expect !== undefined && !meetsExpectation(r.trace, r.expect))
+  return pen.paint([...lines, ...(lines.length > 0 ? [[] as Line] : []), ...sumLines(results, missed, pen), ...missedLines(missed, pen)])
+}
+
+const marks: Readonly<Record<Overall, readonly [string, Style]>> = {
+  delivered: [verdictMarks.delivered, verdictStyles.delivered],
+  refused: [verdictMarks.refused, verdictStyles.refused],
+  unreachable: [verdictMarks.unreachable, verdictStyles.unreachable],
+  dropped: [verdictMarks.dropped, verdictStyles.dropped],
+  undecided: [verdictMarks.undecided, verdictStyles.undecided],
+  mixed: ['✗', 'bad'],
+  partial: ['!', 'warn'],
+}
+
+function headOf(trace: Trace, pen: Pen): Line {
+  const [mark, style] = marks[overallVerdict(trace)]
+  const id = trace.id === undefined ? '' : `${trace.id}  `
+  return [pen.text(mark, style), pen.text(' '), pen.text(id, 'dim'), pen.text(`${sourceName(trace.flow)} → ${targetName(trace.flow)}`)]
+}
+
+function flowLines(trace: Trace, head: Line, names: number, pen: Pen): Line[] {
+  const overall = overallVerdict(trace)
+  const word: Line = [pen.text(overall.padEnd(11), marks[overall][1])]
+  const start = [...padLine(head, names), pen.text('  '), ...word]
+  const detail = detailText(trace)
+  const room = pen.columns - lineWidth(start) - 2
+  const told = pen.fits ? shortEntry(detail, room, pen) : detail
+  const line = joinLines([start, [pen.text(told, 'dim')]])
+  if (!pen.fits || lineWidth(line) <= pen.columns) return [line]
+  const below = joinLines([word, [pen.text(shortEntry(detail, pen.columns - 19, pen), 'dim')]])
+  return [...wrap(head, pen.columns - 4, pen).map((l, i) => indent(l, i === 0 ? 0 : 4)), indent(below, 4)]
+}
+
+/** Who answers, or where it ends. */
+function detailText(trace: Trace): string {
+  const faults = faultsOf(trace)
+  const [fault] = faults
+  const sockets = socketsOf(trace.outcomes)
+  if (!fault) return sockets.size === 1 ? (trace.outcomes[0]?.endpoint ?? '') : count(sockets.size, 'backend')
+  const share = fault.probability < 0.9999 ? `${percent(fault.probability)} ${fault.verdict} ` : ''
+  return `${share}${fault.node ? `${fault.node}: ` : ''}${oneLine(fault.entry)}${faults.length > 1 ? ` (+${faults.length - 1})` : ''}`
+}
+
+function sumLines(results: readonly FlowResult[], missed: readonly FlowResult[], pen: Pen): Line[] {
+  const counts = new Map<Overall, number>()
+  for (const { trace } of results) counts.set(overallVerdict(trace), (counts.get(overallVerdict(trace)) ?? 0) + 1)
+  const parts = (Object.keys(marks) as Overall[])
+    .filter((o) => counts.has(o))
+    .map((o): Line => [pen.text(`${(counts.get(o) ?? 0).toLocaleString('en-US')} ${o}`, marks[o][1])])
+  const expected = results.filter((r) => r.expect !== undefined).length
+  if (expected > 0) parts.push([pen.text(`${expected - missed.length} of ${expected} as expected`, missed.length > 0 ? 'bad' : 'good')])
+  const comma: Line = [pen.text(', ')]
+  return wrap(
+    [
+      pen.text(`${count(results.length, 'flow')}${parts.length > 0 ? ': ' : ''}`, 'strong'),
+      ...parts.flatMap((p, i) => (i === 0 ? p : [...comma, ...p])),
+    ],
+    pen.columns,
+    pen,
+  )
+}
+
+function missedLines(missed: readonly FlowResult[], pen: Pen): Line[] {
+  if (missed.length === 0) return []
+  const lines = missed.flatMap((r) => {
+    const got: Line = [
+      pen.text(`expected ${r.expect}, got ${overallVerdict(r.trace)}`, 'bad'),
+      pen.text(detailText(r.trace) === '' ? '' : `  ${detailText(r.trace)}`, 'dim'),
+    ]
+    const head = wrap(headOf(r.trace, pen), pen.columns - 4, pen)
+    return [...head.map((l, i) => indent(l, i === 0 ? 2 : 4)), ...wrap(got, pen.columns - 6, pen).map((l) => indent(l, 6))]
+  })
+  return [[], [pen.text('Not as expected', 'strong')], ...lines]
+}
