@@ -31,7 +31,10 @@ export async function main(argv: readonly string[], start: Start): Promise<void>
     if (request.kind === 'command') command = config.findCommand(request.id)
     process.exitCode = await serve(request, config, command)
   } catch (error) {
-    process.exitCode = fail(error, argv, command)
+    const code = fail(error, argv, command)
+    process.exitCode = code
+    // the work given up may still hold timers and sockets; leave as soon as what was said is out
+    process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
   }
 }
 

@@ -1,6 +1,7 @@
 import { ExitCode, NetctlError } from '../error.ts'
 import { ParseError } from '../kernel/source.ts'
 import { printableJson, sanitize } from '../report/sanitize.ts'
+import { FileError } from '../system/files.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Anything that was thrown, as a refusal with code, place and way out. */
@@ -13,6 +14,15 @@ export function toNetctlError(error: unknown): NetctlError {
       try: 'look at that line; take the snapshot again if the file is damaged',
       file: error.file,
       line: error.line,
+      cause: error,
+    })
+  }
+  if (error instanceof FileError) {
+    return new NetctlError({
+      code: 'SNP002',
+      message: error.message,
+      try: error.candidates.length > 0 ? error.candidates.join(', or ') : 'check the path, and that it may be read',
+      file: error.path,
       cause: error,
     })
   }
@@ -40,8 +50,8 @@ export function toNetctlError(error: unknown): NetctlError {
  *     ✗ nodes/n1/iptables-save.txt:412: expected a rule, found “<html>” (SNP001)
  *       Try: …
  */
-export function formatError(error: NetctlError, terminal: Pick<Terminal, 'colorStderr' | 'unicode'>, debug: boolean): string {
-  const paint = (code: number, text: string): string => (terminal.colorStderr ? `\u001b[${code}m${text}\u001b[0m` : text)
+export function formatError(error: NetctlError, terminal: Pick<Terminal, 'colourStderr' | 'unicode'>, debug: boolean): string {
+  const paint = (code: number, text: string): string => (terminal.colourStderr ? `\u001b[${code}m${text}\u001b[0m` : text)
   const place = error.file === undefined ? '' : `${sanitize(error.file)}${error.line === undefined ? '' : `:${error.line}`}: `
   const lines = [`${paint(31, terminal.unicode ? '✗' : 'x')} ${place}${sanitize(error.message)} ${paint(2, `(${error.code})`)}`]
   if (error.why !== undefined) lines.push(`  ${sanitize(error.why)}`)

@@ -1,12 +1,8 @@
+import type { Terminal as Shown } from '../report/terminal.ts'
+
 /** What the other end of stdout and stderr is: asked once, at the start, so that all output agrees. */
-export interface Terminal {
-  /** columns that text output may use */
-  readonly width: number
-  /** colour on stdout, on stderr */
-  readonly color: boolean
-  readonly colorStderr: boolean
-  /** `✓ ✗ →` or their ASCII twins */
-  readonly unicode: boolean
+export interface Terminal extends Shown {
+  readonly colourStderr: boolean
   /** is stdout a terminal? */
   readonly interactive: boolean
   /** may we ask a question? */
@@ -20,13 +16,10 @@ export interface Surroundings {
   readonly stderr: { readonly isTTY?: boolean }
 }
 
-/** Width where there is no terminal to ask and `COLUMNS` doesn't say. */
-const PLAIN_WIDTH = 100
-
 export function decideTerminal(around: Surroundings, flags: { readonly noColor?: boolean; readonly noInput?: boolean } = {}): Terminal {
   const { env, stdin, stdout, stderr } = around
   const dumb = env.TERM === 'dumb'
-  const color = (isTTY: boolean): boolean => {
+  const colour = (isTTY: boolean): boolean => {
     // order as on https://no-color.org and https://force-color.org: the flag, then NO_COLOR, then FORCE_COLOR, then the terminal
     if (flags.noColor || env.NO_COLOR) return false
     if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false'
@@ -34,17 +27,18 @@ export function decideTerminal(around: Surroundings, flags: { readonly noColor?:
   }
   return {
     width: decideWidth(stdout, env),
-    color: color(stdout.isTTY === true),
-    colorStderr: color(stderr.isTTY === true),
+    colour: colour(stdout.isTTY === true),
+    colourStderr: colour(stderr.isTTY === true),
     unicode: decideUnicode(env),
     interactive: stdout.isTTY === true,
     canPrompt: stdin.isTTY === true && stderr.isTTY === true && !dumb && !env.CI && !flags.noInput,
   }
 }
 
-function decideWidth(stdout: Surroundings['stdout'], env: Surroundings['env']): number {
-  const real = stdout.isTTY ? stdout.columns : Number(env.COLUMNS)
-  return real && Number.isInteger(real) ? Math.max(40, real) : PLAIN_WIDTH
+/** The terminal's columns; elsewhere `COLUMNS`, if someone set it; else none, and the report lays out for 100. */
+function decideWidth(stdout: Surroundings['stdout'], env: Surroundings['env']): number | undefined {
+  const said = stdout.isTTY ? stdout.columns : Number(env.COLUMNS)
+  return said && Number.isInteger(said) && said > 0 ? said : undefined
 }
 
 /** UTF-8 unless the locale says otherwise: containers often set no locale at all, and are UTF-8 all the same. */

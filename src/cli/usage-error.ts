@@ -4,9 +4,10 @@ import { CLIError } from '@oclif/core/errors'
 import { NetctlError } from '../error.ts'
 import { nearest } from '../nearest.ts'
 
-/** What oclif's parser refused, in our words and with our exit code; undefined if it is no such refusal. */
+/** What oclif's parser, or a flag's own, refused: in our words and with our exit code; undefined if it is no such refusal. */
 export function usageError(error: unknown, command: Command.Loadable | undefined): NetctlError | undefined {
-  if (error instanceof NetctlError || !(error instanceof CLIError)) return undefined
+  if (error instanceof NetctlError) return unwrapped(error)
+  if (!(error instanceof CLIError)) return undefined
   const name = command ? `netctl ${command.id.replaceAll(':', ' ')}` : 'netctl'
   const { flags, args } = error as { flags?: unknown; args?: unknown }
   const help = `${name} --help`
@@ -23,6 +24,13 @@ export function usageError(error: unknown, command: Command.Loadable | undefined
     return new NetctlError({ code: 'USE003', message: `${name} needs ${missing}`, try: help })
   }
   return new NetctlError({ code: 'USE005', message: oneLine(error.message), try: help })
+}
+
+/** oclif writes its own words around what a flag's parser throws: `Parsing --timeout \n\t…\nSee more help with --help` */
+function unwrapped(error: NetctlError): NetctlError {
+  const own = /^Parsing --\S+\s+([\s\S]*?)\nSee more help with --help$/.exec(error.message)?.[1]
+  if (own !== undefined) error.message = own
+  return error
 }
 
 const isStrings = (value: unknown): value is readonly string[] =>

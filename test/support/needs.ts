@@ -1,0 +1,43 @@
+/** What a test can't do without. Elsewhere it is skipped aloud; in CI (`CI` set) its lack is a failure. */
+import { existsSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+import { captures } from './captures.ts'
+
+export const root = resolve(import.meta.dirname, '../..')
+
+/** `root`, `captures`, or the name of a program on PATH */
+export type Need =
+  | 'root'
+  | 'captures'
+  | 'bash'
+  | 'zsh'
+  | 'fish'
+  | 'python3'
+  | 'iptables-save'
+  | 'iptables-restore'
+  | 'ipset'
+  | 'ip'
+  | 'nft'
+  | 'unshare'
+
+/**
+ * True if everything is there: `describe.runIf(needs('root', 'iptables-restore'))('…', () => …)`.
+ * If not, says what is lacking, and throws in CI.
+ */
+export function needs(...wanted: readonly Need[]): boolean {
+  const lacking = wanted.filter((need) => !has(need))
+  if (lacking.length === 0) return true
+  const message = `needs ${lacking.map(describeNeed).join(', ')}`
+  if (process.env.CI) throw new Error(`${message}: in CI that is a failure, not a skip`)
+  process.stderr.write(`skipped: ${message}\n`)
+  return false
+}
+
+function has(need: Need): boolean {
+  if (need === 'root') return process.getuid?.() === 0
+  if (need === 'captures') return existsSync(captures)
+  const path = `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`
+  return path.split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, need)))
+}
+
+const describeNeed = (need: Need): string => (need === 'captures' ? `the captures in ${captures} (NETCTL_CAPTURES)` : need)

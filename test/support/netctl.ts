@@ -1,0 +1,30 @@
+/** Runs netctl as a process of its own, from the sources. */
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { root } from './needs.ts'
+
+export interface Ran {
+  readonly code: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly cwd?: string
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** `netctl ARGS…` without a terminal, colour or CI; never rejects. */
+export async function netctl(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { CI, NO_COLOR, FORCE_COLOR, DEBUG, COLUMNS, NETCTL_SNAPSHOT, ...inherited } = process.env
+  const ran = await execa(process.execPath, [join(root, 'bin/dev.ts'), ...args], {
+    cwd: options.cwd ?? root,
+    env: { ...inherited, ...options.env },
+    extendEnv: false,
+    reject: false,
+    stripFinalNewline: false,
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+  })
+  return { code: ran.exitCode, stdout: ran.stdout, stderr: ran.stderr }
+}
