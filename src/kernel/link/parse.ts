@@ -6,10 +6,10 @@ import type { Link, LinkAddress, Vxlan } from './types.ts'
  * Parses `ip -j addr`, joined by interface index with `ip -d -j link` where that was dumped: the first has the addresses,
  * the second the kinds of devices and their tunnel parameters. Devices stay in the order of the dump, which is the kernel's.
  */
-export function parseLinks(addr: { readonly text: string; readonly file: string }, link?: { readonly text: string; readonly file: string }): Link[] {
+export function parseLinks(addrText: string, addrFile: string, linkText?: string, linkFile?: string): Link[] {
   const details = new Map<number, JsonEntry>()
-  if (link) for (const e of devices(link.text, link.file, 'ip -d -j link')) details.set(requiredInteger(e, 'ifindex'), e)
-  return devices(addr.text, addr.file, 'ip -j addr').map((e) => {
+  if (linkText !== undefined && linkFile !== undefined) for (const e of devices(linkText, linkFile, 'ip -d -j link')) details.set(requiredInteger(e, 'ifindex'), e)
+  return devices(addrText, addrFile, 'ip -j addr').map((e) => {
     // without the list of addresses it is another command's dump (ip -j link), and every device would look bare
     if (!has(e, 'addr_info')) fail(e, 'a device must have `addr_info`; expected what `ip -j addr` prints, is this `ip -j link`?')
     return parseLink(e, details.get(requiredInteger(e, 'ifindex')))

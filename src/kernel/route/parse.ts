@@ -10,17 +10,18 @@ const SCOPES = ['global', 'site', 'link', 'host', 'nowhere'] as const
 const PREFERENCES = ['low', 'medium', 'high'] as const
 
 /**
- * Parses `ip -j route show table all`, with or without `-6`. Plain `ip route` prints both families into one list, so each
- * entry tells its own family; `family` is that of the command, for entries that leave it open.
+ * Parses `ip -j route show table all`, with or without `-6`. Plain `ip route` prints both families into one list; each entry
+ * tells its own family, and `family` asks for the entries of one only.
  */
 export function parseRoutes(text: string, file: string, family?: Family): Route[] {
-  return parseEntries(text, file, 'a route', 'ip -j route show table all').map((e) => parseRoute(e, family))
+  const routes = parseEntries(text, file, 'a route', `ip ${family === 6 ? '-6 ' : ''}-j route show table all`).map(parseRoute)
+  return family === undefined ? routes : routes.filter((r) => r.family === family)
 }
 
-function parseRoute(e: JsonEntry, given: Family | undefined): Route {
+function parseRoute(e: JsonEntry): Route {
   const dstText = requiredText(e, 'dst')
   const hops = children(e, 'nexthops', 'a next hop')
-  const family = routeFamily(e, hops, dstText, given)
+  const family = routeFamily(e, hops, dstText)
   const flags = texts(e, 'flags')
   const type = oneOf(e, 'type', TYPES) ?? 'unicast'
   const src = optionalText(e, 'from')
@@ -61,9 +62,10 @@ function parseRoute(e: JsonEntry, given: Family | undefined): Route {
 
 /**
  * IPv6 routes always carry `pref` (the kernel's rt6_fill_node puts RTA_PREF unconditionally). Otherwise an address of the
- * entry tells; but `via` is printed only for a gateway of the *other* family (RFC 8950), so it tells the opposite.
+ * entry tells; but `via` is printed only for a gateway of the *other* family (RFC 8950), so it tells the opposite. What
+ * names no address at all (`default dev eth0`) is IPv4, for want of `pref`.
  */
-function routeFamily(e: JsonEntry, hops: readonly JsonEntry[], dst: string, given: Family | undefined): Family {
+function routeFamily(e: JsonEntry, hops: readonly JsonEntry[], dst: string): Family {
   if (optionalText(e, 'pref') !== undefined) return 6
   const written = parsePrefix(dst)?.ip ?? [e, ...hops].map((x) => optionalIp(x, 'gateway')).find((x) => x) ?? optionalIp(e, 'prefsrc')
   if (written) return written.family
@@ -72,7 +74,7 @@ function routeFamily(e: JsonEntry, hops: readonly JsonEntry[], dst: string, give
   if (source) return source.ip.family
   const other = [e, ...hops].map(viaHost).find((x) => x)
   if (other) return other.family === 6 ? 4 : 6
-  return given ?? 4
+  return 4
 }
 
 function single(e: JsonEntry, flags: readonly string[]): readonly NextHop[] {

@@ -40,7 +40,7 @@ const tableOrder = (x: Route, y: Route): number => (x.table === y.table ? 0 : x.
 
 /** fib_select_default: among default routes of one metric a local sender takes the one whose gateway's neighbour is alive. */
 function severalDefaults(route: Route, node: readonly Route[], q: RouteQuery): TableResult | undefined {
-  if (route.dst.length > 0 || route.nexthops.length !== 1 || q.iif !== undefined || q.oif !== undefined || route.type !== 'unicast') return undefined
+  if (route.dst.length > 0 || route.nexthops.length !== 1 || isInput(q) || q.oif !== undefined || route.type !== 'unicast') return undefined
   const rivals = node.filter(
     (r) => r !== route && r.table === route.table && r.type === 'unicast' && r.metric === route.metric && (r.tos ?? 0) === (route.tos ?? 0) && r.scope === route.scope && r.nexthops[0]?.gateway,
   )
@@ -51,7 +51,7 @@ function severalDefaults(route: Route, node: readonly Route[], q: RouteQuery): T
 /** ip6_pol_route on one node: source-specific routes first, then the lowest metric, within it the best score. */
 function select6(index: RouteIndex, node: readonly Route[], q: RouteQuery): TableResult | undefined {
   for (const group of bySource(node, q)) {
-    const found = selectScored(index, group, q)
+    const found = q.filterLookup === true ? selectByDevice(index, group, q) : selectScored(index, group, q)
     if (found) return found
   }
   return undefined
@@ -69,7 +69,7 @@ function bySource(node: readonly Route[], q: RouteQuery): readonly (readonly Rou
 const PREFERENCE = { low: 1, medium: 2, high: 3 } as const
 
 function selectScored(index: RouteIndex, group: readonly Route[], q: RouteQuery): TableResult | undefined {
-  const device = q.iif ?? q.oif
+  const device = isInput(q) ? q.iif : q.oif
   const strict = isStrict(q)
   const sorted = group.length === 1 ? group : [...group].sort((x, y) => x.metric - y.metric)
   const lowest = sorted[0]?.metric
@@ -90,10 +90,23 @@ function selectScored(index: RouteIndex, group: readonly Route[], q: RouteQuery)
   return undefined
 }
 
+/** rt6_device_match, by which filters look up: a route by the device if there is one, whatever its metric, else the first. */
+function selectByDevice(index: RouteIndex, group: readonly Route[], q: RouteQuery): TableResult | undefined {
+  const sorted = [...group].sort((x, y) => x.metric - y.metric)
+  const aliveHops = (route: Route) => route.nexthops.filter((hop) => usable(index, hop, q))
+  const route = (q.oif === undefined ? undefined : sorted.find((r) => aliveHops(r).some((hop) => hop.device === q.oif))) ?? (isStrict(q) ? undefined : sorted[0])
+  if (!route) return undefined
+  const nexthops = aliveHops(route)
+  return reject(route) ?? (nexthops.length > 0 ? { kind: 'route', route, nexthops } : undefined)
+}
+
+/** `iif lo` stands for a local sender, as in `ip rule`. */
+const isInput = (q: RouteQuery): boolean => q.iif !== undefined && q.iif !== 'lo'
+
 /** RT6_LOOKUP_F_IFACE: when only the named device will do (rt6_need_strict, ip6_route_output_flags). */
 function isStrict(q: RouteQuery): boolean {
-  if (isMulticast(q.dst) || isLinkLocal(q.dst) || isLoopback(q.dst)) return q.iif !== undefined || q.oif !== undefined
-  return q.iif === undefined && q.oif !== undefined && (q.bound === true || q.src === undefined)
+  if (isMulticast(q.dst) || isLinkLocal(q.dst) || isLoopback(q.dst)) return isInput(q) || q.oif !== undefined
+  return !isInput(q) && q.oif !== undefined && (q.bound === true || q.src === undefined)
 }
 
 function usable(index: RouteIndex, hop: NextHop, q: RouteQuery): boolean {

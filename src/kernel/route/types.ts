@@ -84,6 +84,7 @@ export interface RouteQuery {
   readonly dst: Ip
   /** absent for a local sender that has not chosen a source yet */
   readonly src?: Ip
+  /** device by which the packet came in; absent or `lo` for a local sender */
   readonly iif?: string
   readonly oif?: string
   readonly mark: number
@@ -96,6 +97,8 @@ export interface RouteQuery {
   readonly bound?: boolean
   /** FIB_LOOKUP_IGNORE_LINKSTATE: reverse lookups of filters use routes over devices without carrier too */
   readonly ignoreLinkState?: boolean
+  /** IPv6: look up as netfilter does (ip6_route_lookup), where `oif` outranks the metric */
+  readonly filterLookup?: boolean
 }
 
 /** `route` with the nexthops that may be used (several: multipath, the caller branches), or nothing matched. */

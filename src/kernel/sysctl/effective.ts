@@ -1,4 +1,5 @@
 import type { Family } from '../../net/ip.ts'
+import type { Source } from '../source.ts'
 import type { Sysctls } from './types.ts'
 
 /**
@@ -6,38 +7,38 @@ import type { Sysctls } from './types.ts'
  * (IN_DEV_MAXCONF, IN_DEV_ORCONF, IN_DEV_CONF_GET in include/linux/inetdevice.h; Documentation/networking/ip-sysctl.rst).
  * Each function gives undefined if the dump lacks what it takes to tell.
  */
-export interface Setting<T> {
+export interface Setting<T> extends Source {
   readonly value: T
-  /** the entry that decided, for evidence */
+  /** the entry that decided, as in the dump */
   readonly key: string
-  readonly file: string
-  readonly line: number
 }
 
 /** Key of a device's setting: sysctl prints the dots of a device's name as `/`. */
 export const deviceKey = (family: Family, device: string, name: string): string => `net.ipv${family}.conf.${device.replaceAll('.', '/')}.${name}`
 
-/** One entry as a number. */
+/** One entry that must be a number. */
 export function number(sysctls: Sysctls | undefined, key: string): Setting<number> | undefined {
   const entry = sysctls?.get(key)
   if (!sysctls || !entry || !/^-?\d{1,10}$/.test(entry.value)) return undefined
   return { value: Number(entry.value), key, file: sysctls.file, line: entry.line }
 }
 
-const truth = (setting: Setting<number> | undefined): Setting<boolean> | undefined => setting && { ...setting, value: setting.value !== 0 }
+const truth = (s: Setting<number> | undefined): Setting<boolean> | undefined => s && { ...s, value: s.value !== 0 }
 
-/** The larger of all and device; unknown unless both are there. */
-function larger(sysctls: Sysctls | undefined, device: string, name: string): Setting<number> | undefined {
-  const all = number(sysctls, deviceKey(4, 'all', name))
-  const own = number(sysctls, deviceKey(4, device, name))
+const flag = (s: Sysctls | undefined, family: Family, device: string, name: string): Setting<boolean> | undefined => truth(number(s, deviceKey(family, device, name)))
+
+/** IN_DEV_MAXCONF: unknown unless both are there. */
+function larger(s: Sysctls | undefined, device: string, name: string): Setting<number> | undefined {
+  const all = number(s, deviceKey(4, 'all', name))
+  const own = number(s, deviceKey(4, device, name))
   if (!all || !own) return undefined
   return own.value >= all.value ? own : all
 }
 
-/** True if either is set: one that is set is enough to know. */
-function either(sysctls: Sysctls | undefined, device: string, name: string): Setting<boolean> | undefined {
-  const all = truth(number(sysctls, deviceKey(4, 'all', name)))
-  const own = truth(number(sysctls, deviceKey(4, device, name)))
+/** IN_DEV_ORCONF: one that is set is enough to know. */
+function either(s: Sysctls | undefined, family: Family, device: string, name: string): Setting<boolean> | undefined {
+  const all = flag(s, family, 'all', name)
+  const own = flag(s, family, device, name)
   if (own?.value) return own
   if (all?.value) return all
   return all && own
@@ -47,77 +48,75 @@ function either(sysctls: Sysctls | undefined, device: string, name: string): Set
 export const rpFilter = (s: Sysctls | undefined, device: string): Setting<number> | undefined => larger(s, device, 'rp_filter')
 
 /** Does the reverse lookup use the packet's mark? all OR device. */
-export const srcValidMark = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, device, 'src_valid_mark')
+export const srcValidMark = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'src_valid_mark')
 
 /** May packets come in with one of the host's own addresses as source? all OR device. */
-export const acceptLocal = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, device, 'accept_local')
+export const acceptLocal = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'accept_local')
 
 /** May 127.0.0.0/8 be routed? all OR device. */
-export const routeLocalnet = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, device, 'route_localnet')
+export const routeLocalnet = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'route_localnet')
 
-/** all OR device: does it answer ARP for addresses that it routes elsewhere? */
-export const proxyArp = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, device, 'proxy_arp')
+/** Does it answer ARP for addresses that it routes elsewhere? all OR device. */
+export const proxyArp = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'proxy_arp')
 
-/** max(all, device): which ARP requests are answered. */
+/** Does it answer ARP even for addresses that it routes back to the same device? The device alone. */
+export const proxyArpPvlan = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => flag(s, 4, device, 'proxy_arp_pvlan')
+
+/** Which ARP requests are answered: max(all, device). */
 export const arpIgnore = (s: Sysctls | undefined, device: string): Setting<number> | undefined => larger(s, device, 'arp_ignore')
 
-/** all OR device: answer ARP only where the route back leaves by the same device. */
-export const arpFilter = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, device, 'arp_filter')
+/** Answer ARP only where the route back leaves by the same device: all OR device. */
+export const arpFilter = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'arp_filter')
 
-/** all OR device. Decides whether fib_validate_source looks closer at packets that leave where they came in. */
-export const sendRedirects = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, device, 'send_redirects')
+/** all OR device. Makes fib_validate_source look closer at packets that leave where they came in. */
+export const sendRedirects = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'send_redirects')
 
-/** The device alone: `all` is only a switch that sets every device (devinet_conf_proc). */
+/** The device alone: writing `all` only copies to every device (devinet_conf_proc, addrconf_sysctl_ignore_routes_with_linkdown). */
 export const ignoreRoutesWithLinkdown = (s: Sysctls | undefined, family: Family, device: string): Setting<boolean> | undefined =>
-  truth(number(s, deviceKey(family, device, 'ignore_routes_with_linkdown')))
+  flag(s, family, device, 'ignore_routes_with_linkdown')
 
 /**
  * Are packets that come in by `device` forwarded? IPv4 asks the incoming device alone (IN_DEV_FORWARD in ip_route_input_slow);
  * IPv6 asks the whole host (conf/all in ip6_forward), or since Linux 6.17 the device's `force_forwarding`.
  */
 export function forwarding(s: Sysctls | undefined, family: Family, device: string): Setting<boolean> | undefined {
-  if (family === 4) return truth(number(s, deviceKey(4, device, 'forwarding')))
-  const forced = truth(number(s, deviceKey(6, device, 'force_forwarding')))
-  return forced?.value ? forced : truth(number(s, deviceKey(6, 'all', 'forwarding')))
+  if (family === 4) return flag(s, 4, device, 'forwarding')
+  const forced = flag(s, 6, device, 'force_forwarding')
+  return forced?.value ? forced : flag(s, 6, 'all', 'forwarding')
 }
 
-/** Is IPv6 off on the device? conf/all copies to the devices when it is written, so the device alone tells. */
-export const disableIpv6 = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => truth(number(s, deviceKey(6, device, 'disable_ipv6')))
+/** Is IPv6 off on the device? Writing conf/all copies to every device, so the device alone tells. */
+export const disableIpv6 = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => flag(s, 6, device, 'disable_ipv6')
 
 /** NDP proxying: conf/all OR device (ndisc_recv_ns). */
-export function proxyNdp(s: Sysctls | undefined, device: string): Setting<boolean> | undefined {
-  const all = truth(number(s, deviceKey(6, 'all', 'proxy_ndp')))
-  const own = truth(number(s, deviceKey(6, device, 'proxy_ndp')))
-  if (own?.value) return own
-  if (all?.value) return all
-  return all && own
-}
+export const proxyNdp = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 6, device, 'proxy_ndp')
 
-/** Is the source of an ICMPv4 error the address of the device by which the offender came in? */
+/** Only addresses of the outgoing device as IPv6 sources. */
+export const useOifAddrsOnly = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => flag(s, 6, device, 'use_oif_addrs_only')
+
+/** Is the source of an ICMPv4 error the address of the device by which the offender came in (icmp_errors_use_inbound_ifaddr)? */
 export const icmpErrorsUseInboundIfaddr = (s: Sysctls | undefined): Setting<boolean> | undefined => truth(number(s, 'net.ipv4.icmp_errors_use_inbound_ifaddr'))
 
 /** First TTL of the host's own IPv4 packets. */
 export const defaultTtl = (s: Sysctls | undefined): Setting<number> | undefined => number(s, 'net.ipv4.ip_default_ttl')
 
-/** First hop limit of packets that leave by `device`. */
+/** First hop limit of IPv6 packets that leave by `device`. */
 export const hopLimit = (s: Sysctls | undefined, device: string): Setting<number> | undefined => number(s, deviceKey(6, device, 'hop_limit'))
 
 /** 0: layer 3, 1: layer 4, 2: layer 3 of the inner packet, 3: as fib_multipath_hash_fields says. */
 export const multipathHashPolicy = (s: Sysctls | undefined, family: Family): Setting<number> | undefined => number(s, `net.ipv${family}.fib_multipath_hash_policy`)
 
 /** Does a bridge hand the packets that it forwards to iptables (or ip6tables)? */
-export const bridgeNfCall = (s: Sysctls | undefined, family: Family): Setting<boolean> | undefined =>
-  truth(number(s, `net.bridge.bridge-nf-call-${family === 4 ? 'iptables' : 'ip6tables'}`))
+export const bridgeNfCall = (s: Sysctls | undefined, family: Family): Setting<boolean> | undefined => truth(number(s, `net.bridge.bridge-nf-call-${family === 4 ? 'iptables' : 'ip6tables'}`))
 
-/** `lo hi` of the local port range. */
-export function localPortRange(s: Sysctls | undefined): Setting<{ readonly lo: number; readonly hi: number }> | undefined {
-  const key = 'net.ipv4.ip_local_port_range'
-  const entry = s?.get(key)
+/** net.ipv4.ip_local_port_range, of both families. */
+export function localPortRange(s: Sysctls | undefined): { readonly lo: number; readonly hi: number; readonly source: Source } | undefined {
+  const entry = s?.get('net.ipv4.ip_local_port_range')
   const match = entry && /^(\d{1,5})\s+(\d{1,5})$/.exec(entry.value)
-  return s && match ? { value: { lo: Number(match[1]), hi: Number(match[2]) }, key, file: s.file, line: entry.line } : undefined
+  return s && match ? { lo: Number(match[1]), hi: Number(match[2]), source: { file: s.file, line: entry.line } } : undefined
 }
 
-/** Devices whose routes are passed over while they have no carrier. */
-export function linkdownIgnored(s: Sysctls | undefined, devices: readonly string[]): ReadonlySet<string> {
-  return new Set(devices.filter((device) => ignoreRoutesWithLinkdown(s, 4, device)?.value || ignoreRoutesWithLinkdown(s, 6, device)?.value))
+/** Devices whose routes are passed over while they have no carrier, for `indexRoutes`. */
+export function linkdownIgnored(s: Sysctls | undefined, family: Family, devices: readonly string[]): ReadonlySet<string> {
+  return new Set(devices.filter((device) => ignoreRoutesWithLinkdown(s, family, device)?.value))
 }
