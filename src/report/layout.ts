@@ -76,18 +76,20 @@ interface Word {
 function words(line: Line): Word[] {
   const out: Word[] = []
   let gap = 0
+  let gapStyle: Span['style'] = 'plain'
   let open = false
   for (const span of line) {
     for (const part of span.text.split(/( +)/)) {
       if (part === '') continue
       if (part.startsWith(' ')) {
         gap += part.length
+        gapStyle = span.style
         open = false
         continue
       }
       const last = out.at(-1)
       if (open && last) last.word.push({ ...span, text: part })
-      else out.push({ word: [{ ...span, text: part }], span: { text: '', style: 'plain' }, gap })
+      else out.push({ word: [{ ...span, text: part }], span: { text: '', style: gapStyle }, gap })
       gap = 0
       open = true
     }

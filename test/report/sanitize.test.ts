@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { printableJson, sanitize, sanitizeLines } from '../../src/report/sanitize.ts'
 
 /** What a terminal or a reader's eye could be fooled by; written independently of the implementation's ranges. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
 const DANGEROUS = /\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Cs}/u
 
 describe('sanitize', () => {
