@@ -1,0 +1,175 @@
+import { type Source, ParseError } from '../kernel/source.ts'
+
+/** What API objects are before anything is believed of them. */
+export type Json = Readonly<Record<string, unknown>>
+
+export const rec = (x: unknown): Json => (typeof x === 'object' && x !== null && !Array.isArray(x) ? (x as Json) : EMPTY)
+export const arr = (x: unknown): readonly unknown[] => (Array.isArray(x) ? (x as readonly unknown[]) : [])
+export const str = (x: unknown): string | undefined => (typeof x === 'string' ? x : undefined)
+export const num = (x: unknown): number | undefined => (typeof x === 'number' && Number.isFinite(x) ? x : undefined)
+const EMPTY: Json = Object.freeze(Object.create(null) as Json)
+
+/** Labels and the like: text values only, no prototype, so that hostile keys find nothing but themselves. */
+export function texts(x: unknown): Readonly<Record<string, string>> {
+  const out = Object.create(null) as Record<string, string>
+  for (const [key, value] of Object.entries(rec(x))) if (typeof value === 'string') out[key] = value
+  return out
+}
+
+/** One object of a list, and where it stands. Lines are counted when they are first asked for. */
+export interface Item {
+  readonly json: Json
+  readonly metadata: Json
+  readonly spec: Json
+  readonly status: Json
+  readonly name: string
+  readonly namespace: string
+  /** place of the object's opening brace */
+  source(): Source
+  /** place of a text inside the object; of the object if it is not found */
+  sourceOf(text: string): Source
+}
+
+/** Files of a snapshot's cluster/ folder. */
+export interface ClusterFiles {
+  /** stored names, `cluster/services.json.gz` */
+  readonly files: readonly string[]
+  /** text of one of them */
+  text(file: string): string
+}
+
+/**
+ * Cheap check that a file can be a JSON dump of objects: it begins and ends like one. Finds what was cut off, emptied or mixed up,
+ * without parsing what may never be needed.
+ */
+export function expectList(text: string, file: string): void {
+  let start = 0
+  while (start < text.length && text.charCodeAt(start) <= 32) start++
+  let end = text.length - 1
+  while (end >= 0 && text.charCodeAt(end) <= 32) end--
+  if (start > end) throw new ParseError(file, 1, 'empty: kubectl get -o json prints something; take it again or delete the file to have it treated as not recorded')
+  const open = text[start]
+  if (open !== '{' && open !== '[') throw new ParseError(file, 1, 'expected JSON objects as kubectl get -o json prints them')
+  if (text[end] !== (open === '{' ? '}' : ']')) throw new ParseError(file, lineAt(text, end), 'the JSON ends too early: the dump was cut off; take it again')
+}
+
+/** The objects of a List, a bare array, or a single object. `kinds`: what the file should hold; another kind means files mixed up. */
+export function parseItems(text: string, file: string, kinds: readonly string[]): readonly Item[] {
+  expectList(text, file)
+  let root: unknown
+  try {
+    root = JSON.parse(text)
+  } catch (error) {
+    const { message } = error as Error
+    const position = /position (\d+)/.exec(message)?.[1]
+    throw new ParseError(file, lineAt(text, position === undefined ? text.length : Number(position)), `damaged JSON: ${message}`)
+  }
+  const bare = Array.isArray(root)
+  const list = bare ? (root as unknown[]) : rec(root).items
+  if (list === undefined && typeof rec(root).kind === 'string' && !/List$/.test(String(rec(root).kind))) {
+    return [item(rec(root), text, file, () => Math.max(0, text.indexOf('{')), kinds)]
+  }
+  // an empty List of some servers has no items at all
+  if (list === undefined || list === null) {
+    if (/List$/.test(String(rec(root).kind))) return []
+    throw new ParseError(file, 1, 'neither a List of objects nor an object: no "items" and no "kind"')
+  }
+  if (!Array.isArray(list)) throw new ParseError(file, 1, '"items" is not a list')
+  let starts: readonly number[] | undefined
+  const startOf = (i: number) => (starts ??= itemStarts(text, list.length, bare))[i] ?? 0
+  return list.map((value, i) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ParseError(file, lineAt(text, startOf(i)), `item ${i + 1} of the list is no object`)
+    return item(value as Json, text, file, () => startOf(i), kinds)
+  })
+}
+
+function item(json: Json, text: string, file: string, start: () => number, kinds: readonly string[]): Item {
+  const kind = str(json.kind)
+  if (kind !== undefined && !kinds.includes(kind)) {
+    throw new ParseError(file, lineAt(text, start()), `holds a ${kind.slice(0, 80)}, where ${kinds.join(' or ')} was expected`)
+  }
+  const metadata = rec(json.metadata)
+  return {
+    json,
+    metadata,
+    spec: rec(json.spec),
+    status: rec(json.status),
+    name: str(metadata.name) ?? '',
+    namespace: str(metadata.namespace) ?? '',
+    source: () => ({ file, line: lineAt(text, start()) }),
+    sourceOf(part) {
+      const from = start()
+      const at = text.indexOf(part, from)
+      return { file, line: lineAt(text, at < 0 ? from : at) }
+    },
+  }
+}
+
+/** Offsets of the opening braces of a list's items. */
+function itemStarts(text: string, count: number, bare: boolean): readonly number[] {
+  const from = text.indexOf('[', bare ? 0 : text.indexOf('"items"'))
+  return indented(text, from, count) ?? scanned(text, from, count)
+}
+
+/** Pretty-printed lists: an item is a line of the first item's indentation and a brace. */
+function indented(text: string, from: number, count: number): readonly number[] | undefined {
+  const first = /\n[ \t]*\{/y
+  first.lastIndex = from + 1
+  const match = first.exec(text)
+  if (!match) return undefined
+  const mark = match[0]
+  const starts: number[] = []
+  for (let at = from + 1; at >= 0; at = text.indexOf(mark, at + 1)) {
+    starts.push(at + mark.length - 1)
+    if (starts.length > count) return undefined
+  }
+  return starts.length === count ? starts : undefined
+}
+
+/** Any other layout: by counting braces outside of strings. */
+function scanned(text: string, from: number, count: number): readonly number[] {
+  const starts: number[] = []
+  let depth = 0
+  for (let i = from + 1; i < text.length && starts.length < count; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x22) {
+      do i = text.indexOf('"', i + 1)
+      while (i >= 0 && escaped(text, i))
+      if (i < 0) break
+    } else if (c === 0x7b || c === 0x5b) {
+      if (depth++ === 0) starts.push(i)
+    } else if (c === 0x7d || c === 0x5d) {
+      if (--depth < 0) break
+    }
+  }
+  return starts
+}
+
+function escaped(text: string, quote: number): boolean {
+  let slashes = 0
+  while (text.charCodeAt(quote - 1 - slashes) === 0x5c) slashes++
+  return slashes % 2 === 1
+}
+
+/** One text's line starts, kept while that text is asked about: evidence comes in runs from one file. */
+let indexed: { readonly text: string; readonly starts: Uint32Array } | undefined
+
+/** Number (from 1) of the line that holds offset `at`. */
+function lineAt(text: string, at: number): number {
+  if (indexed?.text !== text) {
+    let n = 1
+    for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) n++
+    const starts = new Uint32Array(n)
+    for (let i = 1; i < n; i++) starts[i] = text.indexOf('\n', starts[i - 1]) + 1
+    indexed = { text, starts }
+  }
+  const { starts } = indexed
+  let lo = 0
+  let hi = starts.length - 1
+  while (lo < hi) {
+    const mid = (lo + hi + 1) >> 1
+    if ((starts[mid] as number) <= at) lo = mid
+    else hi = mid - 1
+  }
+  return lo + 1
+}

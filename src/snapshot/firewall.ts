@@ -1,0 +1,94 @@
+import { parseIptablesSave } from '../kernel/iptables/parse.ts'
+import type { IptablesDump } from '../kernel/iptables/types.ts'
+import { ParseError } from '../kernel/source.ts'
+import type { Family } from '../net/ip.ts'
+import type { Reader } from './host.ts'
+import { hasIptablesTables, isIptablesChain, type NftRuleset, scanNft, scanNftJson } from './nft.ts'
+import type { Store } from './store.ts'
+import type { Host, NftHook, Versions } from './types.ts'
+
+export interface FirewallDumps {
+  readonly iptables: Host['iptables']
+  readonly nftHooks: readonly NftHook[]
+  /** iptables dumps that were read, as stored */
+  readonly files: readonly string[]
+}
+
+type Backend = 'legacy' | 'nft'
+
+/**
+ * The packet filter of one host: iptables dumps of both backends (the kernel runs all of them, whichever tool is the default)
+ * and the base chains of native nft tables.
+ */
+export function loadFirewall(store: Store, read: Reader, kind: Host['kind'], dir: string, versions: Versions | undefined, note: (what: string) => void): FirewallDumps {
+  const backend = versions?.iptablesBackend
+  const ruleset = readRuleset(read)
+  const files: string[] = []
+  const dumps = (family: Family): readonly IptablesDump[] | undefined => {
+    const tool = family === 4 ? 'iptables' : 'ip6tables'
+    const one = (name: string, main: boolean) =>
+      read(`${name}.txt`, name, family === 4 ? ['iptables', 'empty'] : ['ip6tables', 'iptables', 'empty'], (text, file) => {
+        if (text.trim() === '' && main && kind === 'node') expectNoTables(file, family, backend, ruleset)
+        files.push(file)
+        return parseIptablesSave(text, file, family)
+      })
+    const inUse = one(`${tool}-save`, true)
+    const legacy = one(`${tool}-legacy-save`, false)
+    const nft = one(`${tool}-nft-save`, false)
+    // without the dump of the backend in use, those of both backends say the same
+    if (inUse === undefined && !(legacy && nft)) {
+      if (backend === 'legacy' && legacy) return [legacy]
+      return backend === 'nft' && nft ? [nft] : undefined
+    }
+    return [inUse, legacy, nft].filter((d) => d !== undefined).filter((d, i) => i === 0 || d.tables.length > 0)
+  }
+  const iptables = { 4: dumps(4), 6: dumps(6) }
+  if (ruleset && ruleset.tables.size === 0) expectNoNft(ruleset, iptables, backend)
+  if (!ruleset && kind === 'node' && backend === 'nft') note(`${dir}: no nft.txt or nft.json, so tables of nft beside iptables are not known`)
+  return { iptables, files, nftHooks: ruleset ? nativeHooks(ruleset, iptables, backend) : [] }
+}
+
+function readRuleset(read: Reader): NftRuleset | undefined {
+  // the text form is smaller, and its lines can be pointed at
+  return (
+    read('nft.txt', 'nft list ruleset', ['nft', 'empty'], scanNft) ??
+    read('nft.json', 'nft -j list ruleset', ['nft-json'], scanNftJson)
+  )
+}
+
+/** An empty iptables-save is an answer only where nft shows that iptables has no tables in this family. */
+function expectNoTables(file: string, family: Family, backend: Backend | undefined, ruleset: NftRuleset | undefined): void {
+  const name = family === 4 ? 'ip' : 'ip6'
+  const tool = family === 4 ? 'iptables' : 'ip6tables'
+  const advice = 'take it again or delete the file to have it treated as not recorded'
+  if (!ruleset) throw new ParseError(file, 1, `empty, and no nft.txt or nft.json shows that ${tool} has no tables; ${advice}`)
+  if (hasIptablesTables(ruleset, name)) throw new ParseError(file, 1, `empty, though ${ruleset.file} shows tables of ${tool}-nft; ${advice}`)
+  const native = [...ruleset.tables].some((t) => t.startsWith(`${name} `) || t.startsWith('inet '))
+  if (backend === 'legacy' && !native) throw new ParseError(file, 1, `empty, and nothing shows that ${tool}-legacy has no tables; ${advice}`)
+}
+
+/** nft lists what iptables-nft made: an empty ruleset beside its tables is a damaged dump. */
+function expectNoNft(ruleset: NftRuleset, iptables: Host['iptables'], backend: Backend | undefined): void {
+  for (const family of [4, 6] as const) {
+    const dump = iptables[family]?.find((d) => d.tables.length > 0 && variantOf(d, backend) === 'nft')
+    if (dump) throw new ParseError(ruleset.file, 1, `empty, though ${dump.file} shows tables of iptables-nft; take it again or delete the file to have it treated as not recorded`)
+  }
+}
+
+function variantOf(dump: IptablesDump, backend: Backend | undefined): Backend | undefined {
+  const generated = dump.tables[0]?.generated ?? ''
+  if (/tables-nft-save|nf_tables/.test(generated)) return 'nft'
+  if (/tables-legacy-save/.test(generated)) return 'legacy'
+  // old tools call themselves iptables-save; the name of the file tells if it is the other backend's
+  if (dump.file.includes('-legacy-save')) return 'legacy'
+  return dump.file.includes('-nft-save') ? 'nft' : backend
+}
+
+function nativeHooks(ruleset: NftRuleset, iptables: Host['iptables'], backend: Backend | undefined): readonly NftHook[] {
+  const saved = (family: Family): ReadonlySet<string> | undefined => {
+    const dumps = iptables[family]
+    return dumps && new Set(dumps.filter((d) => variantOf(d, backend) !== 'legacy').flatMap((d) => d.tables.map((t) => t.name)))
+  }
+  const tables = { ip: saved(4), ip6: saved(6) }
+  return ruleset.hooks.filter((h) => h.family !== 'arp' && !isIptablesChain(h, h.family === 'ip6' ? tables.ip6 : tables.ip))
+}

@@ -1,0 +1,131 @@
+import { parseConntrack } from '../kernel/conntrack/parse.ts'
+import { parseIpsetSave } from '../kernel/ipset/parse.ts'
+import type { IpsetDump } from '../kernel/ipset/types.ts'
+import { parseLinks } from '../kernel/link/parse.ts'
+import { parseFdb, parseNeighbours } from '../kernel/neigh/parse.ts'
+import { localTable } from '../kernel/route/local.ts'
+import { parseRoutes } from '../kernel/route/parse.ts'
+import { parseRules } from '../kernel/route/parse-rules.ts'
+import { defaultRules } from '../kernel/route/default-rules.ts'
+import type { Route, RoutingRule } from '../kernel/route/types.ts'
+import type { Link } from '../kernel/link/types.ts'
+import { parseSockets } from '../kernel/socket/parse.ts'
+import { ParseError } from '../kernel/source.ts'
+import { parseSysctl } from '../kernel/sysctl/parse.ts'
+import type { Family } from '../net/ip.ts'
+import { type FirewallDumps, loadFirewall } from './firewall.ts'
+import { parseRecent } from './recent.ts'
+import { expectPlainText, expectShape, type Shape } from './shape.ts'
+import type { Store } from './store.ts'
+import type { Host } from './types.ts'
+import { parseVersions } from './versions.ts'
+
+/** Finds, checks and parses one dump of a host; undefined if it was not recorded. */
+export type Reader = <T>(name: string, command: string, fits: readonly Shape[], parse: (text: string, file: string) => T) => T | undefined
+
+/** A reader of the dumps in one folder. */
+export function readerOf(store: Store, dir: string): Reader {
+  return (name, command, fits, parse) => {
+    const file = store.find(`${dir}/${name}`)
+    if (file === undefined) return undefined
+    const text = store.text(file) as string
+    expectShape(text, file, command, fits)
+    if (!name.endsWith('.json')) expectPlainText(text, file)
+    return parse(text, file)
+  }
+}
+
+/**
+ * Parses all dumps of one host, so that a damaged one is told even if the flow at hand would not touch it.
+ * `note` takes what is not there and will be missed.
+ */
+export function loadHost(store: Store, kind: Host['kind'], name: string, dir: string, note: (what: string) => void): Host {
+  const read = readerOf(store, dir)
+  const versions = read('versions.txt', 'the version commands', ANY_TEXT, parseVersions)
+  const links = loadLinks(store, read, dir)
+  const routes = loadRoutes(store, read, dir, links)
+  const rules = loadRules(read)
+  const firewall = loadFirewall(store, read, kind, dir, versions, note)
+  const conntrack = lazy(read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], (text, file) => () => parseConntrack(text, file)))
+  return {
+    id: `${kind}/${name}`,
+    kind,
+    name,
+    dir,
+    links,
+    routes,
+    rules: { 4: rules[4] ?? defaultRules(4, { file: `${dir}/ip-rule.json`, line: 0 }), 6: rules[6] ?? defaultRules(6, { file: `${dir}/ip6-rule.json`, line: 0 }) },
+    rulesAssumed: { 4: rules[4] === undefined, 6: rules[6] === undefined },
+    neighbours: read('ip-neigh.json', 'ip -j neigh', ['neigh', 'list'], parseNeighbours),
+    fdb: read('bridge-fdb.json', 'bridge -j fdb show', ['fdb', 'list'], parseFdb),
+    sysctls: read('sysctl.txt', 'sysctl', ['sysctl'], parseSysctl),
+    iptables: firewall.iptables,
+    ipsets: loadIpsets(store, read, firewall),
+    get conntrack() {
+      return conntrack()
+    },
+    listeners: read('sockets.txt', 'ss -Hlntu', ['sockets', 'empty'], parseSockets),
+    nftHooks: firewall.nftHooks,
+    recent: read('xt_recent.txt', 'head /proc/net/xt_recent/*', ANY_TEXT, parseRecent),
+    versions,
+  }
+}
+
+const ANY_TEXT: readonly Shape[] = ['unknown', 'empty', 'iptables']
+
+function loadLinks(store: Store, read: Reader, dir: string): readonly Link[] | undefined {
+  const detail = read('ip-link.json', 'ip -d -j link', ['link'], (text, file) => ({ text, file }))
+  const links = read('ip-addr.json', 'ip -j addr', ['addr'], (text, file) => parseLinks(text, file, detail?.text, detail?.file))
+  if (links && links.length === 0) throw new ParseError(store.find(`${dir}/ip-addr.json`) as string, 1, 'no devices: every namespace has lo; take it again')
+  return links
+}
+
+/**
+ * ip-route.json holds both families, and ip6-route.json repeats the IPv6 part where it exists (captures/README.md): each entry is taken once.
+ */
+function loadRoutes(store: Store, read: Reader, dir: string, links: readonly Link[] | undefined): Readonly<Record<Family, readonly Route[] | undefined>> {
+  const fits: readonly Shape[] = ['route', 'list']
+  const six = read('ip6-route.json', 'ip -6 -j route show table all', fits, (text, file) => parseRoutes(text, file, 6))
+  const both = read('ip-route.json', 'ip -j route show table all', fits, (text, file) => ({
+    4: parseRoutes(text, file, 4),
+    6: six ?? parseRoutes(text, file, 6),
+  }))
+  const has = (family: Family) => links?.some((l) => l.addresses.some((a) => a.ip.family === family)) ?? true
+  // a table without a single route of a family that has addresses is the dump of the other family
+  if (both && both[4].length === 0 && both[6].length > 0 && has(4)) {
+    throw new ParseError(store.find(`${dir}/ip-route.json`) as string, 1, 'no IPv4 routes, though there are IPv4 addresses: this looks like the output of ip -6 -j route show table all')
+  }
+  const usable = (family: Family, list: readonly Route[] | undefined) =>
+    list === undefined || (list.length === 0 && has(family)) ? undefined : withLocal(list, family, links)
+  return { 4: usable(4, both?.[4]), 6: usable(6, six ?? both?.[6]) }
+}
+
+/** The kernel keeps a table `local` that some dumps leave out; it follows from the addresses. */
+function withLocal(routes: readonly Route[], family: Family, links: readonly Link[] | undefined): readonly Route[] {
+  if (links === undefined || routes.some((r) => r.table === 'local')) return routes
+  return [...routes, ...localTable(links).filter((r) => r.family === family)]
+}
+
+function loadRules(read: Reader): Readonly<Record<Family, readonly RoutingRule[] | undefined>> {
+  const fits: readonly Shape[] = ['rule', 'list']
+  return {
+    4: read('ip-rule.json', 'ip -j rule', fits, (text, file) => parseRules(text, file, 4)),
+    6: read('ip6-rule.json', 'ip -6 -j rule', fits, (text, file) => parseRules(text, file, 6)),
+  }
+}
+
+function loadIpsets(store: Store, read: Reader, firewall: FirewallDumps): IpsetDump | undefined {
+  return read('ipset-save.txt', 'ipset save', ['ipset', 'empty'], (text, file) => {
+    if (text.trim() === '') {
+      const user = firewall.files.find((f) => /--match-set |-j SET /.test(store.text(f) ?? ''))
+      if (user !== undefined) throw new ParseError(file, 1, `empty, though rules in ${user} use sets; take it again or delete the file to have it treated as not recorded`)
+    }
+    return parseIpsetSave(text, file)
+  })
+}
+
+/** Runs `make` when first asked; undefined stays undefined. */
+function lazy<T>(make: (() => T) | undefined): () => T | undefined {
+  let value: { readonly it: T } | undefined
+  return () => (make === undefined ? undefined : (value ??= { it: make() }).it)
+}

@@ -1,0 +1,42 @@
+import { gunzipSync } from 'node:zlib'
+import { FileError, type Limits } from './files.ts'
+
+/** Size in words for error messages. */
+export const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+
+/** Adds up what has been read, so that many small files can't do what one large file may not. */
+export class Budget {
+  readonly #limits: Limits
+  #used = 0
+  constructor(limits: Limits) {
+    this.#limits = limits
+  }
+
+  /** Counts a file that was read. */
+  take(name: string, bytes: number): void {
+    if (bytes > this.#limits.file) throw new FileError(name, `larger than ${megabytes(this.#limits.file)}`, { inside: true })
+    this.#used += bytes
+    if (this.#used > this.#limits.total) throw new FileError(name, `the files together are larger than ${megabytes(this.#limits.total)}`, { inside: true })
+  }
+
+  /** Largest size that `packed` bytes may unpack to. */
+  most(packed: number): number {
+    return Math.max(1, Math.min(this.#limits.file, this.#limits.total - this.#used, Math.max(this.#limits.ratioFrom, packed * this.#limits.ratio)))
+  }
+}
+
+/** Unpacks a gzip file of a snapshot within the limits. */
+export function inflate(name: string, packed: Buffer, budget: Budget): Buffer {
+  if (packed.length === 0) throw new FileError(name, 'empty: not even a gzip header; take it again or delete the file', { inside: true })
+  const most = budget.most(packed.length)
+  try {
+    const bytes = gunzipSync(packed, { maxOutputLength: most })
+    budget.take(name, bytes.length)
+    return bytes
+  } catch (error) {
+    if (error instanceof FileError) throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw new FileError(name, `unpacks to more than ${megabytes(most)} from ${packed.length} bytes: refused`, { inside: true })
+    throw new FileError(name, `damaged gzip data (${code === 'Z_BUF_ERROR' ? 'it ends too early' : (error as Error).message})`, { inside: true })
+  }
+}
