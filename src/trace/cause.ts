@@ -1,17 +1,65 @@
 /** Why a path was not delivered: the entry to look at first. */
-import { ruleObject } from './attribution/rule-object.ts'
-import type { Result } from './attempt.ts'
-import { evidenceAt } from './hop.ts'
+
 import type { Snapshot } from '../snapshot/types.ts'
+import type { Result } from './attempt.ts'
+import { type Case, caseOf, type Explain, type Finding, nodeOf } from './cause/case.ts'
+import { closedPort } from './cause/closed-port.ts'
+import { detour } from './cause/detour.ts'
+import { foreignRule } from './cause/foreign-rule.ts'
+import { kernelSetting, silentGateway } from './cause/kernel-setting.ts'
+import { localPod, podWithoutInterface } from './cause/local-pod.ts'
+import { policyDrop } from './cause/policy-drop.ts'
+import { serviceRefusal } from './cause/service-refusal.ts'
+import { staleEndpoint } from './cause/stale-endpoint.ts'
+import { unrouted } from './cause/unrouted.ts'
+import { closedNodePort, untranslated } from './cause/untranslated.ts'
+import { evidenceAt } from './hop.ts'
 import type { Cause, Flow } from './types.ts'
 
-export function causeOf(snapshot: Snapshot, _flow: Flow, result: Result): Cause | undefined {
+/**
+ * In the order in which an admin would exclude things: a packet sent to the wrong address comes before whatever happened to it there;
+ * a rule that dropped it speaks for itself; only then, where a packet got lost, who should have known better.
+ */
+const explanations: readonly Explain[] = [
+  staleEndpoint,
+  serviceRefusal,
+  policyDrop,
+  foreignRule,
+  kernelSetting,
+  podWithoutInterface,
+  silentGateway,
+  closedNodePort,
+  closedPort,
+  localPod,
+  untranslated,
+  unrouted,
+  detour,
+]
+
+/** The fault behind the place where the walk stopped: often another entry, on another node, than the one that said no. */
+export function causeOf(snapshot: Snapshot, flow: Flow, result: Result): Cause | undefined {
   const { blame } = result
   if (!blame) return undefined
-  const evidence = blame.source && evidenceAt(snapshot, blame.source)
-  const object = blame.object ?? (blame.rule?.rule && ruleObject(blame.rule.table.name, blame.rule.chain.name, blame.rule.rule, snapshot.cluster))
-  return {
-    node: blame.place.label, kind: blame.kind, entry: blame.entry === '' ? (evidence?.text ?? '') : blame.entry,
-    ...(evidence && { evidence }), ...(object !== undefined && { object }),
+  const found = explain(caseOf(snapshot, flow, result, blame)) ?? asItStands(result)
+  if (!found) return undefined
+  const { source, node, kind, object } = found
+  const evidence = source && evidenceAt(snapshot, source)
+  const entry = found.entry === '' ? (evidence?.text ?? '') : found.entry
+  return { node, kind, entry, ...(evidence && { evidence }), ...(object !== undefined && { object }) }
+}
+
+function explain(c: Case | undefined): Finding | undefined {
+  if (!c) return undefined
+  for (const e of explanations) {
+    const found = e(c)
+    if (found) return found
   }
+  return undefined
+}
+
+/** What the walk itself says, where nobody knows better. */
+function asItStands({ blame }: Result): Finding | undefined {
+  if (!blame) return undefined
+  const { source, object, kind, entry, place } = blame
+  return { node: nodeOf(place), kind, entry, ...(source && { source }), ...(object !== undefined && { object }) }
 }

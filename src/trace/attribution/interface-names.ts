@@ -1,7 +1,7 @@
 /** Whose a host interface is: a pod's, or a HostEndpoint's. */
 
 import { createHash } from 'node:crypto'
-import type { Cluster, HostEndpoint } from '../../cluster/types.ts'
+import type { Cluster, HostEndpoint, Pod } from '../../cluster/types.ts'
 import { felixName } from './calico-names.ts'
 
 const digits = 11
@@ -22,11 +22,18 @@ function build(cluster: Cluster): ReadonlyMap<string, string> {
   const out = new Map<string, string>()
   for (const pod of cluster.pods) {
     if (pod.hostNetwork) continue
-    out.set(createHash('sha1').update(`${pod.namespace}.${pod.name}`).digest('hex').slice(0, digits), `pod/${pod.namespace}/${pod.name}`)
+    out.set(digitsOf(pod), `pod/${pod.namespace}/${pod.name}`)
   }
   for (const w of cluster.workloads) if (w.interfaceName !== '') out.set(w.interfaceName, `pod/${w.pod}`)
   return out
 }
+
+const digitsOf = (pod: Pick<Pod, 'namespace' | 'name'>): string =>
+  createHash('sha1').update(`${pod.namespace}.${pod.name}`).digest('hex').slice(0, digits)
+
+/** Name that the pod's host side has, or would have: by its WorkloadEndpoint, else as the CNI plugin makes it. */
+export const interfaceOfPod = (pod: Pick<Pod, 'namespace' | 'name'>, cluster: Cluster): string =>
+  cluster.workloads.find((w) => w.pod === `${pod.namespace}/${pod.name}` && w.interfaceName !== '')?.interfaceName ?? `cali${digitsOf(pod)}`
 
 /** What Felix calls the interface of a HostEndpoint that has none (`interfaceName: "*"`). */
 const anyInterface = 'any-interface-at-all'

@@ -1,0 +1,63 @@
+/** A pod address that left its node by a route that was not meant for it, and died in an underlay that knows no pod network. */
+import type { Link, LinkAddress } from '../../kernel/link/types.ts'
+import { contains, prefix } from '../../net/ip.ts'
+import type { Place } from '../world.ts'
+import { networkOf, type PodAddress } from './addresses.ts'
+import { type Explain, type Hand, lastHand } from './case.ts'
+
+/**
+ * The node that sent it out lacks the route of the block (Calico datapath §3: Felix or BIRD put one for every block of another node). If the
+ * tunnel device by which that route goes is down, this is why: the kernel drops all routes over a device that goes down (fib_sync_down_dev).
+ */
+export const unrouted: Explain = (c) => {
+  const { blame } = c
+  const hand = lastHand(c.steps)
+  // it left the node, or the walk says that nobody beyond it has the address
+  if (!hand || blame.rule || !(outside(blame.place) || (hand.place === blame.place && blame.kind === 'missing-route'))) return undefined
+  const address = networkOf(c.world, c.packet.dst)
+  if (!address || address.home === hand.place.host.name) return undefined
+  const { place, route } = hand
+  const follows = `${address.ip.text} follows \`${route.text}\``
+  const tunnel = tunnelDown(c.world.places, hand, address)
+  if (tunnel) {
+    return {
+      node: place.label,
+      kind: 'link',
+      entry: `${tunnel.name} is down: no route to ${address.network}, ${follows}`,
+      source: tunnel.source,
+    }
+  }
+  if (isFor(route.dst, address)) {
+    const why = outside(blame.place) ? `${blame.place.label} has no way there` : 'nobody there has it'
+    return { node: place.label, kind: 'route', entry: `${follows}, and ${why}`, source: route.source }
+  }
+  return { node: place.label, kind: 'missing-route', entry: `no route to ${address.network}: ${follows}`, source: route.source }
+}
+
+const outside = (place: Place): boolean => place.host.kind === 'external'
+
+/** Was the route made for these addresses? The default route and those of whole networks around are not. */
+const isFor = (dst: Hand['route']['dst'], { block, ip }: PodAddress): boolean =>
+  dst.length > 0 && dst.length >= (block?.cidr.length ?? (ip.family === 4 ? 32 : 128))
+
+/** The tunnel device of this node that leads to the pod's node, if it is down. */
+function tunnelDown(places: ReadonlyMap<string, Place>, { place }: Hand, { pool, home }: PodAddress): Link | undefined {
+  if (!pool) return undefined
+  const there = home === undefined ? undefined : places.get(`node/${home}`)
+  const wanted = (mode: string): boolean => mode === 'Always' || (mode === 'CrossSubnet' && !(there && sameSubnet(place, there)))
+  return [...place.links.values()].find(
+    (l) => !l.up && ((l.vxlan && wanted(pool.vxlanMode)) || (l.kind === 'ipip' && wanted(pool.ipipMode))),
+  )
+}
+
+/** Calico leaves the tunnel out between nodes of one subnet (CrossSubnet). */
+function sameSubnet(here: Place, there: Place): boolean {
+  const theirs = addresses(there).map((a) => a.ip)
+  return addresses(here).some((a) => theirs.some((ip) => ip.family === a.ip.family && contains(prefix(a.ip, a.prefixLength), ip)))
+}
+
+/** Addresses with a network of their own: not those of tunnel devices. */
+const addresses = (place: Place): readonly LinkAddress[] =>
+  [...place.links.values()].flatMap((l) =>
+    l.addresses.filter((a) => a.scope === 'global' && a.prefixLength < (a.ip.family === 4 ? 32 : 128)),
+  )

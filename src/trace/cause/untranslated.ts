@@ -1,0 +1,86 @@
+/** A Service address or node port that no rule translated: kube-proxy's work is missing on that node. */
+import type { Service } from '../../cluster/types.ts'
+import type { Source } from '../../kernel/source.ts'
+import type { Place } from '../world.ts'
+import { nodePort, serviceAddress, serviceName, serviceObject } from './addresses.ts'
+import { type Case, type Explain, type Finding, type Headers, lastHand } from './case.ts'
+import { said } from './words.ts'
+
+/** The chain where kube-proxy lists every Service port (kube-proxy §4.3). */
+const services = 'KUBE-SERVICES'
+
+/**
+ * The packet still has the Service's address at its end. The last node that routed it is to blame, whoever complained: the router beyond
+ * (no route), the node itself when the router sent it back (a loop until TTL ends, or its own source address as a martian).
+ */
+export const untranslated: Explain = (c) => {
+  if (c.leg !== 'request' || c.blame.rule || c.blame.kind === 'sysctl' || c.blame.kind === 'link') return undefined
+  const address = serviceAddress(c.cluster, c.packet)
+  if (!address) return undefined
+  const { service, kind, port } = address
+  const place = lastHand(c.steps)?.place
+  // no node had it yet: the underlay does not lead the address to one
+  if (!place) {
+    const entry = `${c.blame.place.label} does not lead ${c.packet.dst.text} (${kind} of service ${serviceName(service)}) to a node: ${c.blame.entry}`
+    return c.blame.kind === 'missing-route'
+      ? { node: c.blame.place.label, kind: 'missing-route', entry, ...sourceOf(c), object: serviceObject(service) }
+      : undefined
+  }
+  if (!hasChain(place, c.packet))
+    return unprogrammed(c, place, `${said(c.packet)} is the ${kind} of service ${serviceName(service)}`, serviceObject(service, port))
+  if (!port) return noSuchPort(c, place, service)
+  const entry = `no rule for service ${serviceName(service)} ${said(withoutSource(c.packet))} (${services}): the packet kept its ${kind} and left`
+  return { node: place.label, kind: 'missing-rule', entry, ...chainSource(place, c.packet), object: serviceObject(service, port) }
+}
+
+/** A node port that nobody took: the node's own closed port answered. */
+export const closedNodePort: Explain = (c) => {
+  const { blame, packet } = c
+  if (blame.kind !== 'listener' || blame.place.host.kind !== 'node' || !blame.place.addresses.has(packet.dst.text)) return undefined
+  const found = nodePort(c.cluster, packet)
+  if (!found) return undefined
+  const { service, port } = found
+  const object = serviceObject(service, port)
+  const what = `node port ${port.nodePort}/${port.protocol} of service ${serviceName(service)}`
+  if (!hasChain(blame.place, packet)) return unprogrammed(c, blame.place, what, object)
+  return {
+    node: blame.place.label,
+    kind: 'missing-rule',
+    entry: `no rule for ${what} (KUBE-NODEPORTS)`,
+    ...chainSource(blame.place, packet),
+    object,
+  }
+}
+
+const sourceOf = (c: Case): { source?: Source } => (c.blame.source ? { source: c.blame.source } : {})
+
+function unprogrammed(c: Case, place: Place, what: string, object: string): Finding {
+  const entry = `no ${services} chain: kube-proxy has not programmed ${place.label} (${what})`
+  return { node: place.label, kind: 'missing-rule', entry, ...chainSource(place, c.packet), object }
+}
+
+/** The client asks for what the Service doesn't have: no rule of any node would take it. */
+function noSuchPort(c: Case, place: Place, service: Service): Finding {
+  const has = service.ports.map((p) => `${p.port}/${p.protocol}${p.name ? ` (${p.name})` : ''}`).join(', ')
+  const asked = c.packet.dport ? `port ${c.packet.dport.lo}/${c.packet.proto}` : `answer to ${c.packet.proto}`
+  const entry = `no rule for ${said(withoutSource(c.packet))}: service ${serviceName(service)} has no ${asked}${has === '' ? '' : `, only ${has}`}`
+  return { node: place.label, kind: 'missing-rule', entry, source: service.source, object: serviceObject(service) }
+}
+
+const withoutSource = ({ dst, proto, dport }: Headers): Headers => ({ dst, proto, ...(dport && { dport }) })
+
+const natTables = (place: Place, at: Headers) =>
+  (place.host.iptables[at.dst.family] ?? []).flatMap((dump) => {
+    const table = dump.tables.find((t) => t.name === 'nat')
+    return table ? [{ file: dump.file, table }] : []
+  })
+
+const hasChain = (place: Place, at: Headers): boolean => natTables(place, at).some(({ table }) => table.chains.has(services))
+
+/** Where the rule should stand: the chain, else the table without it, else the dump that has no nat table at all. */
+function chainSource(place: Place, at: Headers): { source?: Source } {
+  const tables = natTables(place, at)
+  const found = tables.find(({ table }) => table.chains.has(services)) ?? tables[0]
+  if (!found) return {}
+  return { source: { file: found.file, line: found.table.chains.get(services)?.line ?? found.table.line } }
+}

@@ -1,0 +1,35 @@
+/** How causes are worded: objects, packets, short lists. */
+import type { Rule } from '../../kernel/iptables/types.ts'
+import type { Source } from '../../kernel/source.ts'
+import type { Snapshot } from '../../snapshot/types.ts'
+import type { Headers } from './case.ts'
+
+/** `networkpolicy shop/allow` of `networkpolicy/shop/allow`: as it is said, and as kubectl takes it. */
+export const spoken = (object: string): string => object.replace('/', ' ')
+
+/** `10.244.1.4 → 10.244.2.3:8080/tcp` */
+export function said({ src, dst, proto, dport }: Headers): string {
+  const to = dport === undefined ? dst.text : `${dst.family === 6 ? `[${dst.text}]` : dst.text}:${portText(dport)}`
+  return `${src ? `${src.text} → ` : ''}${to}/${proto}`
+}
+
+const portText = (p: { readonly lo: number; readonly hi: number }): string => (p.lo === p.hi ? `${p.lo}` : '*')
+
+/** `a`, `a and b`, `a, b and 3 more` */
+export function some(items: Iterable<string>, most = 3): string {
+  const all = [...new Set(items)]
+  if (all.length > most) return `${all.slice(0, most).join(', ')} and ${all.length - most} more`
+  return all.length < 2 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
+}
+
+/** A rule as iptables-save prints it, without its counters: those change, the rule stays. */
+export const ruleLine = (snapshot: Snapshot, at: Source): string => snapshot.line(at.file, at.line).replace(/^\[\d+:\d+\] /, '')
+
+/** A rule without its comments: what it does, where its name has been said already. */
+export const bare = (line: string): string => line.replace(/ ?-m comment --comment ("(?:[^"\\]|\\.)*"|\S+)/g, '')
+
+/** The comment for people: Felix writes its hash first. */
+export const remark = (rule: Rule): string | undefined => {
+  const texts = rule.matches.flatMap((m) => (m.kind === 'comment' ? [m.text] : []))
+  return texts.find((t) => !/^cali:[A-Za-z0-9_-]{16}$/.test(t))
+}
