@@ -73,7 +73,7 @@ export function explore<T>(walk: (choices: Choices) => T, limit = 20_000): Tree<
     for (let i = points.length - 1; i >= script.length; i--) {
       const point = points[i] as Point
       const before = points.slice(0, i).map((p) => p.taken)
-      const arms = [tree]
+      const arms: Tree<T>[] = [tree]
       for (let arm = 1; arm < point.arms; arm++) arms.push(from([...before, arm]))
       tree = point.weights
         ? { kind: 'random', what: point.what, weights: point.weights, arms }

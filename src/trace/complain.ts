@@ -1,6 +1,6 @@
 /** What a host says about a packet that it can't deliver: icmp_send, icmp6_send, nf_send_reset. */
 import { selectSource } from '../kernel/route/source-address.ts'
-import { inboundIfaddr } from '../kernel/sysctl/effective.ts'
+import { icmpErrorsUseInboundIfaddr } from '../kernel/sysctl/effective.ts'
 import { type Ip, isMulticast, isUnspecified } from '../net/ip.ts'
 import { isIcmpError, type Packet } from '../net/packet.ts'
 import { attach } from './conntrack.ts'
@@ -49,7 +49,7 @@ function senderOf(run: Run, skb: Skb, error: { readonly type: number }): Ip | un
   const back = chooseSource(run, place, packet.src, { record: false })
   if (back.kind === 'no-way') return undefined
   if (packet.family === 4) {
-    const device = skb.inDevice !== '' && (inboundIfaddr(place.host.sysctls)?.value ?? 0) === 1 ? skb.inDevice : undefined
+    const device = skb.inDevice !== '' && icmpErrorsUseInboundIfaddr(place.host.sysctls)?.value ? skb.inDevice : undefined
     return device ? (selectSource(place.host.links ?? [], { family: 4, dst: packet.src, device }) ?? back.src) : back.src
   }
   if (back.decision.route?.prefsrc) return back.decision.route.prefsrc

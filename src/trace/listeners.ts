@@ -5,9 +5,7 @@ import type { Packet } from '../net/packet.ts'
 import type { Run } from './run.ts'
 import type { Place } from './world.ts'
 
-export type Socket =
-  | { readonly kind: 'open'; readonly endpoint: string; readonly source?: Source }
-  | { readonly kind: 'closed'; readonly source?: Source }
+export type Socket = { readonly kind: 'open' | 'closed'; readonly endpoint: string; readonly source?: Source }
 
 /** The socket that a packet to this host would reach; undefined if nothing tells. ICMP echo is answered by the kernel itself. */
 export function findSocket(run: Run, place: Place, packet: Packet): Socket | undefined {
@@ -20,7 +18,7 @@ export function findSocket(run: Run, place: Place, packet: Packet): Socket | und
       (l) =>
         l.proto === packet.proto && l.port === port.lo && l.families.includes(packet.family) && (l.ip === undefined || l.ip.text === packet.dst.text),
     )
-    return socket ? { kind: 'open', endpoint: endpointOf(run, place, packet), source: socket.source } : { kind: 'closed' }
+    return socket ? { kind: 'open', endpoint: endpointOf(run, place, packet), source: socket.source } : { kind: 'closed', endpoint: host.id }
   }
   const guests = host.kind === 'node' ? hostNetworked(run, host.name) : []
   const guest = guests.find((pod) => declares(pod, packet))

@@ -1,5 +1,6 @@
 import type { Hook, MatchEnv } from '../kernel/iptables/env.ts'
-import { addressType, reversePathMatch } from '../kernel/route/lookup.ts'
+import { addressType } from '../kernel/route/address-type.ts'
+import { reversePathMatch } from '../kernel/route/reverse-path.ts'
 import { viewOf } from './conntrack.ts'
 import { findSocket } from './listeners.ts'
 import { type Run, type Skb, Undecided } from './run.ts'
@@ -23,14 +24,14 @@ export function matchEnv(run: Run, skb: Skb, hook: Hook): MatchEnv {
       return viewOf(skb.ct)
     },
     localSender: skb.inDevice === '',
-    addressType: (address, device) => addressType(place.routes[family], host.links ?? [], address, device),
+    addressType: (address, device) => addressType(place.routes[family], host.links ?? [], address, device, host.rules[family]),
     ipset(name) {
       if (!host.ipsets) throw new Undecided(place.label, `${host.dir}/ipset-save.txt is missing: who is in set ${name} is not known`)
       return host.ipsets.sets.get(name)
     },
     reversePath: (options) =>
       reversePathMatch(place.routes[family], host.rules[family], host.links ?? [], {
-        family, src: packet.src, dst: packet.dst, device: skb.inDevice, mark: skb.mark, ...options,
+        family, src: packet.src, dst: packet.dst, device: skb.inDevice, mark: skb.mark, ...options, unknown: (reason) => run.choices.unknown(`${place.label}: ${reason}`),
       }),
     recent: (name) => host.recent?.get(name),
     hasSocket: () => findSocket(run, place, packet)?.kind === 'open',

@@ -1,9 +1,10 @@
 /** Routing decisions of the walk, with the step that proves each: ip_route_output_key, ip_route_input, fib_validate_source. */
-import { lookupRoute, validateSource } from '../kernel/route/lookup.ts'
+import { lookupRoute } from '../kernel/route/lookup.ts'
+import { validateSource } from '../kernel/route/validate-source.ts'
 import { selectSource } from '../kernel/route/source-address.ts'
 import type { NextHop, Route, RouteQuery, RouteResult } from '../kernel/route/types.ts'
-import { acceptLocal, forwarding, routeLocalnet, rpFilter, srcValidMark } from '../kernel/sysctl/effective.ts'
-import { formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
+import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, srcValidMark } from '../kernel/sysctl/effective.ts'
+import { type Family, formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { type Blame, type Run, type Skb, Undecided } from './run.ts'
 import type { Place } from './world.ts'
@@ -110,7 +111,7 @@ export function chooseSource(run: Run, place: Place, dst: Ip, options: { readonl
   const decision = route(run, place, query, 'route of the sender', options.record ?? true)
   if (decision.kind === 'no-way') return decision
   if (decision.kind === 'local') return { kind: 'ok', src: decision.route?.prefsrc ?? dst, decision }
-  const src = selectSource(place.host.links ?? [], { family: dst.family, dst, device: decision.device, ...(decision.gateway && { gateway: decision.gateway }), ...(decision.route.prefsrc && { prefsrc: decision.route.prefsrc }) })
+  const src = selectSource(place.host.links ?? [], { family: dst.family, dst, device: decision.device, ...(decision.gateway && { gateway: decision.gateway }), ...(decision.route.prefsrc && { prefsrc: decision.route.prefsrc }), scope: decision.route.scope })
   if (!src) {
     const blame: Blame = { place, kind: 'link', entry: `no usable source address on ${decision.device}` }
     return { kind: 'no-way', errno: 'EADDRNOTAVAIL', icmp: undefined, blame }
@@ -126,46 +127,60 @@ export function routeOutput(run: Run, skb: Skb, purpose = 'route', record = true
 
 export type Admission = { readonly kind: 'ok'; readonly decision: Decision } | { readonly kind: 'drop'; readonly blame: Blame }
 
-/** Input routing: martian checks, reverse path, then where to. */
+/** Input routing (ip_route_input_slow): where to, whether this host may take it there, and whether the source may come from here. */
 export function routeInput(run: Run, skb: Skb): Admission {
   const { place, packet: p } = skb
-  const { host } = place
   const device = skb.inDevice
-  const drop = (blame: Omit<Blame, 'place'>): Admission => ({ kind: 'drop', blame: { place, ...blame } })
   if (isMulticast(p.dst)) throw new Undecided(place.label, `multicast to ${p.dst.text} is not followed`)
-  const localnet = routeLocalnet(host.sysctls, device)?.value ?? 0
-  if (p.family === 4 && !localnet && (isLoopback(p.src) || isLoopback(p.dst))) {
-    return drop({ kind: 'sysctl', entry: `net.ipv4.conf.${device}.route_localnet = 0: ${isLoopback(p.src) ? p.src.text : p.dst.text} may not come from the wire` })
-  }
-  if (p.family === 4) {
-    const rp = rpFilter(host.sysctls, device)
-    const verdict = validateSource(place.routes[4], host.rules[4], host.links ?? [], {
-      src: p.src, dst: p.dst, device, mark: srcValidMark(host.sysctls, device)?.value ? skb.mark : 0,
-      rpFilter: rp?.value ?? 0, acceptLocal: (acceptLocal(host.sysctls, device)?.value ?? 0) === 1,
-    })
-    if (verdict === 'own-address') {
-      const own = place.addresses.get(p.src.text)
-      return drop({ kind: 'route', entry: `martian source: ${p.src.text} is this host's own address`, ...(own && { source: own.source }) })
-    }
-    if (verdict === 'reverse-path') {
-      const entry = rp ? `net.ipv4.conf.${rp.key}.rp_filter = ${rp.value}` : `rp_filter on ${device}`
-      return drop({ kind: 'sysctl', entry: `${entry}: the way back to ${p.src.text} is not by ${device}`, ...(rp?.source && { source: rp.source }) })
-    }
-    if (verdict === 'martian') return drop({ kind: 'route', entry: `martian source ${p.src.text}` })
+  const localnet = routeLocalnet(place.host.sysctls, device)
+  if (p.family === 4 && !localnet?.value && (isLoopback(p.src) || isLoopback(p.dst))) {
+    const entry = `route_localnet is off on ${device}: ${isLoopback(p.src) ? p.src.text : p.dst.text} may not come from the wire`
+    return { kind: 'drop', blame: { place, kind: 'sysctl', entry, ...(localnet && { source: localnet }) } }
   }
   const decision = route(run, place, { family: p.family, dst: p.dst, src: p.src, iif: device, mark: skb.mark, ...keys(p) }, 'route')
-  if (decision.kind === 'local') return { kind: 'ok', decision }
-  const may = mayForward(run, place, p.family, device)
-  if (!may.ok) return drop({ kind: 'sysctl', entry: may.entry, ...(may.source && { source: may.source }) })
-  return { kind: 'ok', decision }
+  if (decision.kind !== 'local') {
+    const stop = mayForward(run, place, p.family, device)
+    if (stop) return { kind: 'drop', blame: stop }
+  }
+  const stop = decision.kind === 'no-way' || p.family === 6 ? undefined : refuseSource(skb, decision.kind === 'out' ? decision.device : undefined)
+  return stop ? { kind: 'drop', blame: stop } : { kind: 'ok', decision }
+}
+
+/** fib_validate_source. A host without sysctls (an outside one) is taken to have rp_filter off. */
+function refuseSource(skb: Skb, outDevice: string | undefined): Blame | undefined {
+  const { place, packet: p, inDevice: device } = skb
+  const { sysctls, links, rules, kind, dir } = place.host
+  const rp = rpFilter(sysctls, device)
+  if (!rp && kind === 'node') throw new Undecided(place.label, `${dir}/sysctl.txt does not have rp_filter of ${device}`)
+  const verdict = validateSource(place.routes[4], rules[4], links ?? [], {
+    src: p.src, dst: p.dst, device, mark: srcValidMark(sysctls, device)?.value ? skb.mark : 0,
+    rpFilter: rp?.value ?? 0, acceptLocal: acceptLocal(sysctls, device)?.value ?? false, sendRedirects: sendRedirects(sysctls, device)?.value ?? true,
+    ...(outDevice !== undefined && { outDevice }), ...keys(p),
+  })
+  switch (verdict) {
+    case 'ok':
+      return undefined
+    case 'own-address': {
+      const own = place.addresses.get(p.src.text)
+      return { place, kind: 'route', entry: `martian source: ${p.src.text} is this host's own address`, ...(own && { source: own.source }) }
+    }
+    case 'reverse-path': {
+      const entry = rp ? `${rp.key} = ${rp.value}` : `rp_filter on ${device}`
+      return { place, kind: 'sysctl', entry: `${entry}: the way back to ${p.src.text} is not by ${device}`, ...(rp && { source: rp }) }
+    }
+    case 'martian':
+      return { place, kind: 'route', entry: `martian source ${p.src.text}` }
+    default:
+      throw new Undecided(place.label, verdict.unknown)
+  }
 }
 
 /** Forwarding is switched by the incoming device for IPv4 and for the whole host for IPv6 (ip-sysctl.txt). */
-function mayForward(run: Run, place: Place, family: 4 | 6, device: string): { readonly ok: boolean; readonly entry: string; readonly source?: Blame['source'] } {
+function mayForward(run: Run, place: Place, family: Family, device: string): Blame | undefined {
   const set = forwarding(place.host.sysctls, family, device)
-  if (set) return { ok: set.value !== 0, entry: `net.${family === 4 ? 'ipv4' : 'ipv6'}.conf.${set.key}.forwarding = ${set.value}`, ...(set.source && { source: set.source }) }
+  if (set) return set.value ? undefined : { place, kind: 'sysctl', entry: `${set.key} = 0`, source: set }
   if (place.host.kind === 'node') throw new Undecided(place.label, `${place.host.dir}/sysctl.txt does not say whether ${place.label} forwards`)
   const ok = run.world.snapshot.header.assume.forwarding.includes(place.id)
   run.assumptions.add(ok ? `${place.label} forwards (snapshot.json)` : 'pods and outside hosts do not forward, have no rules and no rp_filter')
-  return { ok, entry: `${place.label} does not forward` }
+  return ok ? undefined : { place, kind: 'sysctl', entry: `${place.label} does not forward` }
 }

@@ -1,7 +1,7 @@
 /** The chains of one table: which rules match and what their targets do (net/ipv4/netfilter/ip_tables.c, ipt_do_table). */
 import type { Hook } from '../kernel/iptables/env.ts'
 import { candidates } from '../kernel/iptables/candidates.ts'
-import { applyMark } from '../kernel/iptables/mark.ts'
+import { applyMark, restoreMark, saveMark } from '../kernel/iptables/mark.ts'
 import { matches } from '../kernel/iptables/match.ts'
 import type { Chain, Rule, Table, Target } from '../kernel/iptables/types.ts'
 import { matchEnv } from './match-env.ts'
@@ -124,13 +124,19 @@ function apply(visit: Visit, chain: Chain, rule: Rule, target: Target, choice: C
   }
 }
 
-/** xt_connmark.c: `nfmark` bits outside the mask stay. */
 function connmark(skb: Skb, target: Extract<Target, { kind: 'connmark' }>): void {
   if (skb.ct.kind !== 'entry') return
   const { entry } = skb.ct
-  if (target.op === 'set') entry.mark = applyMark(entry.mark, target)
-  else if (target.op === 'save') entry.mark = ((entry.mark & ~target.mask) ^ (skb.mark & target.mask)) >>> 0
-  else skb.mark = ((skb.mark & ~target.mask) ^ (entry.mark & target.mask)) >>> 0
+  switch (target.op) {
+    case 'set':
+      entry.mark = applyMark(entry.mark, target)
+      return
+    case 'save':
+      entry.mark = saveMark(entry.mark, skb.mark, target)
+      return
+    case 'restore':
+      skb.mark = restoreMark(skb.mark, entry.mark, target)
+  }
 }
 
 /** Targets that change nothing that a later step reads. */

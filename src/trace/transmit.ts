@@ -83,7 +83,7 @@ function crossVeth(run: Run, skb: Skb, link: Link, peer: Port, nextHop: Ip, ways
 function answersFor(port: Port, ip: Ip): boolean {
   const { sysctls } = port.place.host
   if (ip.family === 6) return isLinkLocal(ip) && port.link.addresses.some((a) => a.ip.text === ip.text)
-  return (proxyArp(sysctls, port.link.name)?.value ?? 0) === 1 && (forwarding(sysctls, 4, port.link.name)?.value ?? 0) === 1
+  return (proxyArp(sysctls, port.link.name)?.value ?? false) && (forwarding(sysctls, 4, port.link.name)?.value ?? false)
 }
 
 const neighbour = (place: Place, link: Link, ip: Ip): Neighbour | undefined =>

@@ -5,7 +5,7 @@
 import type { Pod } from '../cluster/types.ts'
 import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parsePrefix, prefix } from '../net/ip.ts'
 import type { Link } from '../kernel/link/types.ts'
-import { indexRoutes, type RouteIndex } from '../kernel/route/lookup.ts'
+import { indexRoutes, type RouteIndex } from '../kernel/route/tables.ts'
 import type { Host, Snapshot } from '../snapshot/types.ts'
 
 /** A host with its look-up tables. */

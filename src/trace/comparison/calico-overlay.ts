@@ -2,6 +2,7 @@
 
 import type { Part } from '../types.ts'
 import type { Facts } from './facts.ts'
+import { requestFirst } from './walked.ts'
 import { acted, idle, list, nodesIn, sentences } from './words.ts'
 
 export function calicoOverlay(f: Facts): Part {
@@ -12,8 +13,8 @@ export function calicoOverlay(f: Facts): Part {
   if (steps.length > 0) {
     return acted(
       sentences(
-        packed.length > 0 && `overlay: ${list(packed.map((s) => `${s.hop.action} by ${s.hop.where} on ${s.hop.node}`))}`,
-        direct.length > 0 && `underlay without encapsulation: ${list(direct.map((s) => `${s.hop.action} on ${s.hop.node}`))}`,
+        packed.length > 0 && `overlay: ${list(requestFirst(packed).map((s) => `${s.hop.action} by ${s.hop.where} on ${s.hop.node}`))}`,
+        direct.length > 0 && `underlay without encapsulation: ${list(requestFirst(direct).map((s) => `${s.hop.action} on ${s.hop.node}`))}`,
         packed.length === 0 && direct.length === 0 && `tunnel packets were handled on ${nodesIn(tunnel)}`,
       ),
       [

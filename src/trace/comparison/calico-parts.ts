@@ -5,6 +5,7 @@ import { calicoAddresses } from './calico-addresses.ts'
 import { calicoOverlay } from './calico-overlay.ts'
 import { calicoPolicies } from './calico-policies.ts'
 import type { Facts } from './facts.ts'
+import { requestFirst } from './walked.ts'
 import { acted, idle, list, nodesIn, sentences } from './words.ts'
 
 export function calicoPart(aspect: Aspect, f: Facts): Part {
@@ -101,9 +102,9 @@ function forwarding(f: Facts): Part {
   return acted(
     sentences(
       c.translated.length > 0 && `floating address: ${list(c.translated.map((s) => s.hop.action))}`,
-      c.routes.length > 0 && `routed by ${list(c.routes.map((s) => `${s.hop.action} on ${s.hop.node}`))}`,
+      c.routes.length > 0 && `routed by ${list(requestFirst(c.routes).map((s) => `${s.hop.action} on ${s.hop.node}`))}`,
       natOutgoing.length > 0 &&
-        `natOutgoing of ${list(natOutgoing.map((s) => s.hop.object ?? 'the IP pool'))}: masqueraded behind ${nodesIn(natOutgoing)}`,
+        `natOutgoing of ${list(natOutgoing.map((s) => s.hop.object ?? clientPool(f)))}: masqueraded behind ${nodesIn(natOutgoing)}`,
       tunnelSource.length > 0 && `gave the tunnel's address to the host's own packet on ${nodesIn(tunnelSource)}`,
       c.loopStopped.length > 0 && `dropped on ${nodesIn(c.loopStopped)} as a packet to a Service address that would loop`,
       c.forwarded.length > 0 && `accepted in FORWARD on ${nodesIn(c.forwarded)}`,
@@ -129,4 +130,10 @@ function balancing(f: Facts): Part {
     )
   if (f.kubeProxy.chosen.length > 0) return idle("kube-proxy chose the endpoint; Calico's routes have one next hop")
   return idle("there was nothing to choose: Calico's routes have one next hop")
+}
+
+/** With several pools a masquerade rule names none: it is the client's pool that asked for it. */
+const clientPool = (f: Facts): string => {
+  const pool = f.addresses.find((a) => a.pool?.natOutgoing)?.pool
+  return pool ? `ippool/${pool.name}` : 'the IP pool'
 }

@@ -35,18 +35,32 @@ export const isRule = (hop: Hop): boolean => hop.chain !== undefined && hop.evid
 /** Text of a rule as dumped; '' for anything else. */
 export const ruleText = (hop: Hop): string => (hop.chain !== undefined ? (hop.evidence?.text ?? '') : '')
 
+/** The request's steps; the answer's only where the request has none. */
+export function requestFirst(steps: readonly Step[]): readonly Step[] {
+  const request = steps.filter((s) => s.leg === 'request')
+  return request.length > 0 ? request : steps
+}
+
 /** Host of the cluster or the underlay, not a pod's own namespace. */
 export const isNode = (hop: Hop): boolean => !hop.node.includes('/')
 
 /** Device that a route or link step names: `… dev eth0 …`. */
 export const deviceOf = (hop: Hop): string | undefined => / dev (\S+)/.exec(` ${hop.action}`)?.[1]
 
-/** Entries to show for an answer: each line once, in the order given, no more than people read. */
+/** Lines longer than this are whole tables: `ip -j route` prints them all on one. */
+const long = 2000
+
+/** Entries to show for an answer: each line once, in the order given, no more than people read; of whole tables in one line no more than two. */
 export function evidenceOf(steps: readonly Step[], limit = 6): readonly Evidence[] {
   const out = new Map<string, Evidence>()
+  let tables = 0
   for (const { hop } of steps) {
     if (out.size >= limit) break
-    if (hop.evidence) out.set(`${hop.evidence.file}:${hop.evidence.line}`, hop.evidence)
+    const { evidence } = hop
+    if (!evidence) continue
+    const key = `${evidence.file}:${evidence.line}`
+    if (out.has(key) || (evidence.text.length > long && tables++ >= 2)) continue
+    out.set(key, evidence)
   }
   return [...out.values()]
 }
