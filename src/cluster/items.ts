@@ -1,3 +1,4 @@
+import { findJsonError } from '../kernel/json-error.ts'
 import { type Source, ParseError } from '../kernel/source.ts'
 
 /** What API objects are before anything is believed of them. */
@@ -59,10 +60,9 @@ export function parseItems(text: string, file: string, kinds: readonly string[])
   let root: unknown
   try {
     root = JSON.parse(text)
-  } catch (error) {
-    const { message } = error as Error
-    const position = /position (\d+)/.exec(message)?.[1]
-    throw new ParseError(file, lineAt(text, position === undefined ? text.length : Number(position)), `damaged JSON: ${message}`)
+  } catch {
+    const error = findJsonError(text)
+    throw new ParseError(file, error.line, `not JSON: ${error.message}`)
   }
   const bare = Array.isArray(root)
   const list = bare ? (root as unknown[]) : rec(root).items

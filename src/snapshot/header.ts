@@ -1,6 +1,6 @@
 import { parseIp, parsePrefix } from '../net/ip.ts'
+import { findJsonError, lineAt } from '../kernel/json-error.ts'
 import { ParseError } from '../kernel/source.ts'
-import { lineOf } from './shape.ts'
 import type { Assume, SnapshotHeader } from './types.ts'
 
 /** Newest layout that this program reads. */
@@ -16,12 +16,14 @@ export function parseHeader(text: string, file: string): SnapshotHeader {
   let root: unknown
   try {
     root = JSON.parse(text)
-  } catch (error) {
-    throw new ParseError(file, jsonErrorLine(text, error), text.trim() === '' ? 'empty; delete the file to load the dumps without it' : `damaged JSON: ${(error as Error).message}`)
+  } catch {
+    if (text.trim() === '') throw new ParseError(file, 1, 'empty; delete the file to load the dumps without it')
+    const error = findJsonError(text)
+    throw new ParseError(file, error.line, `not JSON: ${error.message}`)
   }
   const fail = (key: string, expected: string): never => {
     const at = text.indexOf(`"${key}"`)
-    throw new ParseError(file, at < 0 ? 1 : lineOf(text, at), `${key}: expected ${expected}`)
+    throw new ParseError(file, at < 0 ? 1 : lineAt(text, at), `${key}: expected ${expected}`)
   }
   if (!isRecord(root)) throw new ParseError(file, 1, 'expected an object, {"schemaVersion": 1, …}')
   if (root.kind !== undefined && root.kind !== 'Snapshot') fail('kind', '"Snapshot"')
@@ -77,9 +79,3 @@ const isStrings = (x: unknown): x is readonly string[] => Array.isArray(x) && x.
 
 /** Without a prototype, so that a key like `constructor` or `__proto__` finds nothing but itself. */
 const bare = <T>(record: Record<string, T>): Readonly<Record<string, T>> => Object.assign(Object.create(null) as Record<string, T>, record)
-
-/** V8 says where JSON breaks as `position N`, or at its end. */
-export function jsonErrorLine(text: string, error: unknown): number {
-  const position = /position (\d+)/.exec((error as Error).message)?.[1]
-  return lineOf(text, position === undefined ? text.trimEnd().length : Number(position))
-}

@@ -43,7 +43,8 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
   const read = readerOf(store, dir)
   const versions = read('versions.txt', 'the version commands', ANY_TEXT, parseVersions)
   const links = loadLinks(store, read, dir)
-  const routes = loadRoutes(store, read, dir, links)
+  const sysctls = read('sysctl.txt', 'sysctl', ['sysctl'], parseSysctl)
+  const routes = loadRoutes(store, read, dir, links, sysctls?.get('net.ipv6.conf.all.forwarding')?.value === '1')
   const rules = loadRules(read)
   const firewall = loadFirewall(store, read, kind, dir, versions, note)
   const conntrack = lazy(read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], (text, file) => () => parseConntrack(text, file)))
@@ -58,7 +59,7 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     rulesAssumed: { 4: rules[4] === undefined, 6: rules[6] === undefined },
     neighbours: read('ip-neigh.json', 'ip -j neigh', ['neigh', 'list'], parseNeighbours),
     fdb: read('bridge-fdb.json', 'bridge -j fdb show', ['fdb', 'list'], parseFdb),
-    sysctls: read('sysctl.txt', 'sysctl', ['sysctl'], parseSysctl),
+    sysctls,
     iptables: firewall.iptables,
     ipsets: loadIpsets(store, read, firewall),
     get conntrack() {
@@ -83,7 +84,7 @@ function loadLinks(store: Store, read: Reader, dir: string): readonly Link[] | u
 /**
  * ip-route.json holds both families, and ip6-route.json repeats the IPv6 part where it exists (captures/README.md): each entry is taken once.
  */
-function loadRoutes(store: Store, read: Reader, dir: string, links: readonly Link[] | undefined): Readonly<Record<Family, readonly Route[] | undefined>> {
+function loadRoutes(store: Store, read: Reader, dir: string, links: readonly Link[] | undefined, forwarding6: boolean): Readonly<Record<Family, readonly Route[] | undefined>> {
   const fits: readonly Shape[] = ['route', 'list']
   const six = read('ip6-route.json', 'ip -6 -j route show table all', fits, (text, file) => parseRoutes(text, file, 6))
   const both = read('ip-route.json', 'ip -j route show table all', fits, (text, file) => ({
@@ -96,14 +97,14 @@ function loadRoutes(store: Store, read: Reader, dir: string, links: readonly Lin
     throw new ParseError(store.find(`${dir}/ip-route.json`) as string, 1, 'no IPv4 routes, though there are IPv4 addresses: this looks like the output of ip -6 -j route show table all')
   }
   const usable = (family: Family, list: readonly Route[] | undefined) =>
-    list === undefined || (list.length === 0 && has(family)) ? undefined : withLocal(list, family, links)
+    list === undefined || (list.length === 0 && has(family)) ? undefined : withLocal(list, family, links, forwarding6)
   return { 4: usable(4, both?.[4]), 6: usable(6, six ?? both?.[6]) }
 }
 
 /** The kernel keeps a table `local` that some dumps leave out; it follows from the addresses. */
-function withLocal(routes: readonly Route[], family: Family, links: readonly Link[] | undefined): readonly Route[] {
+function withLocal(routes: readonly Route[], family: Family, links: readonly Link[] | undefined, forwarding6: boolean): readonly Route[] {
   if (links === undefined || routes.some((r) => r.table === 'local')) return routes
-  return [...routes, ...localTable(links).filter((r) => r.family === family)]
+  return [...routes, ...localTable(links, forwarding6).filter((r) => r.family === family)]
 }
 
 function loadRules(read: Reader): Readonly<Record<Family, readonly RoutingRule[] | undefined>> {

@@ -1,3 +1,4 @@
+import { findJsonError, lineAt } from '../kernel/json-error.ts'
 import { ParseError } from '../kernel/source.ts'
 import type { NftHook } from './types.ts'
 
@@ -20,76 +21,80 @@ const PRIORITIES: Readonly<Record<string, number>> = { raw: -300, mangle: -150, 
 
 const TABLE = /^table (\S+) (\S+) \{/
 const BLOCK = /^\t(chain|map|set|flowtable|counter|quota|limit|synproxy|secmark|ct \w+) (\S+) \{/
-const BASE = /^\t\ttype (\S+) hook (\S+)(?: devices? (?:=|\S).*?)? priority ([^;]+);(?: policy (\w+);)?/
+const BASE = /^\t\ttype (\S+) hook (\S+)(?: .*?)? priority ([^;]+);(?: policy (\w+);)?/
 const REFERENCE = /\b(?:jump|goto) ([^\s,{}]+)|\bvmap @(\S+)/g
 
 /**
- * Scans `nft list ruleset` for base chains and what they reach. Rules themselves are not understood here: part 1 only has to know
- * whether a native chain could decide about a packet.
+ * Scans `nft list ruleset` for base chains. Rules are not understood here: part 1 only has to know whether a native chain could decide
+ * about a packet. So most rulesets, all of whose tables are iptables-nft's, cost a few searches; what a chain reaches is counted when asked.
  */
 export function scanNft(text: string, file: string): NftRuleset {
   const tables = new Set<string>()
   const hooks: NftHook[] = []
-  let blocks = new Map<string, Block>()
-  let bases: { hook: Omit<NftHook, 'rules'>; block: Block }[] = []
-  let family = ''
-  let table = ''
-  let block: Block | undefined
-  let name = ''
-  let chain = false
-  let line = 0
-  let depth = 0
-  const finish = () => {
-    for (const { hook, block: from } of bases) hooks.push({ ...hook, rules: reachable(from, blocks) })
-    blocks = new Map()
-    bases = []
-  }
-  for (let start = 0; start < text.length; ) {
-    let end = text.indexOf('\n', start)
-    if (end < 0) end = text.length
-    line++
-    const c = text.charCodeAt(start)
-    if (depth === 0) {
-      const open = c === 0x74 ? TABLE.exec(text.slice(start, end)) : null
-      if (open) {
-        family = open[1] as string
-        table = open[2] as string
-        tables.add(`${family} ${table}`)
-        depth = 1
-      } else if (end > start && c !== 0x23 && text.slice(start, end).trim() !== '') {
-        throw new ParseError(file, line, 'expected `table FAMILY NAME {`, as nft list ruleset prints it')
-      }
-    } else if (c === 0x7d) {
-      finish()
-      depth = 0
-    } else if (depth === 1) {
-      const open = BLOCK.exec(text.slice(start, end))
-      if (open) {
-        depth = 2
-        chain = open[1] === 'chain'
-        name = open[2] as string
-        block = { rules: 0, refs: [] }
-        // sets and maps live in a namespace of their own
-        blocks.set(chain ? name : `@${name}`, block)
-      }
-    } else if (c === 0x09 && text.charCodeAt(start + 1) === 0x7d) {
-      depth = 1
-      block = undefined
-    } else if (block) {
-      const content = text.slice(start, end)
-      const base = chain && block.rules === 0 ? BASE.exec(content) : null
-      if (base) {
-        const hook = { file, line, family, table, chain: name, type: base[1] as string, hook: base[2] as string, priority: priorityOf(base[3] as string), policy: base[4] ?? 'accept' }
-        bases.push({ hook, block })
-      } else if (content.trim() !== '' && !/^\t\tcomment "/.test(content)) {
-        block.rules += chain ? 1 : 0
-        for (const ref of content.matchAll(REFERENCE)) block.refs.push(ref[1] ?? `@${ref[2]}`)
-      }
+  for (const [from, to] of tableRanges(text, file)) {
+    const open = TABLE.exec(text.slice(from, lineEnd(text, from)))
+    if (!open) throw new ParseError(file, lineAt(text, from), 'expected `table FAMILY NAME {`, as nft list ruleset prints it')
+    if (!/\n\}\s*(?:#[^\n]*\s*)*$/.test(text.slice(Math.max(from, to - 4096), to))) {
+      throw new ParseError(file, lineAt(text, to - 1), 'ends inside a table: the dump was cut off; take it again or delete the file')
     }
-    start = end + 1
+    const [, family, table] = open as unknown as readonly [string, string, string]
+    tables.add(`${family} ${table}`)
+    let blocks: ReadonlyMap<string, Block> | undefined
+    for (let at = text.indexOf(' hook ', from); at >= 0 && at < to; at = text.indexOf(' hook ', at + 1)) {
+      const start = text.lastIndexOf('\n', at) + 1
+      const base = BASE.exec(text.slice(start, lineEnd(text, start)))
+      const chain = base && BLOCK.exec(text.slice(text.lastIndexOf('\n\tchain ', start) + 1, start))?.[2]
+      if (!base || !chain) continue
+      hooks.push({
+        file,
+        get line() { return lineAt(text, start) },
+        family,
+        table,
+        chain,
+        type: base[1] as string,
+        hook: base[2] as string,
+        priority: priorityOf(base[3] as string),
+        policy: base[4] ?? 'accept',
+        get rules() { return reachable(chain, (blocks ??= readBlocks(text.slice(from, to)))) },
+      })
+    }
   }
-  if (depth !== 0) throw new ParseError(file, Math.max(1, line), 'ends inside a table: the dump was cut off; take it again or delete the file')
   return { file, tables, hooks }
+}
+
+const lineEnd = (text: string, at: number): number => {
+  const end = text.indexOf('\n', at)
+  return end < 0 ? text.length : end
+}
+
+/** Where each table begins and ends. */
+function tableRanges(text: string, file: string): readonly (readonly [number, number])[] {
+  const first = /^(?:\s*\n|#[^\n]*\n)*/.exec(text)?.[0].length ?? 0
+  if (first >= text.trimEnd().length) return []
+  const starts = [first]
+  for (let at = text.indexOf('\ntable ', first); at >= 0; at = text.indexOf('\ntable ', at + 1)) starts.push(at + 1)
+  if (!text.startsWith('table ', first)) throw new ParseError(file, lineAt(text, first), 'expected `table FAMILY NAME {`, as nft list ruleset prints it')
+  return starts.map((start, i) => [start, starts[i + 1] ?? text.length])
+}
+
+/** Chains and maps of one table, with what they name. */
+function readBlocks(text: string): ReadonlyMap<string, Block> {
+  const blocks = new Map<string, Block>()
+  let block: Block | undefined
+  let chain = false
+  for (const line of text.split('\n')) {
+    if (!line.startsWith('\t\t')) {
+      const open = BLOCK.exec(line)
+      chain = open?.[1] === 'chain'
+      block = open ? { rules: 0, refs: [] } : undefined
+      // sets and maps live in a namespace of their own
+      if (open && block) blocks.set(chain ? (open[2] as string) : `@${open[2]}`, block)
+    } else if (block && line.trim() !== '' && !line.startsWith('\t\tcomment "') && !BASE.test(line)) {
+      block.rules += chain ? 1 : 0
+      for (const ref of line.matchAll(REFERENCE)) block.refs.push(ref[1] ?? `@${ref[2]}`)
+    }
+  }
+  return blocks
 }
 
 function priorityOf(text: string): number {
@@ -100,8 +105,10 @@ function priorityOf(text: string): number {
   return words[2] === '-' ? base - offset : base + offset
 }
 
-function reachable(from: Block, blocks: ReadonlyMap<string, Block>): number {
-  const seen = new Set<Block>([from])
+/** Rules in a chain and in all that it can jump to. */
+function reachable(chain: string, blocks: ReadonlyMap<string, Block>): number {
+  const from = blocks.get(chain)
+  const seen = new Set<Block>(from && [from])
   for (const block of seen) {
     for (const ref of block.refs) {
       const next = blocks.get(ref)
@@ -118,13 +125,14 @@ export function scanNftJson(text: string, file: string): NftRuleset {
   let list: unknown
   try {
     list = (JSON.parse(text) as { nftables?: unknown }).nftables
-  } catch (error) {
-    throw new ParseError(file, 1, `damaged JSON: ${(error as Error).message}`)
+  } catch {
+    const error = findJsonError(text)
+    throw new ParseError(file, error.line, `not JSON: ${error.message}`)
   }
   if (!Array.isArray(list)) throw new ParseError(file, 1, 'no "nftables" list, as nft -j list ruleset prints it')
   const tables = new Set<string>()
   const blocks = new Map<string, Map<string, Block>>()
-  const bases: { hook: Omit<NftHook, 'rules'>; block: Block; table: string }[] = []
+  const bases: { hook: Omit<NftHook, 'rules'>; table: string }[] = []
   const blockOf = (table: string, name: string): Block => {
     let inTable = blocks.get(table)
     if (!inTable) blocks.set(table, (inTable = new Map()))
@@ -138,11 +146,11 @@ export function scanNftJson(text: string, file: string): NftRuleset {
     if (table) tables.add(`${String(table.family)} ${String(table.name)}`)
     if (chain) {
       const key = `${String(chain.family)} ${String(chain.table)}`
-      const block = blockOf(key, String(chain.name))
+      blockOf(key, String(chain.name))
       if (chain.hook !== undefined) {
         const hook = { file, line: 1, family: String(chain.family), table: String(chain.table), chain: String(chain.name), type: String(chain.type),
           hook: String(chain.hook), priority: Number(chain.prio), policy: String(chain.policy ?? 'accept') }
-        bases.push({ hook, block, table: key })
+        bases.push({ hook, table: key })
       }
     }
     if (rule) {
@@ -152,7 +160,7 @@ export function scanNftJson(text: string, file: string): NftRuleset {
     }
     if (map) collect(map.elem, blockOf(`${String(map.family)} ${String(map.table)}`, `@${String(map.name)}`).refs)
   }
-  return { file, tables, hooks: bases.map(({ hook, block, table }) => ({ ...hook, rules: reachable(block, blocks.get(table) ?? new Map()) })) }
+  return { file, tables, hooks: bases.map(({ hook, table }) => ({ ...hook, rules: reachable(hook.chain, blocks.get(table) ?? new Map()) })) }
 }
 
 /** Targets of jumps, and maps that a verdict is looked up in, anywhere in an expression. */

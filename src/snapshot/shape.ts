@@ -1,3 +1,4 @@
+import { lineAt } from '../kernel/json-error.ts'
 import { ParseError } from '../kernel/source.ts'
 
 /** What a text looks like, judged by its first lines. */
@@ -64,7 +65,6 @@ const JSON_SHAPES = new Set<Shape>(['addr', 'link', 'route', 'rule', 'neigh', 'f
 
 /** The longest line that any of the line-based tools prints is a few kilobytes. */
 const LONGEST = 1 << 20
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/
 
 /** Refuses control characters and endless lines in a line-based dump: no tool prints them, and they are made to fool somebody. */
@@ -72,7 +72,7 @@ export function expectPlainText(text: string, file: string): void {
   const at = text.search(CONTROL)
   if (at >= 0) {
     const code = text.charCodeAt(at).toString(16).padStart(2, '0')
-    throw new ParseError(file, lineOf(text, at), `a control character (0x${code}) in the dump: no tool prints that; take it again`)
+    throw new ParseError(file, lineAt(text, at), `a control character (0x${code}) in the dump: no tool prints that; take it again`)
   }
   if (text.length <= LONGEST) return
   // a line longer than LONGEST covers at least one half-window without a newline
@@ -82,14 +82,7 @@ export function expectPlainText(text: string, file: string): void {
     if (newline >= 0 && newline < from + step) continue
     const start = text.lastIndexOf('\n', from) + 1
     const length = (newline < 0 ? text.length : newline) - start
-    if (length > LONGEST) throw new ParseError(file, lineOf(text, start), `a line of ${length} characters: this is no dump of a kernel table`)
+    if (length > LONGEST) throw new ParseError(file, lineAt(text, start), `a line of ${length} characters: this is no dump of a kernel table`)
     if (newline > from) from = newline - (newline % step)
   }
-}
-
-/** Number (from 1) of the line that holds offset `at`. */
-export function lineOf(text: string, at: number): number {
-  let line = 1
-  for (let i = text.indexOf('\n'); i >= 0 && i < at; i = text.indexOf('\n', i + 1)) line++
-  return line
 }

@@ -30,7 +30,10 @@ export function inflate(name: string, packed: Buffer, budget: Budget): Buffer {
   if (packed.length === 0) throw new FileError(name, 'empty: not even a gzip header; take it again or delete the file', { inside: true })
   const most = budget.most(packed.length)
   try {
-    const bytes = gunzipSync(packed, { maxOutputLength: most })
+    // one output buffer of the size that the trailer promises (RFC 1952 ISIZE) saves joining many; it is only a hint, and may lie
+    const promised = packed.length >= 18 ? packed.readUInt32LE(packed.length - 4) : 0
+    const chunkSize = Math.max(16 * 1024, Math.min(promised + 64, 64 * 2 ** 20))
+    const bytes = gunzipSync(packed, { maxOutputLength: most, chunkSize })
     budget.take(name, bytes.length)
     return bytes
   } catch (error) {

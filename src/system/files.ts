@@ -42,6 +42,11 @@ export class FileError extends Error {
   }
 }
 
+const FOREIGN = new Set(['truth.jsonl', 'meta.json', 'fault.json', 'links.json'])
+
 /** Notes that the recording of the captures leaves beside the dumps; they are no part of a snapshot and are never opened. */
-export const isForeign = (name: string): boolean =>
-  /(?:^|\/)(?:truth\.jsonl|meta\.json|fault\.json|links\.json)(?:\.gz)?$|(?:^|\/)after-probing(?:\/|$)/.test(name)
+export function isForeign(path: string): boolean {
+  if (path.includes('after-probing') && path.split('/').includes('after-probing')) return true
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  return FOREIGN.has(name.endsWith('.gz') ? name.slice(0, -3) : name)
+}
