@@ -1,4 +1,4 @@
-import { formatDestination } from './format.ts'
+import type { Prefix } from '../../net/ip.ts'
 import type { RoutingRule } from './types.ts'
 
 /** The parts of a rule that its text is made of. */
@@ -8,10 +8,10 @@ export type RuleFields = Omit<RoutingRule, 'text' | 'source'>
 export function formatRule(r: RuleFields): string {
   const out = [`${r.priority}:`]
   if (r.not) out.push('not')
-  out.push('from', r.src ? formatDestination(r.src) : 'all')
-  if (r.dst) out.push('to', formatDestination(r.dst))
+  out.push('from', r.src ? selector(r.src) : 'all')
+  if (r.dst) out.push('to', selector(r.dst))
   if (r.tos) out.push('tos', `0x${r.tos.toString(16).padStart(2, '0')}`)
-  if (r.fwmark) out.push('fwmark', `0x${r.fwmark.value.toString(16)}${r.fwmark.mask === 0xffffffff ? '' : `/0x${r.fwmark.mask.toString(16)}`}`)
+  if (r.fwmark) out.push('fwmark', r.fwmark.mask === 0xffffffff ? hex(r.fwmark.value) : `${hex(r.fwmark.value)}/${hex(r.fwmark.mask)}`)
   if (r.iif !== undefined) out.push('iif', r.iif, ...(r.iifDetached ? ['[detached]'] : []))
   if (r.oif !== undefined) out.push('oif', r.oif, ...(r.oifDetached ? ['[detached]'] : []))
   if (r.uidrange !== undefined) out.push('uidrange', r.uidrange)
@@ -27,7 +27,7 @@ export function formatRule(r: RuleFields): string {
     case 'table':
       break
     case 'goto':
-      out.push('goto', String(r.action.priority))
+      out.push('goto', String(r.action.priority), ...(r.action.unresolved ? ['[unresolved]'] : []))
       break
     case 'nop':
     case 'blackhole':
@@ -41,5 +41,13 @@ export function formatRule(r: RuleFields): string {
   if (r.protocol !== undefined && r.protocol !== 'kernel') out.push('proto', r.protocol)
   return out.join(' ')
 }
+
+/** Rules keep the host bits of their prefixes, and so does the text. */
+function selector(p: Prefix): string {
+  return p.length === (p.ip.family === 4 ? 32 : 128) ? p.ip.text : `${p.ip.text}/${p.length}`
+}
+
+/** printf's %#x has no 0x before zero */
+const hex = (n: number): string => (n === 0 ? '0' : `0x${n.toString(16)}`)
 
 const range = (r: { readonly lo: number; readonly hi: number }): string => (r.lo === r.hi ? String(r.lo) : `${r.lo}-${r.hi}`)

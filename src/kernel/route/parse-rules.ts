@@ -93,7 +93,7 @@ function portRange(e: JsonEntry, key: 'sport' | 'dport'): { lo: number; hi: numb
 }
 
 function action(e: JsonEntry): RoutingRule['action'] {
-  if (has(e, 'goto')) return { kind: 'goto', priority: requiredInteger(e, 'goto') }
+  if (has(e, 'goto')) return { kind: 'goto', priority: requiredInteger(e, 'goto'), unresolved: has(e, 'unresolved') }
   if (has(e, 'nop')) return { kind: 'nop' }
   const word = optionalText(e, 'action')
   switch (word) {

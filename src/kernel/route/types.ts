@@ -72,7 +72,8 @@ export interface RoutingRule {
   readonly unmodelled: readonly string[]
   readonly action:
     | { readonly kind: 'table'; readonly table: string }
-    | { readonly kind: 'goto'; readonly priority: number }
+    /** `unresolved`: the target is not there, the rule does nothing */
+    | { readonly kind: 'goto'; readonly priority: number; readonly unresolved: boolean }
     | { readonly kind: 'nop' }
     | { readonly kind: 'blackhole' | 'unreachable' | 'prohibit' }
   readonly text: string
