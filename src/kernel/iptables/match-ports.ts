@@ -1,5 +1,5 @@
 import { type Packet, type PortRange, protocolNumber } from '../../net/packet.ts'
-import { type Doubt, unknown } from './doubt.ts'
+import { assume, type Doubt, unknown } from './doubt.ts'
 import { formatPorts } from './options.ts'
 import type { Match, PortOption, PortSpec } from './types.ts'
 
@@ -27,13 +27,23 @@ function matchOption(option: PortOption, module: string, packet: Packet, doubts:
   }
 }
 
-/** Is the port in one of the intervals? A source port that is known only as an interval decides if all of it or none of it is inside. */
+/** Below this chance to hit them, an ephemeral port is taken to miss the few ports that a rule singles out (VXLAN's 4789 among 64,512). */
+const REMOTE = 0.001
+
+/** Is the port in one of the intervals? A port that is known only as an interval decides if (nearly) all of it or none of it is inside. */
 function inSpecs(port: PortRange | undefined, specs: readonly PortSpec[], not: boolean, side: string, doubts: Doubt[]): boolean {
   const held = port ? covered(port, specs) : undefined
   if (held !== undefined) return held !== not
+  if (port && share(port, specs) < REMOTE) {
+    return assume(doubts, `a port chosen at random is taken to be none of the few that rules single out (${specs.map(formatPorts).join(',')})`, not)
+  }
   const known = port ? ` (one of ${formatPorts(port)})` : ''
   return unknown(doubts, `the ${side} port is not known${known}: is it ${specs.map(formatPorts).join(',')}?`, not)
 }
+
+/** How much of the range the intervals hold (counted twice where they overlap). */
+const share = (port: PortRange, specs: readonly PortSpec[]): number =>
+  specs.reduce((sum, s) => sum + Math.max(0, Math.min(s.hi, port.hi) - Math.max(s.lo, port.lo) + 1), 0) / (port.hi - port.lo + 1)
 
 /** Do the intervals hold every port of the range (true), none (false), some (undefined)? */
 export function covered(port: PortRange, specs: readonly PortSpec[]): boolean | undefined {
