@@ -30,6 +30,7 @@ export function calicoOverlay(f: Facts): Part {
 
 function why(f: Facts): string {
   const pods = f.addresses.length > 0
+  if (f.nodes.length === 0) return 'the packet never left the pod'
   const [only, ...others] = f.nodes
   if (!pods) return 'both ends are hosts of the underlay: no overlay is involved'
   if (f.stoppedOn.length === 1 && f.stoppedOn[0] === only && others.length === 0) return `stopped on ${only} before it could leave the node`

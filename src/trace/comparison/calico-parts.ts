@@ -54,7 +54,7 @@ function primary(f: Facts): Part {
       judged.length > 0 && (denied ? 'network policy: denied them' : 'network policy: judged them'),
       c.veth.length === 0 && judged.length === 0 && 'its entries took part in how the packets went',
     ),
-    [c.veth.length > 0 && 'pod network', judged.length > 0 && 'policy'],
+    [c.veth.length > 0 && 'pod network', judged.length > 0 && 'policy', c.veth.length === 0 && judged.length === 0 && 'routes and rules'],
     steps,
   )
 }
@@ -78,7 +78,9 @@ function podNetwork(f: Facts): Part {
     return idle(
       f.addresses.length === 0
         ? 'no pod of the pod network took part: hosts talk by their own interfaces'
-        : "the packet never reached a pod's interface",
+        : f.nodes.length === 0
+          ? 'the pod talks to itself: the packet never left its loopback'
+          : "the packet never reached a pod's interface",
     )
   }
   const pods = new Set<string>()
@@ -115,6 +117,7 @@ function forwarding(f: Facts): Part {
       tunnelSource.length > 0 && 'tunnel source address',
       c.translated.length > 0 && 'floating address',
       c.loopStopped.length > 0 && 'service loop prevention',
+      c.forwarded.length > 0 && 'accept in FORWARD',
     ],
     steps,
   )

@@ -37,6 +37,7 @@ function sentence(j: Judgement, f: Facts): string {
 
 /** Why nobody judged. */
 function why(f: Facts): string {
+  if (f.nodes.length === 0) return 'the packet never left the pod: only what passes its veth is judged'
   const stopped = f.kubeProxy.refused.length > 0 || f.kubeProxy.filtered.length > 0
   if (stopped) return 'stopped before any policy was asked'
   if (f.addresses.length > 0 && f.walked.flow.from.kind === 'node') return "a node's packets to its own pods are never judged"
