@@ -1,4 +1,5 @@
 import { parseIp, parsePrefix, type Prefix } from '../../net/ip.ts'
+import { host4 } from '../addresses.ts'
 
 export interface MaskedPrefix {
   readonly prefix: Prefix
@@ -10,7 +11,7 @@ const dotted = /^\d+\.\d+\.\d+\.\d+$/
 
 /** `ADDRESS/LENGTH`, or `ADDRESS/MASK` where the mask is not one of a prefix (`mask` then is its text). Undefined if it is neither. */
 export function parseMaskedPrefix(text: string): MaskedPrefix | undefined {
-  const prefix = parsePrefix(text)
+  const prefix = host4(text) ?? parsePrefix(text)
   if (prefix) return { prefix }
   const slash = text.indexOf('/')
   const [ip, maskIp] = [parseIp(text.slice(0, slash)), parseIp(text.slice(slash + 1))]

@@ -1,4 +1,5 @@
-import { parseIp, parsePrefix } from '../../net/ip.ts'
+import { parsePrefix } from '../../net/ip.ts'
+import { readIp } from '../addresses.ts'
 import { parsePorts } from './options.ts'
 import type { NatRange, PortSpec } from './types.ts'
 
@@ -23,8 +24,8 @@ export function parseNatRange(text: string): NatRange | undefined {
 
 function parseAddresses(text: string): Pick<NatRange, 'from' | 'to'> | undefined {
   const dash = text.indexOf('-')
-  const from = parseIp(dash < 0 ? text : text.slice(0, dash))
-  const to = dash < 0 ? from : parseIp(text.slice(dash + 1))
+  const from = readIp(dash < 0 ? text : text.slice(0, dash))
+  const to = dash < 0 ? from : readIp(text.slice(dash + 1))
   return from && to && from.family === to.family ? { from, to } : undefined
 }
 

@@ -3,59 +3,108 @@ import { protocolNumbers } from '../../net/packet.ts'
 import { splitWords, unquote, wordEnd } from '../words.ts'
 import { parseMaskedPrefix } from './masked-prefix.ts'
 import { parseComment, parseMatch } from './parse-match.ts'
-import { parseTarget } from './parse-target.ts'
+import { parseDnat, parseTarget } from './parse-target.ts'
 import type { Match, Target } from './types.ts'
 
 const SPACE = 32
 const BANG = 33
 const DASH = 45
 const QUOTE = 34
+const LETTER_D = 100
+const LETTER_F = 102
+const LETTER_G = 103
+const LETTER_I = 105
+const LETTER_J = 106
+const LETTER_M = 109
+const LETTER_O = 111
+const LETTER_P = 112
+const LETTER_S = 115
 
-/** What one run of the parser remembers: equal words of a rule become one object, whatever rule they stand in. */
-export interface RuleCache {
+/** A chain of the table that is being read, with the targets that name it: made once, however many rules jump to it. */
+export interface JumpTarget {
+  readonly name: string
+  jump?: Target
+  goto?: Target
+}
+
+/** One run of the parser: what it remembers, and what the last call of `readRuleBody` found. */
+export interface RuleReader {
   readonly family: Family
+  /** equal words become one object, whatever rule they stand in */
   readonly matches: Map<string, Match>
   readonly targets: Map<string, Target>
+  /** whole match parts, by their text up to ` -j ` */
+  readonly lists: Map<string, readonly Match[]>
+  /** a chain of the table that is being read */
+  chain: (name: string) => JumpTarget | undefined
+  /** place of the first ` -j ` at or after the last rule: so that looking for it stays linear */
+  nextJump: number
+  readonly scratch: Match[]
+  found: readonly Match[]
+  target: Target | undefined
 }
 
-export const ruleCache = (family: Family): RuleCache => ({ family, matches: new Map(), targets: new Map() })
-
-/** What follows `-A CHAIN ` in a rule. `error` says what was wrong with it; a bad rule has nothing else of use. */
-export interface RuleBody {
-  readonly matches: readonly Match[]
-  readonly target?: Target
-  readonly error?: string
-}
+export const ruleReader = (family: Family): RuleReader => ({
+  family, matches: new Map(), targets: new Map(), lists: new Map(), chain: () => undefined, nextJump: -1, scratch: [], found: none, target: undefined,
+})
 
 const none: readonly Match[] = []
-const fail = (error: string): RuleBody => ({ matches: none, error })
 
-/** Is there a chain of this name in the table that is being read? */
-export type IsChain = (name: string) => boolean
-
-/** Reads `text` from `at` to `end`: header matches, `-m` groups, and `-j` or `-g` with everything that follows. */
-export function parseRuleBody(text: string, at: number, end: number, cache: RuleCache, isChain: IsChain): RuleBody {
-  if (at >= end) return { matches: none }
-  const matches: Match[] = []
+/**
+ * Reads a rule after `-A CHAIN `, `text` from `at` to `end`: header matches, `-m` groups, and `-j` or `-g` with everything that follows.
+ * The result is left in `reader.found` and `reader.target`; a string says what was wrong.
+ */
+export function readRuleBody(text: string, at: number, end: number, reader: RuleReader): string | undefined {
+  reader.target = undefined
+  reader.found = none
+  if (at >= end) return undefined
+  const key = listKey(text, at, end, reader)
+  const known = key === undefined ? undefined : reader.lists.get(key)
+  if (known) {
+    reader.found = known
+    return readTarget(text, at + (key as string).length + 1, end, reader)
+  }
+  const { scratch } = reader
+  scratch.length = 0
   let i = at
   while (i < end) {
     const start = i
     const not = text.charCodeAt(i) === BANG && text.charCodeAt(i + 1) === SPACE
     if (not) i += 2
-    if (text.charCodeAt(i) !== DASH) return fail(`expected an option such as -s, -p, -m or -j, found ${show(text, i, end)}`)
-    const letter = i + 2 === end || text.charCodeAt(i + 2) === SPACE ? text[i + 1] : undefined
-    if ((letter === 'j' || letter === 'g') && !not) return withTarget(text, i, end, matches, cache, isChain)
-    const stop = letter === 'm' ? groupEnd(text, i + 3, end) : letter === 'f' ? i + 2 : wordEnd(text, i + 3, end)
-    if (stop < 0) return fail('a quote is not closed: expected " before the end of the line')
-    if (letter === undefined || (i + 2 >= end && letter !== 'f')) {
-      return fail(`expected -s, -d, -i, -o, -p, -f, -m, -j or -g with its value, found ${show(text, i, end)}`)
+    if (text.charCodeAt(i) !== DASH) return `expected an option such as -s, -p, -m or -j, found ${show(text, i, end)}`
+    const letter = i + 2 === end || text.charCodeAt(i + 2) === SPACE ? text.charCodeAt(i + 1) : 0
+    if ((letter === LETTER_J || letter === LETTER_G) && !not) {
+      // a fresh array of the right size: one that grows by push keeps room for 17
+      reader.found = scratch.length === 0 ? none : scratch.slice()
+      if (key !== undefined && key.length === i - 1 - at) reader.lists.set(key, reader.found)
+      return readTarget(text, i, end, reader)
     }
-    const match = isComment(text, i, stop) ? comment(text, i, stop) : cached(text, start, i, stop, letter, not, cache)
-    if (typeof match === 'string') return fail(match)
-    matches.push(match)
+    const stop = letter === LETTER_M ? groupEnd(text, i + 3, end) : letter === LETTER_F ? i + 2 : wordEnd(text, i + 3, end)
+    if (stop < 0) return 'a quote is not closed: expected " before the end of the line'
+    if (letter === 0 || (i + 2 >= end && letter !== LETTER_F)) {
+      return `expected -s, -d, -i, -o, -p, -f, -m, -j or -g with its value, found ${show(text, i, end)}`
+    }
+    const match = isComment(text, i, stop) ? comment(text, i, stop) : cached(text, start, i, stop, letter, not, reader)
+    if (typeof match === 'string') return match
+    scratch.push(match)
     i = stop + 1
   }
-  return { matches }
+  reader.found = scratch.slice()
+  return undefined
+}
+
+/**
+ * Most rules differ in their target only (`-p tcp -m tcp -j DNAT …`). The text before the first ` -j ` names the match part: reading goes
+ * from left to right, so a text that once was a whole match part always is one. Only for parts that are likely to come again.
+ */
+function listKey(text: string, at: number, end: number, reader: RuleReader): string | undefined {
+  const c = text.charCodeAt(at + 1)
+  if (text.charCodeAt(at) !== DASH || (c !== LETTER_P && c !== LETTER_M) || text.startsWith('comment', at + 3)) return undefined
+  if (reader.nextJump < at) {
+    const next = text.indexOf(' -j ', at)
+    reader.nextJump = next < 0 ? text.length : next
+  }
+  return reader.nextJump < end && reader.nextJump - at <= 70 ? text.slice(at, reader.nextJump) : undefined
 }
 
 const show = (text: string, at: number, end: number) => `“${text.slice(at, Math.min(end, at + 40))}”`
@@ -73,7 +122,7 @@ function groupEnd(text: string, at: number, end: number): number {
     else valueNext = false
     if (!valueNext && text.charCodeAt(next) === DASH && (next + 2 === end || text.charCodeAt(next + 2) === SPACE)) {
       const c = text.charCodeAt(next + 1)
-      if (c === 109 || c === 106 || c === 103) return stop
+      if (c === LETTER_M || c === LETTER_J || c === LETTER_G) return stop
     }
     i = next
   }
@@ -95,12 +144,14 @@ function comment(text: string, at: number, end: number): Match {
   return parseComment(text.slice(first, end))
 }
 
-function cached(text: string, start: number, at: number, end: number, letter: string, not: boolean, cache: RuleCache): Match | string {
+function cached(text: string, start: number, at: number, end: number, letter: number, not: boolean, reader: RuleReader): Match | string {
+  // single sources are as many as there are endpoints: remembering them would cost more than it saves
+  if (letter === LETTER_S && !not) return header(letter, text.slice(at + 3, end), not, reader.family)
   const key = text.slice(start, end)
-  const known = cache.matches.get(key)
+  const known = reader.matches.get(key)
   if (known) return known
-  const match = letter === 'm' ? group(text.slice(at + 3, end), not) : header(letter, text.slice(at + 3, end), not, cache.family)
-  if (typeof match !== 'string') cache.matches.set(key, match)
+  const match = letter === LETTER_M ? group(text.slice(at + 3, end), not) : header(letter, text.slice(at + 3, end), not, reader.family)
+  if (typeof match !== 'string') reader.matches.set(key, match)
   return match
 }
 
@@ -112,26 +163,26 @@ function group(text: string, not: boolean): Match | string {
   return parseMatch(module, words.slice(1))
 }
 
-function header(letter: string, text: string, not: boolean, family: Family): Match | string {
+function header(letter: number, text: string, not: boolean, family: Family): Match | string {
   const negation = not ? { not: true as const } : undefined
   switch (letter) {
-    case 's':
-    case 'd': {
+    case LETTER_S:
+    case LETTER_D: {
       const masked = parseMaskedPrefix(text)
-      if (masked?.prefix.ip.family !== family) return `expected an IPv${family} address or prefix after -${letter}, found “${text}”`
-      return { kind: letter === 's' ? 'source' : 'destination', ...masked, ...negation }
+      if (masked?.prefix.ip.family !== family) return `expected an IPv${family} address or prefix after -${String.fromCharCode(letter)}, found “${text}”`
+      return { kind: letter === LETTER_S ? 'source' : 'destination', ...masked, ...negation }
     }
-    case 'i':
-    case 'o':
-      return { kind: letter === 'i' ? 'in' : 'out', device: unquote(text), ...negation }
-    case 'p': {
+    case LETTER_I:
+    case LETTER_O:
+      return { kind: letter === LETTER_I ? 'in' : 'out', device: unquote(text), ...negation }
+    case LETTER_P: {
       const number = protocol(text)
       return number === undefined ? `expected a protocol after -p, found “${text}”` : { kind: 'protocol', name: text, number, ...negation }
     }
-    case 'f':
+    case LETTER_F:
       return { kind: 'fragment', ...negation }
     default:
-      return `expected -s, -d, -i, -o, -p, -f, -m, -j or -g, found “-${letter}”`
+      return `expected -s, -d, -i, -o, -p, -f, -m, -j or -g, found “-${String.fromCharCode(letter)}”`
   }
 }
 
@@ -145,27 +196,36 @@ function protocol(text: string): number | undefined {
   return /^[A-Za-z][\w.+-]*$/.test(text) ? OTHER_PROTOCOL : undefined
 }
 
-function withTarget(text: string, at: number, end: number, matches: readonly Match[], cache: RuleCache, isChain: IsChain): RuleBody {
-  const key = text.slice(at, end)
-  const known = cache.targets.get(key)
-  if (known && known.kind !== 'jump' && known.kind !== 'goto') return { matches, target: known }
-  const nameEnd = wordEnd(text, at + 3, end)
-  if (nameEnd <= at + 3) return fail(`expected the name of a target after “${text.slice(at, at + 2)}”`)
-  const name = text.slice(at + 3, nameEnd)
-  const goto = text.charCodeAt(at + 1) === 103
-  if (isChain(name) || goto) {
-    if (!isChain(name)) return fail(`goes to chain “${name}”, which the table doesn't have: expected a “:${name}” line before`)
-    if (nameEnd !== end) return fail(`expected nothing after the name of a chain, found ${show(text, nameEnd + 1, end)}`)
-    // the same chain is jumped to from many rules
-    const target = known ?? { kind: goto ? 'goto' : 'jump', chain: name }
-    if (!known) cache.targets.set(key, target)
-    return { matches, target }
-  }
-  const words = nameEnd === end ? [] : splitWords(text.slice(nameEnd + 1, end))
-  if (!words) return fail('a quote is not closed: expected " before the end of the line')
-  const target = parseTarget(name, words, cache.family)
-  if (!target) return fail(`jumps to chain “${name}”, which the table doesn't have: expected a “:${name}” line before`)
-  cache.targets.set(key, target)
-  return { matches, target }
-}
+const DNAT_OPTION = '--to-destination '
 
+/** `-j NAME WORDS…` or `-g NAME`. */
+function readTarget(text: string, at: number, end: number, reader: RuleReader): string | undefined {
+  const nameEnd = wordEnd(text, at + 3, end)
+  if (nameEnd <= at + 3) return `expected the name of a target after “${text.slice(at, at + 2)}”`
+  const goto = text.charCodeAt(at + 1) === LETTER_G
+  const name = text.slice(at + 3, nameEnd)
+  const chain = nameEnd === end || goto ? reader.chain(name) : undefined
+  if (chain) {
+    if (nameEnd !== end) return `expected nothing after the name of a chain, found ${show(text, nameEnd + 1, end)}`
+    reader.target = goto ? (chain.goto ??= { kind: 'goto', chain: chain.name }) : (chain.jump ??= { kind: 'jump', chain: chain.name })
+    return undefined
+  }
+  if (goto) return `goes to chain “${name}”, which the table doesn't have: expected a “:${name}” line before`
+  // addresses to translate to are as many as there are endpoints
+  const remember = name !== 'DNAT'
+  const to = nameEnd + 1 + DNAT_OPTION.length
+  if (!remember && text.startsWith(DNAT_OPTION, nameEnd + 1) && wordEnd(text, to, end) === end) {
+    reader.target = parseDnat(text.slice(to, end))
+    if (reader.target) return undefined
+  }
+  const key = remember ? text.slice(at, end) : ''
+  reader.target = remember ? reader.targets.get(key) : undefined
+  if (reader.target) return undefined
+  const words = nameEnd === end ? [] : splitWords(text.slice(nameEnd + 1, end))
+  if (!words) return 'a quote is not closed: expected " before the end of the line'
+  if (words.length > 0 && reader.chain(name)) return `expected nothing after the name of a chain, found ${show(text, nameEnd + 1, end)}`
+  reader.target = parseTarget(name, words, reader.family)
+  if (!reader.target) return `jumps to chain “${name}”, which the table doesn't have: expected a “:${name}” line before`
+  if (remember) reader.targets.set(key, reader.target)
+  return undefined
+}

@@ -126,6 +126,12 @@ function parseNat(target: keyof typeof natOption, words: readonly string[]): Tar
   return to && { kind: 'nat', target, to, toText, flags: shared }
 }
 
+/** `-j DNAT --to-destination TEXT` without flags: kube-proxy writes one for each endpoint. */
+export function parseDnat(toText: string): Target | undefined {
+  const to = parseNatRange(toText)
+  return to && { kind: 'nat', target: 'DNAT', to, toText, flags: noWords }
+}
+
 function parseTo(target: keyof typeof natOption, text: string): NatRange | undefined {
   if (target === 'NETMAP') return parseNetmap(text)
   return target === 'DNAT' || target === 'SNAT' ? parseNatRange(text) : parseBasedPorts(text)

@@ -1,18 +1,17 @@
 import type { Family } from '../../net/ip.ts'
 import { ParseError } from '../source.ts'
 import { excerpt } from '../words.ts'
-import { parseRuleBody, ruleCache, type RuleCache } from './parse-rule.ts'
+import { type JumpTarget, type RuleReader, readRuleBody, ruleReader } from './parse-rule.ts'
 import type { Chain, Counters, IptablesDump, Remark, Rule, Table } from './types.ts'
 
 /** iptables-restore itself reads lines of up to 10 KiB (iptables/iptables-restore.c); no rule that a kernel holds is longer than this. */
 const LONGEST_LINE = 65_536
 
-interface OpenChain {
-  readonly name: string
-  readonly policy: 'ACCEPT' | 'DROP' | undefined
-  readonly counters: Counters
-  readonly line: number
-  readonly rules: Rule[]
+/** A chain while its table is being read. */
+interface OpenChain extends JumpTarget {
+  readonly chain: Chain & { rules: readonly Rule[] }
+  /** place among the chains of the table */
+  readonly index: number
 }
 
 interface OpenTable {
@@ -20,12 +19,13 @@ interface OpenTable {
   readonly line: number
   readonly generated: string | undefined
   readonly chains: Map<string, OpenChain>
+  readonly order: OpenChain[]
 }
 
 interface State {
   readonly text: string
   readonly file: string
-  readonly cache: RuleCache
+  readonly reader: RuleReader
   readonly tables: Table[]
   readonly remarks: Remark[]
   table: OpenTable | undefined
@@ -34,6 +34,8 @@ interface State {
   line: number
   /** the rules of a chain stand together: most lines name the chain of the line before */
   chain: OpenChain | undefined
+  /** its rules so far: a fresh array of the right size is made when the chain is through */
+  readonly rules: Rule[]
 }
 
 /**
@@ -42,7 +44,7 @@ interface State {
  */
 export function parseIptablesSave(text: string, file: string, family: Family): IptablesDump {
   const state: State = {
-    text, file, cache: ruleCache(family), tables: [], remarks: [], table: undefined, generated: undefined, line: 0, chain: undefined,
+    text, file, reader: ruleReader(family), tables: [], remarks: [], table: undefined, generated: undefined, line: 0, chain: undefined, rules: [],
   }
   checkBinary(state)
   for (let at = 0; at < text.length; ) {
@@ -109,7 +111,9 @@ function openTable(state: State, name: string): void {
   if (state.table) throw fail(state, `table ${state.table.name} of line ${state.table.line} has no COMMIT: expected it before the next table`)
   if (!/^[\w.-]{1,32}$/.test(name)) throw fail(state, `expected the name of a table after “*”, found “${excerpt(name)}”`)
   if (state.tables.some((t) => t.name === name)) throw fail(state, `table ${name} stands twice in this file: expected the output of one iptables-save`)
-  state.table = { name, line: state.line, generated: state.generated, chains: new Map() }
+  const chains = new Map<string, OpenChain>()
+  state.table = { name, line: state.line, generated: state.generated, chains, order: [] }
+  state.reader.chain = (chain) => chains.get(chain)
   state.generated = undefined
   state.chain = undefined
 }
@@ -117,8 +121,11 @@ function openTable(state: State, name: string): void {
 function closeTable(state: State): void {
   const { table } = state
   if (!table) throw fail(state, 'COMMIT without a table: expected “*table” before it')
-  const { name, line, generated, chains } = table
-  state.tables.push({ name, line, ...(generated === undefined ? {} : { generated }), chains: chains as ReadonlyMap<string, Chain> })
+  turnTo(state, undefined)
+  const { name, line, generated } = table
+  const chains = new Map<string, Chain>()
+  for (const { chain } of table.order) chains.set(chain.name, chain)
+  state.tables.push({ name, line, ...(generated === undefined ? {} : { generated }), chains })
   state.table = undefined
 }
 
@@ -135,12 +142,16 @@ function readChain(state: State, at: number, end: number): void {
   }
   const name = text.slice(at + 1, nameEnd)
   if (table.chains.has(name)) throw fail(state, `chain “${excerpt(name)}” is declared twice in table ${table.name}`)
-  const { packets, bytes } = counters
-  table.chains.set(name, {
-    name, policy: policy === '-' ? undefined : (policy as 'ACCEPT' | 'DROP'), counters: packets === 0 && bytes === 0 ? zero : { packets, bytes },
-    line: state.line, rules: [],
-  })
+  const chain = { name, policy: policy === '-' ? undefined : (policy as 'ACCEPT' | 'DROP'), counters: share(counters), line: state.line, rules: noRules }
+  const open: OpenChain = { name, chain, index: table.order.length }
+  table.chains.set(name, open)
+  table.order.push(open)
 }
+
+/** Counters that are 0 in all of a dump's new chains and rules are one object. */
+const share = ({ packets, bytes }: Counters): Counters => (packets === 0 && bytes === 0 ? zero : { packets, bytes })
+
+const noRules: readonly Rule[] = []
 
 const zero: Counters & { readonly end?: number } = { packets: 0, bytes: 0 }
 
@@ -175,33 +186,50 @@ function readRule(state: State, at: number, end: number): void {
   if (!table) throw fail(state, 'a rule outside of a table: expected “*table” before it')
   const nameEnd = endOfWord(text, start + 3, end)
   const chain = chainOf(state, table, start + 3, nameEnd)
-  const body = parseRuleBody(text, nameEnd + 1, end, state.cache, (name) => table.chains.has(name))
-  if (body.error !== undefined) throw fail(state, `table ${table.name}, a rule of ${chain.name}: ${excerptLong(body.error)}`)
-  const { line } = state
-  const { matches, target } = body
+  const { reader, line } = state
+  const error = readRuleBody(text, nameEnd + 1, end, reader)
+  if (error !== undefined) throw fail(state, `table ${table.name}, a rule of ${chain.name}: ${excerptLong(error)}`)
+  const { found: matches, target } = reader
   // four shapes instead of spread objects: a dump may have 250,000 rules
   if (counters) {
-    const { packets, bytes } = counters
-    const count = packets === 0 && bytes === 0 ? zero : { packets, bytes }
-    chain.rules.push(target ? { line, matches, target, counters: count } : { line, matches, counters: count })
-  } else chain.rules.push(target ? { line, matches, target } : { line, matches })
+    const count = share(counters)
+    state.rules.push(target ? { line, matches, target, counters: count } : { line, matches, counters: count })
+  } else state.rules.push(target ? { line, matches, target } : { line, matches })
 }
 
 const excerptLong = (text: string) => (text.length > 200 ? excerpt(text.slice(0, 60)) : text.replace(/\p{Cc}/gu, '\ufffd'))
 
+/** The chain that a rule names. Rules stand in the order of the chains, so it is nearly always this one or one of the next. */
 function chainOf(state: State, table: OpenTable, at: number, end: number): OpenChain {
   const { text, chain } = state
-  if (chain && chain.name.length === end - at && text.startsWith(chain.name, at)) return chain
+  const from = chain ? chain.index : 0
+  for (let i = from; i < from + 3; i++) {
+    const near = table.order[i]
+    if (near && near.name.length === end - at && text.startsWith(near.name, at)) {
+      if (near !== chain) turnTo(state, near)
+      return near
+    }
+  }
   const name = text.slice(at, end)
   const found = table.chains.get(name)
   if (!found) throw fail(state, `a rule for chain “${excerpt(name)}”, which table ${table.name} doesn't have: expected a “:${excerpt(name)}” line before`)
-  state.chain = found
+  turnTo(state, found)
   return found
+}
+
+/** The rules that follow belong to another chain. A file made by hand may come back to a chain. */
+function turnTo(state: State, next: OpenChain | undefined): void {
+  const { chain, rules } = state
+  if (chain && rules.length > 0) {
+    chain.chain.rules = chain.chain.rules.length === 0 ? rules.slice() : chain.chain.rules.concat(rules)
+    rules.length = 0
+  }
+  state.chain = next
 }
 
 /** What must hold at the end of a dump that was not cut off. */
 function finish(state: State): IptablesDump {
-  const { text, file, table, tables, remarks, cache } = state
+  const { text, file, table, tables, remarks, reader } = state
   if (table) throw fail(state, `the dump ends inside table ${table.name} of line ${table.line}: expected COMMIT, it was cut off`)
   if (state.generated !== undefined) throw fail(state, 'the dump ends after “# Generated by …”: expected a table, it was cut off')
   const last = tables.at(-1)
@@ -213,5 +241,5 @@ function finish(state: State): IptablesDump {
   if (unterminated && last?.completed !== undefined && !/\d:\d\d \d{4}$/.test(text.slice(-10))) {
     throw fail(state, 'the last line ends inside a date: expected “# Completed on …” with the year, the dump was cut off')
   }
-  return { family: cache.family, file, tables, ...(remarks.length > 0 ? { remarks } : {}), ...(unterminated ? { unterminated: true } : {}) }
+  return { family: reader.family, file, tables, ...(remarks.length > 0 ? { remarks } : {}), ...(unterminated ? { unterminated: true } : {}) }
 }
