@@ -11,7 +11,7 @@ import { localPod, podWithoutInterface } from './cause/local-pod.ts'
 import { policyDrop } from './cause/policy-drop.ts'
 import { serviceRefusal } from './cause/service-refusal.ts'
 import { staleEndpoint } from './cause/stale-endpoint.ts'
-import { unrouted } from './cause/unrouted.ts'
+import { unmasqueraded, unrouted } from './cause/unrouted.ts'
 import { closedNodePort, untranslated } from './cause/untranslated.ts'
 import { evidenceAt } from './hop.ts'
 import type { Cause, Flow } from './types.ts'
@@ -33,6 +33,7 @@ const explanations: readonly Explain[] = [
   localPod,
   untranslated,
   unrouted,
+  unmasqueraded,
   detour,
 ]
 

@@ -25,7 +25,7 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
   const { place } = skb
   const link = place.links.get(skb.outDevice)
   if (!link) throw new Undecided(place.label, `${place.host.dir}/ip-link.json and ip-addr.json do not show the device ${skb.outDevice}`)
-  checkSize(skb, link)
+  checkSize(place, skb.packet, link)
   const nextHop = (decision.kind === 'out' ? decision.gateway : undefined) ?? skb.packet.dst
   if (link.vxlan) return encapsulate(run, skb, link, nextHop, ways)
   if (link.kind === 'ipip' || link.kind === 'sit' || link.kind === 'ip6tnl' || link.kind === 'wireguard' || link.kind === 'gre') {
@@ -41,15 +41,24 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
   return crossSegment(run, skb, link, nextHop, ways)
 }
 
-/** Packets of named size that may be too long for a device: path MTU is not part of this model. */
-function checkSize(skb: Skb, link: Link): void {
-  const { payload, family } = skb.packet
-  if (payload === undefined) return
-  const size = payload + 8 + (family === 4 ? 20 : 40)
-  if (size > link.mtu) throw new Undecided(skb.place.label, `a packet of ${size} bytes on ${link.name} (MTU ${link.mtu}): packet sizes are not modelled`)
+/** Packets of named size that may be too long for a device at either end: path MTU is not part of this model. */
+function checkSize(place: Place, packet: Packet, link: Link): void {
+  const size = sizeOf(packet)
+  if (size !== undefined && size > link.mtu) {
+    throw new Undecided(place.label, `a packet of ${size} bytes on ${link.name} (MTU ${link.mtu}): packet sizes are not modelled`)
+  }
+}
+
+/** Bytes from the IP header on; a VXLAN packet adds 8 bytes each of UDP and VXLAN, and the inner Ethernet header (RFC 7348). */
+function sizeOf(p: Packet): number | undefined {
+  const header = p.family === 4 ? 20 : 40
+  if (p.vni === undefined) return p.payload === undefined ? undefined : header + 8 + p.payload
+  const inner = p.inner && sizeOf(p.inner)
+  return inner === undefined ? undefined : header + 8 + 8 + 14 + inner
 }
 
 const wire = (run: Run, skb: Skb, to: Port, action: string): Skb => {
+  checkSize(to.place, skb.packet, to.link)
   run.steps.push({ kind: 'entry', place: skb.place, stage: 'device', where: skb.outDevice, action, weight: 'passes', ...sourceOf(skb.place, skb.outDevice), device: skb.outDevice })
   // another namespace: mark and conntrack reference are scrubbed (skb_scrub_packet)
   return newSkb(skb.packet, to.place, receivingDevice(to))

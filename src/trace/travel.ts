@@ -31,8 +31,8 @@ export function sendLocal(run: Run, place: Place, packet: Packet, options: { rea
     return { kind: 'pass' }
   })
   if (hook.kind !== 'pass') {
-    // ip_route_me_harder fails: the packet is dropped, and the sender hears the error of the lookup
-    if (refused?.kind === 'no-way') return { kind: 'errno', errno: refused.errno, blame: refused.blame }
+    // ip_route_me_harder fails: the packet is dropped with the lookup's error. A UDP sender hears of it, a SYN is just sent again (tcp_connect)
+    if (refused?.kind === 'no-way' && packet.proto !== 'tcp') return { kind: 'errno', errno: refused.errno, blame: refused.blame }
     return stopped(skb, hook)
   }
   attachRoute(skb, decision)

@@ -36,6 +36,8 @@ export interface Case {
   /** the way of that packet */
   readonly steps: readonly Step[]
   readonly packet: Headers
+  /** as the client sent it */
+  readonly request: Headers
 }
 
 /** One who knows one kind of fault: a finding, or undefined if it is none of his. */
@@ -47,9 +49,10 @@ export function caseOf(snapshot: Snapshot, flow: Flow, result: Result, blame: Bl
   const replied = result.answer?.kind === 'reply' && result.reached !== undefined
   const leg = replied ? 'answer' : 'request'
   const steps = replied ? (result.answer?.steps ?? []) : result.steps
-  const first = replied ? turned(result.reached?.packet as Packet) : requestOf(cluster, flow)
+  const request = requestOf(cluster, flow)
+  const first = replied ? turned(result.reached?.packet as Packet) : request
   const packet = steps.findLast((s) => s.packet !== undefined)?.packet ?? first
-  return packet && { snapshot, cluster, world: worldOf(snapshot), flow, result, blame, leg, steps, packet }
+  return packet && request && { snapshot, cluster, world: worldOf(snapshot), flow, result, blame, leg, steps, packet, request }
 }
 
 const turned = (p: Packet): Headers => ({ src: p.dst, dst: p.src, proto: p.proto, ...(p.sport && { dport: p.sport }) })

@@ -2,7 +2,7 @@
 import type { Link, LinkAddress } from '../../kernel/link/types.ts'
 import { contains, prefix } from '../../net/ip.ts'
 import type { Place } from '../world.ts'
-import { networkOf, type PodAddress } from './addresses.ts'
+import { networkOf, type PodAddress, podAddress, podName } from './addresses.ts'
 import { type Explain, type Hand, lastHand } from './case.ts'
 
 /**
@@ -61,3 +61,25 @@ const addresses = (place: Place): readonly LinkAddress[] =>
   [...place.links.values()].flatMap((l) =>
     l.addresses.filter((a) => a.scope === 'global' && a.prefixLength < (a.ip.family === 4 ? 32 : 128)),
   )
+
+/**
+ * A pod spoke to the outside with its own address, and the answer does not find back: nobody out there knows the pod network. Either the
+ * pool is not to be masqueraded (natOutgoing), or the rule that should do it did not.
+ */
+export const unmasqueraded: Explain = (c) => {
+  if (c.leg !== 'answer' || c.blame.kind !== 'missing-route' || !outside(c.blame.place) || lastHand(c.steps)) return undefined
+  const { pod, pool } = podAddress(c.world, c.packet.dst) ?? {}
+  const place = lastHand(c.result.steps)?.place
+  if (!pod || !pool || !place) return undefined
+  const lost = `${c.blame.place.label} has no route back to ${c.packet.dst.text} (pod ${podName(pod)})`
+  const object = `ippool/${pool.name}`
+  if (!pool.natOutgoing)
+    return {
+      node: place.label,
+      kind: 'missing-rule',
+      entry: `not masqueraded, IP pool ${pool.name} has no natOutgoing: ${lost}`,
+      source: pool.source,
+      object,
+    }
+  return { node: place.label, kind: 'missing-rule', entry: `not masqueraded, though IP pool ${pool.name} has natOutgoing: ${lost}`, object }
+}

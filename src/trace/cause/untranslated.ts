@@ -1,9 +1,10 @@
 /** A Service address or node port that no rule translated: kube-proxy's work is missing on that node. */
-import type { Service } from '../../cluster/types.ts'
+import type { Service, ServicePort } from '../../cluster/types.ts'
 import type { Source } from '../../kernel/source.ts'
 import type { Place } from '../world.ts'
-import { nodePort, serviceAddress, serviceName, serviceObject } from './addresses.ts'
+import { nodePort, type ServiceAddress, serviceAddress, serviceName, serviceObject } from './addresses.ts'
 import { type Case, type Explain, type Finding, type Headers, lastHand } from './case.ts'
+import { noEndpoint, notHere, onlyElsewhere } from './service-endpoints.ts'
 import { said } from './words.ts'
 
 /** The chain where kube-proxy lists every Service port (kube-proxy §4.3). */
@@ -17,20 +18,26 @@ export const untranslated: Explain = (c) => {
   if (c.leg !== 'request' || c.blame.rule || c.blame.kind === 'sysctl' || c.blame.kind === 'link') return undefined
   const address = serviceAddress(c.cluster, c.packet)
   if (!address) return undefined
-  const { service, kind, port } = address
   const place = lastHand(c.steps)?.place
-  // no node had it yet: the underlay does not lead the address to one
-  if (!place) {
-    const entry = `${c.blame.place.label} does not lead ${c.packet.dst.text} (${kind} of service ${serviceName(service)}) to a node: ${c.blame.entry}`
-    return c.blame.kind === 'missing-route'
-      ? { node: c.blame.place.label, kind: 'missing-route', entry, ...sourceOf(c), object: serviceObject(service) }
-      : undefined
-  }
-  if (!hasChain(place, c.packet))
-    return unprogrammed(c, place, `${said(c.packet)} is the ${kind} of service ${serviceName(service)}`, serviceObject(service, port))
+  if (!place) return notLedIn(c, address)
+  const { service, kind, port } = address
+  const what = `${said(withoutSource(c.packet))} of service ${serviceName(service)}`
+  if (!hasChain(place, c.packet)) return unprogrammed(c, place, what, serviceObject(service, port))
   if (!port) return noSuchPort(c, place, service)
-  const entry = `no rule for service ${serviceName(service)} ${said(withoutSource(c.packet))} (${services}): the packet kept its ${kind} and left`
-  return { node: place.label, kind: 'missing-rule', entry, ...chainSource(place, c.packet), object: serviceObject(service, port) }
+  return noRule(c, place, service, port, `${what} (${services}): the packet kept its ${kind}`)
+}
+
+/** No node had it yet: the underlay does not lead the address to one. */
+function notLedIn(c: Case, { service, kind }: ServiceAddress): Finding | undefined {
+  const { place, entry, source } = c.blame
+  if (c.blame.kind !== 'missing-route') return undefined
+  return {
+    node: place.label,
+    kind: 'missing-route',
+    entry: `${place.label} does not lead ${c.packet.dst.text} (${kind} of service ${serviceName(service)}) to a node: ${entry}`,
+    ...(source && { source }),
+    object: serviceObject(service),
+  }
 }
 
 /** A node port that nobody took: the node's own closed port answered. */
@@ -40,19 +47,39 @@ export const closedNodePort: Explain = (c) => {
   const found = nodePort(c.cluster, packet)
   if (!found) return undefined
   const { service, port } = found
-  const object = serviceObject(service, port)
   const what = `node port ${port.nodePort}/${port.protocol} of service ${serviceName(service)}`
-  if (!hasChain(blame.place, packet)) return unprogrammed(c, blame.place, what, object)
-  return {
-    node: blame.place.label,
-    kind: 'missing-rule',
-    entry: `no rule for ${what} (KUBE-NODEPORTS)`,
-    ...chainSource(blame.place, packet),
-    object,
-  }
+  if (!hasChain(blame.place, packet)) return unprogrammed(c, blame.place, what, serviceObject(service, port))
+  return noRule(c, blame.place, service, port, `${what} at ${packet.dst.text} (KUBE-NODEPORTS)`)
 }
 
-const sourceOf = (c: Case): { source?: Source } => (c.blame.source ? { source: c.blame.source } : {})
+/** There are rules, but none for this: because there is nobody to send to, or for no reason that the cluster's objects give. */
+function noRule(c: Case, place: Place, service: Service, port: ServicePort, what: string): Finding {
+  const base = { node: place.label, ...chainSource(place, c.packet), object: serviceObject(service, port) }
+  const none = noEndpoint(c.cluster, service, port)
+  if (none !== undefined)
+    return { ...base, kind: 'endpoint', entry: `service ${serviceName(service)} has no endpoints: ${none}; no rule translates ${what}` }
+  const { family, text } = c.packet.dst
+  if (onlyElsewhere(c.cluster, service, port, text, place.label)) {
+    return { ...base, kind: 'endpoint', entry: `${notHere(c.cluster, service, port, text, place.label)}; no rule translates ${what}` }
+  }
+  if (service.clusterIps.length > 0 && service.clusterIps.every((ip) => ip.family !== family)) {
+    return { ...base, kind: 'missing-rule', entry: `no rule for ${what}: the service has no IPv${family} address`, source: service.source }
+  }
+  return { ...base, kind: 'missing-rule', entry: `no rule for ${what}` }
+}
+
+/**
+ * The client's own node is without kube-proxy, so that its packet had to be translated elsewhere, as if it came from outside. Asked where
+ * that other node refuses it: from a node of the cluster it would have been served.
+ */
+export function unprogrammedClient(c: Case): Finding | undefined {
+  const at: Headers | undefined = c.request
+  const address = at && serviceAddress(c.cluster, at)
+  const home = c.steps.find((s) => s.place.host.kind === 'node')?.place
+  if (!at || !address || !home || home === c.blame.place || c.flow.from.kind === 'external' || hasChain(home, at)) return undefined
+  const { service, port } = address
+  return unprogrammed(c, home, `${said(withoutSource(at))} of service ${serviceName(service)}`, serviceObject(service, port))
+}
 
 function unprogrammed(c: Case, place: Place, what: string, object: string): Finding {
   const entry = `no ${services} chain: kube-proxy has not programmed ${place.label} (${what})`

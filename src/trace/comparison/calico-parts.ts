@@ -1,11 +1,12 @@
 /** Calico's side of the eight aspects. */
 
+import { podOfInterface } from '../attribution/interface-names.ts'
 import type { Aspect, Part } from '../types.ts'
 import { calicoAddresses } from './calico-addresses.ts'
 import { calicoOverlay } from './calico-overlay.ts'
 import { calicoPolicies } from './calico-policies.ts'
 import type { Facts } from './facts.ts'
-import { requestFirst } from './walked.ts'
+import { deviceOf, requestFirst } from './walked.ts'
 import { acted, idle, list, nodesIn, sentences } from './words.ts'
 
 export function calicoPart(aspect: Aspect, f: Facts): Part {
@@ -31,7 +32,7 @@ export function calicoPart(aspect: Aspect, f: Facts): Part {
 
 function primary(f: Facts): Part {
   const c = f.calico
-  const judged = f.judgements.flatMap((j) => j.steps.slice(0, 1))
+  const judged = f.judgements.flatMap((j) => (j.verdict === 'established' ? [] : j.steps.slice(0, 1)))
   const steps = [
     ...judged,
     ...c.loopStopped,
@@ -50,7 +51,7 @@ function primary(f: Facts): Part {
       c.veth.length > 0 &&
         (c.tunnel.length + c.direct.length > 0
           ? 'pod network: carried the packets between pods and nodes'
-          : `pod network: carried the packets on ${nodesIn(c.veth.filter((s) => !s.hop.node.includes('/'))) || nodesIn(c.veth)}`),
+          : `pod network: carried the packets on ${nodesIn(c.veth.filter((s) => !s.hop.node.includes('/'))) || `the veth of ${nodesIn(c.veth)}`}`),
       judged.length > 0 && (denied ? 'network policy: denied them' : 'network policy: judged them'),
       c.veth.length === 0 && judged.length === 0 && 'its entries took part in how the packets went',
     ),
@@ -85,8 +86,9 @@ function podNetwork(f: Facts): Part {
   }
   const pods = new Set<string>()
   for (const { hop } of veth) {
-    if (hop.node.startsWith('pod/')) pods.add(hop.node)
-    else if (hop.object?.startsWith('pod/')) pods.add(hop.object)
+    const device = hop.stage === 'device' ? hop.where : deviceOf(hop)
+    const pod = hop.node.startsWith('pod/') ? hop.node : device && podOfInterface(device, f.snapshot.cluster)
+    if (pod) pods.add(pod)
   }
   const whose = pods.size > 0 ? ` of ${list(pods)}` : ''
   return acted(`the veth${pods.size > 1 ? 's' : ''} and routes${whose} carried the packets`, ['veth'], veth)

@@ -4,7 +4,7 @@ import { objectOfCalicoChain } from '../attribution/calico-object.ts'
 import type { Part } from '../types.ts'
 import type { Facts } from './facts.ts'
 import type { Judgement } from './judgements.ts'
-import { acted, idle, statements } from './words.ts'
+import { acted, idle, list, statements } from './words.ts'
 
 export function calicoPolicies(f: Facts): Part {
   const judged = f.judgements.filter((j) => j.verdict !== 'established')
@@ -31,7 +31,11 @@ function sentence(j: Judgement, f: Facts): string {
   const whose = objectOfCalicoChain(j.chain, f.snapshot.cluster, j.node) ?? j.chain.replace(/^cali-[a-z]+-/, 'interface ')
   const what = `${j.direction} of ${whose}${j.scope === 'forward' ? ' (forwarded traffic)' : ''} on ${j.node}`
   if (!denied) return `${what} allowed${j.by === undefined ? '' : ` by ${j.by}`}`
-  if (j.by?.startsWith('tier/')) return `${what} denied: no policy of ${j.by} allowed it`
+  if (j.by?.startsWith('tier/')) {
+    return j.asked.length > 0
+      ? `${what} denied: not allowed by ${list(j.asked)} (end of ${j.by})`
+      : `${what} denied: no policy of ${j.by} allowed it`
+  }
   return `${what} denied${j.by === undefined ? ': nothing allowed it' : ` by ${j.by}`}`
 }
 

@@ -12,6 +12,8 @@ export interface Judgement {
   readonly verdict: 'allowed' | 'denied' | 'established'
   /** policy, profile or tier that decided */
   readonly by: string | undefined
+  /** policies that were asked and did not decide, where the end of their tier did */
+  readonly asked: readonly string[]
   /** rules to show, the deciding one first */
   readonly steps: readonly Step[]
 }
@@ -37,6 +39,7 @@ function ofLeg(leg: Leg): readonly Judgement[] {
   /** the endpoint whose chain was entered last, and the last rule of a policy or profile met since */
   let at: Endpoint | undefined
   let judge: Step | undefined
+  let asked: string[] = []
   for (const step of leg) {
     const { hop } = step
     const { chain } = hop
@@ -44,17 +47,23 @@ function ofLeg(leg: Leg): readonly Judgement[] {
     if (judgeChain.test(chain)) {
       judge = step
       if (hop.weight === 'decides' && at)
-        out.push({ ...at, verdict: drops(hop.action) ? 'denied' : 'allowed', by: hop.object, steps: [step] })
+        out.push({ ...at, verdict: drops(hop.action) ? 'denied' : 'allowed', by: hop.object, asked: [], steps: [step] })
       continue
     }
     const here = endpointOf(hop.node, chain)
     if (here) {
-      if (here.chain !== at?.chain || here.node !== at.node) judge = undefined
+      if (here.chain !== at?.chain || here.node !== at.node) {
+        judge = undefined
+        asked = []
+      }
       at = here
-      const verdict = verdictOf(step, here, judge)
+      if (ruleText(hop).includes('"Start of tier ')) asked = []
+      else if (hop.object?.includes('policy') && hop.weight === 'passes') asked.push(hop.object)
+      const verdict = verdictOf(step, here, judge, asked)
       if (verdict) out.push(verdict)
     } else if (hop.weight === 'decides' && drops(hop.action) && /dispatch|PREROUTING/.test(chain)) {
       out.push({
+        asked: [],
         chain: '',
         node: hop.node,
         direction: chain.includes('-to-') ? 'ingress' : 'egress',
@@ -69,17 +78,19 @@ function ofLeg(leg: Leg): readonly Judgement[] {
 }
 
 /** What a rule of an endpoint's own chain says about the packet; nothing for those that only lead on. */
-function verdictOf(step: Step, at: Endpoint, judge: Step | undefined): Judgement | undefined {
+function verdictOf(step: Step, at: Endpoint, judge: Step | undefined, asked: readonly string[]): Judgement | undefined {
   const { hop } = step
   const text = ruleText(hop)
   if (text.includes('"Return if policy accepted"') || text.includes('"Return if profile accepted"')) {
-    return { ...at, verdict: 'allowed', by: judge?.hop.object, steps: judge ? [judge, step] : [step] }
+    return { ...at, verdict: 'allowed', by: judge?.hop.object, asked: [], steps: judge ? [judge, step] : [step] }
   }
   if (hop.weight !== 'decides') return undefined
-  if (drops(hop.action)) return { ...at, verdict: 'denied', by: hop.object?.startsWith('tier/') ? hop.object : undefined, steps: [step] }
-  return text.includes('ESTABLISHED')
-    ? { ...at, verdict: 'established', by: undefined, steps: [step] }
-    : { ...at, verdict: 'allowed', by: judge?.hop.object, steps: [step] }
+  if (drops(hop.action)) {
+    const tier = hop.object?.startsWith('tier/') ? hop.object : undefined
+    return { ...at, verdict: 'denied', by: tier, asked: tier === undefined ? [] : [...new Set(asked)], steps: [step] }
+  }
+  if (text.includes('ESTABLISHED')) return { ...at, verdict: 'established', by: undefined, asked: [], steps: [step] }
+  return { ...at, verdict: 'allowed', by: judge?.hop.object, asked: [], steps: [step] }
 }
 
 const drops = (action: string): boolean => /DROP|REJECT/.test(action)
