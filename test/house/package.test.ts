@@ -1,0 +1,141 @@
+/** What is published, installed in an empty folder as a user would: it runs, starts fast, and loads nothing it doesn't need. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { root } from '../support/needs.ts'
+
+const HEAVY = /node_modules\/(@kubernetes|execa|@clack|ink|react|listr2|prom-client)\//
+
+const { CI, NO_COLOR, FORCE_COLOR, DEBUG, NODE_OPTIONS, ...env } = process.env
+let folder: string
+let installed: string
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'netctl-package-'))
+  const app = join(folder, 'app')
+  mkdirSync(app)
+  const packed = await execa('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root })
+  const tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '')
+  await execa('npm', ['install', '--prefix', app, '--no-audit', '--no-fund', '--prefer-offline', '--silent', tarball], { cwd: app })
+  installed = join(app, 'node_modules/netctl')
+}, 180_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const run = (args: readonly string[]) =>
+  execa(process.execPath, [join(installed, 'bin/run.js'), ...args], { cwd: folder, reject: false, extendEnv: false, env, stdin: 'ignore' })
+
+/** The first trace command that the README shows, whose snapshot is part of the package. */
+function readmeTrace(): string[] | undefined {
+  if (!existsSync(join(root, 'commands/trace.ts')) || !existsSync(join(root, 'README.md'))) return undefined
+  return /^\s*(?:\$ )?npx netctl (trace .*?)\s*$/m.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1]?.split(/\s+/)
+}
+const trace = readmeTrace()
+
+/** URLs of the modules that one run loads. */
+async function loadedBy(args: readonly string[]): Promise<readonly string[]> {
+  const file = join(folder, 'watch.json')
+  await execa(process.execPath, ['--import', join(root, 'test/support/watch-start.ts'), join(installed, 'bin/run.js'), ...args], {
+    cwd: installed,
+    reject: false,
+    extendEnv: false,
+    env: { ...env, NETCTL_TEST_WATCH: file },
+    stdin: 'ignore',
+  })
+  return JSON.parse(readFileSync(file, 'utf8')) as string[]
+}
+
+/** CPU seconds, user and system, that a node start takes at best: the shell counts them without touching the program. */
+async function cpuTime(script: readonly string[]): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 9; i++) {
+    const { stdout } = await execa('bash', ['-c', '"$@" >/dev/null 2>&1; times', 'bash', process.execPath, ...script], {
+      cwd: installed,
+      extendEnv: false,
+      env,
+    })
+    const [, children = ''] = stdout.trim().split('\n')
+    const seconds = [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce((sum, [, m, s]) => sum + Number(m) * 60 + Number(s), 0)
+    least = Math.min(least, seconds)
+  }
+  return least
+}
+
+test('it says which version it is, and lists its commands', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  expect((await run(['--version'])).stdout).toContain(`netctl/${version}`)
+  const help = await run(['--help'])
+  expect(help.stderr).toBe('')
+  expect(help.stdout).toContain('completion')
+})
+
+test('it carries what it needs, and none of its sources', () => {
+  for (const file of ['bin/run.js', 'dist/main.js', 'oclif.manifest.json', 'LICENSE', 'package.json'])
+    expect(existsSync(join(installed, file)), file).toBe(true)
+  for (const file of ['src', 'test', 'bin/dev.ts']) expect(existsSync(join(installed, file)), file).toBe(false)
+})
+
+test.runIf(trace)('it traces the example as the README says', async () => {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, ['bin/run.js', ...(trace ?? [])], {
+    cwd: installed,
+    reject: false,
+    extendEnv: false,
+    env,
+  })
+  expect(stderr).toBe('')
+  expect(exitCode).toBe(0)
+  expect(stdout).toMatch(/deliver|reach/i)
+})
+
+/** The machine's own Node, if it is too old for netctl. */
+async function oldNode(): Promise<string | undefined> {
+  for (const dir of (process.env.PATH ?? '').split(delimiter)) {
+    const node = join(dir, 'node')
+    if (dir.includes('node_modules') || !existsSync(node)) continue
+    const { stdout } = await execa(node, ['-p', 'process.versions.node'], { reject: false })
+    if (Number(stdout.split('.')[0]) < 22) return node
+  }
+  return undefined
+}
+const old = await oldNode()
+
+test.runIf(old)('an older Node gets one clear line and exit 2', async () => {
+  const { exitCode, stdout, stderr } = await execa(old ?? '', [join(installed, 'bin/run.js'), '--version'], { reject: false })
+  expect([exitCode, stdout]).toEqual([2, ''])
+  expect(stderr.split('\n')).toHaveLength(1)
+  expect(stderr).toMatch(/^netctl needs Node.js 22.19 or newer, and this is v\d+/)
+})
+
+describe('start', () => {
+  const starts: (readonly [string, readonly string[]])[] = [
+    ['--version', ['--version']],
+    ['--help', ['--help']],
+    ['completion', ['completion', 'bash']],
+    ...(trace ? [['the offline trace', trace] as const] : []),
+  ]
+
+  test.each(starts)('%s loads no Kubernetes client, no process runner, no prompts', async (_, args) => {
+    const loaded = await loadedBy(args)
+    expect(loaded.some((url) => url.endsWith('dist/main.js'))).toBe(true)
+    expect(loaded.filter((url) => HEAVY.test(url))).toEqual([])
+  })
+
+  test.runIf(trace)('the watcher would see them', async () => {
+    const loaded = await loadedBy([...(trace ?? []), '--kubeconfig', join(root, 'package.json')])
+    expect(loaded.filter((url) => HEAVY.test(url))).not.toEqual([])
+  })
+
+  test('takes few times the CPU time of a bare node', async () => {
+    const netctl = join(installed, 'bin/run.js')
+    const bare = await cpuTime(['-e', '0'])
+    const version = (await cpuTime([netctl, '--version'])) / bare
+    const traced = trace ? (await cpuTime([netctl, ...trace])) / bare : undefined
+    process.stderr.write(
+      `CPU time of bare node starts: --version ${version.toFixed(1)}, offline trace ${traced?.toFixed(1) ?? '(not there yet)'}\n`,
+    )
+    expect(version).toBeLessThanOrEqual(5)
+    expect(traced ?? 0).toBeLessThanOrEqual(12)
+  }, 60_000)
+})
