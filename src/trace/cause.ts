@@ -11,7 +11,7 @@ import { localPod, podWithoutInterface } from './cause/local-pod.ts'
 import { policyDrop } from './cause/policy-drop.ts'
 import { serviceRefusal } from './cause/service-refusal.ts'
 import { staleEndpoint } from './cause/stale-endpoint.ts'
-import { unmasqueraded, unrouted } from './cause/unrouted.ts'
+import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
 import { closedNodePort, untranslated } from './cause/untranslated.ts'
 import { evidenceAt } from './hop.ts'
 import type { Cause, Flow } from './types.ts'
@@ -22,6 +22,7 @@ import type { Cause, Flow } from './types.ts'
  */
 const explanations: readonly Explain[] = [
   staleEndpoint,
+  detour,
   serviceRefusal,
   policyDrop,
   foreignRule,
@@ -34,7 +35,7 @@ const explanations: readonly Explain[] = [
   untranslated,
   unrouted,
   unmasqueraded,
-  detour,
+  nobodyBeyond,
 ]
 
 /** The fault behind the place where the walk stopped: often another entry, on another node, than the one that said no. */

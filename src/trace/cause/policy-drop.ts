@@ -5,6 +5,7 @@ import { objectOfCalicoChain } from '../attribution/calico-object.ts'
 import { ruleOwner } from '../attribution/rule-owner.ts'
 import type { Step } from '../run.ts'
 import { type Case, type Explain, type Finding, nodeOf } from './case.ts'
+import { wantsInvalid } from './detour.ts'
 import { remark, ruleLine, said, some, spoken } from './words.ts'
 
 const endpointChain = /^cali-(tw|fw|th|fh|thfw|fhfw)-/
@@ -96,12 +97,8 @@ function other(c: Case, at: Place, why: string | undefined): Finding {
 }
 
 function guard(rule: Rule): string | undefined {
-  for (const m of rule.matches) {
-    if (m.kind === 'rpfilter') return 'Felix drops a source address that the interface may not have'
-    if (m.kind === 'conntrack' && m.options.some((o) => o.kind === 'ctstate' && o.states.includes('INVALID')))
-      return 'conntrack holds the packet for INVALID'
-  }
-  return undefined
+  if (rule.matches.some((m) => m.kind === 'rpfilter')) return 'Felix drops a source address that the interface may not have'
+  return wantsInvalid(rule) ? 'conntrack holds the packet for INVALID' : undefined
 }
 
 const lastEndpointChain = (steps: readonly Step[]): string | undefined =>

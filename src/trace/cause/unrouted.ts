@@ -83,3 +83,12 @@ export const unmasqueraded: Explain = (c) => {
     }
   return { node: place.label, kind: 'missing-rule', entry: `not masqueraded, though IP pool ${pool.name} has natOutgoing: ${lost}`, object }
 }
+
+/** The underlay has no way to an address that the snapshot knows nothing of: whose it should be can't be told, only how it got there. */
+export const nobodyBeyond: Explain = (c) => {
+  const { blame } = c
+  const hand = lastHand(c.steps)
+  if (blame.kind !== 'missing-route' || !outside(blame.place) || !hand) return undefined
+  const entry = `${blame.entry}: ${hand.place.label} sent it by \`${hand.route.text}\`, and no pod, service or host of the snapshot has this address`
+  return { node: blame.place.label, kind: 'missing-route', entry, ...(blame.source && { source: blame.source }) }
+}
