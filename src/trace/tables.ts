@@ -95,7 +95,8 @@ function apply(visit: Visit, chain: Chain, rule: Rule, target: Target, choice: C
       throw new Undecided(skb.place.label, `${file}:${rule.line} hands the packet to userspace (${target.verdict})`)
     case 'mark': {
       const mark = applyMark(skb.mark, target)
-      note(`mark 0x${mark.toString(16)}`, mark === skb.mark ? 'passes' : 'changes')
+      // bits taken away, and raw's bookkeeping, are no news
+      note(`mark 0x${mark.toString(16)}`, (mark & ~skb.mark) === 0 || table.name === 'raw' ? 'passes' : 'changes')
       skb.mark = mark
       return undefined
     }
