@@ -11,6 +11,19 @@ import { ruleOwner } from './rule-owner.ts'
  * undefined for rules that serve all objects alike, and for those of other software. `node` tells host endpoints of equal interface names apart.
  */
 export function ruleObject(table: string, chain: string, rule: Rule, cluster: Cluster, node?: string): string | undefined {
+  let known = answers.get(cluster)
+  if (!known) answers.set(cluster, (known = new WeakMap()))
+  const answer = known.get(rule)
+  if (answer !== undefined) return answer.object
+  const object = find(table, chain, rule, cluster, node)
+  known.set(rule, { object })
+  return object
+}
+
+/** A rule stands in one chain of one node's dump, and thousands of flows meet it. */
+const answers = new WeakMap<Cluster, WeakMap<Rule, { readonly object: string | undefined }>>()
+
+function find(table: string, chain: string, rule: Rule, cluster: Cluster, node: string | undefined): string | undefined {
   switch (ruleOwner(table, chain, rule)) {
     case 'kube-proxy':
       return kubeProxyObject(chain, rule, cluster)

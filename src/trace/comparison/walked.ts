@@ -50,7 +50,7 @@ export const deviceOf = (hop: Hop): string | undefined => / dev (\S+)/.exec(` ${
 /** Lines longer than this are whole tables: `ip -j route` prints them all on one. */
 const long = 2000
 
-/** Entries to show for an answer: each line once, in the order given, no more than people read; of whole tables in one line no more than two. */
+/** Entries to show for an answer: each line once, in the order given, no more than people read; of whole tables in one line a single one. */
 export function evidenceOf(steps: readonly Step[], limit = 6): readonly Evidence[] {
   const out = new Map<string, Evidence>()
   let tables = 0
@@ -59,7 +59,7 @@ export function evidenceOf(steps: readonly Step[], limit = 6): readonly Evidence
     const { evidence } = hop
     if (!evidence) continue
     const key = `${evidence.file}:${evidence.line}`
-    if (out.has(key) || (evidence.text.length > long && tables++ >= 2)) continue
+    if (out.has(key) || (evidence.text.length > long && tables++ >= 1)) continue
     out.set(key, evidence)
   }
   return [...out.values()]
