@@ -6,6 +6,7 @@ import type { Hook } from '../kernel/iptables/env.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
 import { conntrackOf, type Blame, type Run, type Skb, Undecided } from './run.ts'
 import { translate } from './conntrack.ts'
+import { WalkEnv } from './match-env.ts'
 import { mapByRule } from './nat.ts'
 import { runTable } from './tables.ts'
 
@@ -45,6 +46,7 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
   }
   const native = place.host.nftHooks.filter((h) => h.rules > 0 && h.hook === hook.toLowerCase() && (h.family === 'inet' || h.family === (skb.packet.family === 4 ? 'ip' : 'ip6')))
   const sorted = native.length > 1 ? native.toSorted((x, y) => x.priority - y.priority) : native
+  const env = new WalkEnv(run, skb, hook)
   let next = 0
   for (const sub of order[hook]) {
     const at = sub === 'nat' && (hook === 'INPUT' || hook === 'POSTROUTING') ? 100 : priorities[sub]
@@ -55,7 +57,7 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
       if (!run.choices.unknown(what)) return { kind: 'drop', blame: { place, kind: 'rule', entry: `nft chain ${h.family} ${h.table} ${h.chain}`, source: { file: h.file, line: h.line } } }
     }
     const { mark, packet } = skb
-    const result = runSub(run, skb, hook, sub, dumps)
+    const result = runSub(run, skb, env, sub, dumps)
     if (result.kind !== 'pass') return result
     if (onChange && (sub === 'mangle' || sub === 'nat') && (skb.packet !== packet || (sub === 'mangle' && skb.mark !== mark))) {
       const rerouted = onChange()
@@ -65,7 +67,8 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
   return pass
 }
 
-function runSub(run: Run, skb: Skb, hook: Hook, sub: Sub, dumps: readonly IptablesDump[]): HookResult {
+function runSub(run: Run, skb: Skb, env: WalkEnv, sub: Sub, dumps: readonly IptablesDump[]): HookResult {
+  const { hook } = env
   switch (sub) {
     case 'conntrack':
       // "Previously seen (loopback or untracked)? Ignore." nf_conntrack_in
@@ -75,12 +78,12 @@ function runSub(run: Run, skb: Skb, hook: Hook, sub: Sub, dumps: readonly Iptabl
       conntrackOf(run, skb.place).confirm(skb.ct)
       return pass
     case 'nat':
-      return runNat(run, skb, hook, dumps)
+      return runNat(run, skb, env, dumps)
     default:
       for (const dump of dumps) {
         const table = dump.tables.find((t) => t.name === sub)
         if (!table) continue
-        const end = runTable({ run, skb, hook, file: dump.file, table })
+        const end = runTable({ run, skb, hook, env, file: dump.file, table })
         if (end.kind === 'drop' || end.kind === 'reject') return end
       }
       return pass
@@ -88,8 +91,9 @@ function runSub(run: Run, skb: Skb, hook: Hook, sub: Sub, dumps: readonly Iptabl
 }
 
 /** nf_nat_inet_fn: the chains are asked once for each connection and kind of mapping; then every packet is rewritten by the entry. */
-function runNat(run: Run, skb: Skb, hook: Hook, dumps: readonly IptablesDump[]): HookResult {
+function runNat(run: Run, skb: Skb, env: WalkEnv, dumps: readonly IptablesDump[]): HookResult {
   const { ct } = skb
+  const { hook } = env
   if (ct.kind !== 'entry') return pass
   const manip = hook === 'PREROUTING' || hook === 'OUTPUT' ? 'DST' : 'SRC'
   const { entry } = ct
@@ -101,7 +105,7 @@ function runNat(run: Run, skb: Skb, hook: Hook, dumps: readonly IptablesDump[]):
     for (const dump of dumps) {
       const table = dump.tables.find((t) => t.name === 'nat')
       if (!table || mapped) continue
-      const end = runTable({ run, skb, hook, file: dump.file, table })
+      const end = runTable({ run, skb, hook, env, file: dump.file, table })
       if (end.kind === 'drop' || end.kind === 'reject') return end
       if (end.kind === 'nat') {
         mapByRule(run, skb, hook, end.target)

@@ -1,44 +1,79 @@
-import type { Hook, MatchEnv } from '../kernel/iptables/env.ts'
+import type { AddressType, CtView, Hook, MatchEnv } from '../kernel/iptables/env.ts'
+import type { Ipset } from '../kernel/ipset/types.ts'
 import { addressType } from '../kernel/route/address-type.ts'
 import { reversePathMatch } from '../kernel/route/reverse-path.ts'
+import type { Ip } from '../net/ip.ts'
+import type { Packet } from '../net/packet.ts'
 import { viewOf } from './conntrack.ts'
 import { findSocket } from './listeners.ts'
 import { type Run, type Skb, Undecided } from './run.ts'
 
-/** What the matches of a table may ask about a packet of the walk. */
-export function matchEnv(run: Run, skb: Skb, hook: Hook): MatchEnv {
-  const { place, packet } = skb
-  const { host } = place
-  const family = packet.family
-  const out = hook === 'FORWARD' || hook === 'OUTPUT' || hook === 'POSTROUTING' ? skb.outDevice : ''
-  const inn = hook === 'OUTPUT' || hook === 'POSTROUTING' ? '' : skb.inDevice
-  return {
-    packet,
-    get mark() {
-      return skb.mark
-    },
-    hook,
-    inDevice: inn,
-    outDevice: out,
-    get ct() {
-      return viewOf(skb.ct)
-    },
-    localSender: skb.inDevice === '',
-    addressType: (address, device) => addressType(place.routes[family], host.links ?? [], address, device, host.rules[family]),
-    ipset(name) {
-      if (!host.ipsets) throw new Undecided(place.label, `${host.dir}/ipset-save.txt is missing: who is in set ${name} is not known`)
-      return host.ipsets.sets.get(name)
-    },
-    reversePath: (options) =>
-      reversePathMatch(place.routes[family], host.rules[family], host.links ?? [], {
-        family, src: packet.src, dst: packet.dst, device: skb.inDevice, mark: skb.mark, ...options, unknown: (reason) => run.choices.unknown(`${place.label}: ${reason}`),
-      }),
-    recent: (name) => host.recent?.get(name),
-    hasSocket: () => findSocket(run, place, packet)?.kind === 'open',
-    chance: (p, what) => run.choices.chance(p, what),
-    unknown: (reason) => run.choices.unknown(`${place.label}: ${reason}`),
-    assume: (what) => {
-      run.assumptions.add(what)
-    },
+/** What the matches of a hook's tables may ask about a packet of the walk. A class, as one is made for every hook of every packet. */
+export class WalkEnv implements MatchEnv {
+  readonly hook: Hook
+  readonly inDevice: string
+  readonly outDevice: string
+  readonly localSender: boolean
+  readonly #run: Run
+  readonly #skb: Skb
+
+  constructor(run: Run, skb: Skb, hook: Hook) {
+    this.#run = run
+    this.#skb = skb
+    this.hook = hook
+    this.inDevice = hook === 'OUTPUT' || hook === 'POSTROUTING' ? '' : skb.inDevice
+    this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' ? '' : skb.outDevice
+    this.localSender = skb.inDevice === ''
+  }
+
+  get packet(): Packet {
+    return this.#skb.packet
+  }
+
+  get mark(): number {
+    return this.#skb.mark
+  }
+
+  get ct(): CtView {
+    return viewOf(this.#skb.ct)
+  }
+
+  addressType(address: Ip, device?: string): AddressType {
+    const { place, packet } = this.#skb
+    return addressType(place.routes[packet.family], place.host.links ?? [], address, device, place.host.rules[packet.family])
+  }
+
+  ipset(name: string): Ipset | undefined {
+    const { place } = this.#skb
+    if (!place.host.ipsets) throw new Undecided(place.label, `${place.host.dir}/ipset-save.txt is missing: who is in set ${name} is not known`)
+    return place.host.ipsets.sets.get(name)
+  }
+
+  reversePath(options: { readonly loose: boolean; readonly validMark: boolean; readonly acceptLocal: boolean }): boolean {
+    const { place, packet, inDevice: device, mark } = this.#skb
+    const { family, src, dst } = packet
+    const unknown = (reason: string) => this.unknown(reason)
+    return reversePathMatch(place.routes[family], place.host.rules[family], place.host.links ?? [], { family, src, dst, device, mark, ...options, unknown })
+  }
+
+  recent(name: string): ReadonlyMap<string, readonly number[]> | undefined {
+    return this.#skb.place.host.recent?.get(name)
+  }
+
+  hasSocket(): boolean | undefined {
+    const socket = findSocket(this.#run, this.#skb.place, this.#skb.packet)
+    return socket && socket.kind === 'open'
+  }
+
+  chance(p: number, what: string): boolean {
+    return this.#run.choices.chance(p, what)
+  }
+
+  unknown(reason: string): boolean {
+    return this.#run.choices.unknown(`${this.#skb.place.label}: ${reason}`)
+  }
+
+  assume(what: string): void {
+    this.#run.assumptions.add(what)
   }
 }

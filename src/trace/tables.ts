@@ -4,7 +4,7 @@ import { candidates } from '../kernel/iptables/candidates.ts'
 import { applyMark, restoreMark, saveMark } from '../kernel/iptables/mark.ts'
 import { matches } from '../kernel/iptables/match.ts'
 import type { Chain, Rule, Table, Target } from '../kernel/iptables/types.ts'
-import { matchEnv } from './match-env.ts'
+import type { WalkEnv } from './match-env.ts'
 import type { NatTarget } from './nat.ts'
 import { rejectWith } from './reject.ts'
 import { type Blame, type Run, type Skb, type Step, Undecided } from './run.ts'
@@ -14,6 +14,7 @@ export interface Visit {
   readonly run: Run
   readonly skb: Skb
   readonly hook: Hook
+  readonly env: WalkEnv
   readonly file: string
   readonly table: Table
 }
@@ -37,10 +38,9 @@ const open = (chain: Chain, skb: Skb): Frame => ({ chain, rules: candidates(chai
 
 /** Walks a table from its base chain. `goto` leaves no frame to come back to: at the end of its chain the caller of the caller goes on. */
 export function runTable(visit: Visit): TableEnd {
-  const { run, skb, hook, table } = visit
+  const { run, skb, hook, table, env } = visit
   const base = table.chains.get(hook)
   if (!base) return { kind: 'accept' }
-  const env = matchEnv(run, skb, hook)
   const stack: Frame[] = []
   let frame = open(base, skb)
   let steps = 0
