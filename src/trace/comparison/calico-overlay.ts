@@ -29,12 +29,10 @@ export function calicoOverlay(f: Facts): Part {
 }
 
 function why(f: Facts): string {
-  const pods = f.addresses.length > 0
-  if (f.nodes.length === 0) return 'the packet never left the pod'
   const [only, ...others] = f.nodes
-  if (!pods) return 'both ends are hosts of the underlay: no overlay is involved'
-  if (f.stoppedOn.length === 1 && f.stoppedOn[0] === only && others.length === 0) return `stopped on ${only} before it could leave the node`
-  const outside = f.walked.flow.from.kind === 'external' || f.addresses.length === 1
-  if (others.length === 0 && only !== undefined && !outside) return `both ends are on ${only}: nothing left the node`
+  if (only === undefined) return 'the packet never left the pod'
+  if (f.addresses.length === 0) return 'both ends are hosts of the underlay: no overlay is involved'
+  if (others.length === 0 && !f.left)
+    return f.stoppedOn.includes(only) ? `stopped on ${only} before it could leave the node` : `nothing left ${only}: both ends are there`
   return "between hosts it went by the underlay's own routes, not by Calico's"
 }

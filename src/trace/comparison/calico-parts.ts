@@ -44,6 +44,7 @@ function primary(f: Facts): Part {
     ...c.translated,
     ...c.forwarded,
   ]
+  if (f.nodes.length === 0) return idle('the pod talks to itself: the packet never left it')
   if (steps.length === 0) return idle("no pod network and no policy took part: this traffic is the hosts' own")
   const denied = f.judgements.some((j) => j.verdict === 'denied')
   return acted(

@@ -19,11 +19,14 @@ export function calicoPolicies(f: Facts): Part {
       ordered.map((j) => sentence(j, f)),
       4,
     ),
-    ordered.map((j) => `${j.verdict} by ${j.by?.split('/')[0] ?? (j.scope === 'none' ? 'interface' : 'default')}`),
+    ordered.map(means).sort(),
     ordered.flatMap((j) => j.steps),
     8,
   )
 }
+
+/** Sorted, so that a summary counts the same words whatever the order of the walk. */
+const means = (j: Judgement): string => `${j.verdict} by ${j.by?.split('/')[0] ?? (j.scope === 'none' ? 'interface' : 'default')}`
 
 function sentence(j: Judgement, f: Facts): string {
   const denied = j.verdict === 'denied'

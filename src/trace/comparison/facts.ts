@@ -1,6 +1,8 @@
 /** All that the eight aspects ask about, gathered once for a flow. */
 
 import type { Snapshot } from '../../snapshot/types.ts'
+import { isWorkloadDevice } from '../attribution/device-names.ts'
+import type { Hop } from '../types.ts'
 import { type PodAddress, podAddresses, serviceOfFlow } from './addresses.ts'
 import { type CalicoActs, calicoActs } from './calico-acts.ts'
 import { type Judgement, judgements } from './judgements.ts'
@@ -20,6 +22,8 @@ export interface Facts {
   readonly endpoints: readonly string[]
   /** nodes and outside hosts that packets passed, in order */
   readonly nodes: readonly string[]
+  /** did any packet go out by a device that leads to other hosts? */
+  readonly left: boolean
   /** nodes where a packet was dropped or refused */
   readonly stoppedOn: readonly string[]
 }
@@ -38,9 +42,13 @@ export function factsOf(walked: Walked, snapshot: Snapshot): Facts {
     service: met ?? serviceOfFlow(walked.flow, snapshot),
     endpoints: [...new Set(kubeProxy.translated.map((s) => s.hop.action.replace(/^DNAT to /, '')))],
     nodes: nodesOf(legs),
+    left: legs.some((leg) => leg.some(({ hop }) => isNode(hop) && leavesNode(hop, snapshot))),
     stoppedOn: [...new Set(walked.paths.flatMap((p) => (p.verdict === 'delivered' || !p.cause ? [] : [p.cause.node])))],
   }
 }
+
+const leavesNode = (hop: Hop, snapshot: Snapshot): boolean =>
+  hop.stage === 'encapsulate' || hop.stage === 'underlay' || (hop.stage === 'device' && !isWorkloadDevice(hop.where, snapshot.cluster))
 
 function nodesOf(legs: readonly Leg[]): readonly string[] {
   const out = new Set<string>()

@@ -29,10 +29,7 @@ function stepsOf(hops: readonly Hop[], leg: Step['leg']): Leg {
   return out
 }
 
-/** A rule of an iptables table? Its evidence is one line of the dump, safe to look into (routes of `ip -j` may share one long line). */
-export const isRule = (hop: Hop): boolean => hop.chain !== undefined && hop.evidence !== undefined
-
-/** Text of a rule as dumped; '' for anything else. */
+/** Text of a rule as dumped; '' for anything else (routes of `ip -j` may share one long line, which nobody should search). */
 export const ruleText = (hop: Hop): string => (hop.chain !== undefined ? (hop.evidence?.text ?? '') : '')
 
 /** The request's steps; the answer's only where the request has none. */

@@ -106,7 +106,7 @@ describe('twelve classes, made up', () => {
     const b = book()
     const w = walked(fromClient('10.244.0.4', 8080), { hops: [...out(b), ...egress(b), ...home(b), asked(b), unmarked(b)] })
     const rows = check('same-node pod', w, b.snapshot)
-    expect(row(rows, 'overlayUnderlay').calico.what).toBe('both ends are on n1: nothing left the node')
+    expect(row(rows, 'overlayUnderlay').calico.what).toBe('nothing left n1: both ends are there')
     expect(row(rows, 'serviceManagement').kubeProxy.what).toBe('no Service address was used: kube-proxy had nothing to translate')
     expect(row(rows, 'networkPolicies').calico.what).toMatch(
       /^egress of .* on n1 allowed by profile\/kns\.shop; ingress of .* allowed by profile\/kns\.shop$/,
