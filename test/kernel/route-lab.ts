@@ -20,12 +20,14 @@ export function prefix(r: Random, family: 4 | 6): string {
 
 /** Commands for devices that stand in for a node's: veth pairs, one without a carrier, one bridge. */
 export const setup = [
+  // addresses that are still being checked for duplicates would come and go while the test reads
+  'sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0',
   'ip link set lo up',
   'for i in 0 1 2 3; do ip link add v$i type veth peer name p$i; ip link set v$i up; done',
   'for i in 0 1 2; do ip link set p$i up; done',
   'ip link add br0 type bridge; ip link set p0 master br0; ip link set br0 up',
   'sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.all.send_redirects=0',
-  'for d in all default v0 v1 v2 v3 br0; do sysctl -qw net.ipv4.conf.$d.rp_filter=0 net.ipv4.conf.$d.send_redirects=0 net.ipv6.conf.$d.accept_dad=0; done',
+  'for d in all default v0 v1 v2 v3 br0; do sysctl -qw net.ipv4.conf.$d.rp_filter=0 net.ipv4.conf.$d.send_redirects=0; done',
 ].join('\n')
 
 export function addressCommands(r: Random): string[] {

@@ -7,14 +7,15 @@ import { parseLinks } from '../../src/kernel/link/parse.ts'
 import type { Link } from '../../src/kernel/link/types.ts'
 import { areDefaultRules } from '../../src/kernel/route/default-rules.ts'
 import { formatRoute } from '../../src/kernel/route/format.ts'
-import { lookupRoute } from '../../src/kernel/route/lookup.ts'
+import { assumesOnLink, lookupRoute } from '../../src/kernel/route/lookup.ts'
 import { parseRules } from '../../src/kernel/route/parse-rules.ts'
 import { parseRoutes } from '../../src/kernel/route/parse.ts'
 import { selectSource } from '../../src/kernel/route/source-address.ts'
+import { selectIpv4 } from '../../src/kernel/route/source-address4.ts'
 import { indexRoutes, type RouteIndex } from '../../src/kernel/route/tables.ts'
 import type { Route, RouteQuery, RouteResult, RoutingRule } from '../../src/kernel/route/types.ts'
 import { validateSource } from '../../src/kernel/route/validate-source.ts'
-import { ip, isLoopback } from '../../src/net/ip.ts'
+import { ip, isLinkLocal, isLoopback } from '../../src/net/ip.ts'
 import { needs } from '../support/needs.ts'
 import { makeNamespace, type Namespace } from './namespace.ts'
 import { makeRandom, type Random } from './random.ts'
@@ -52,6 +53,9 @@ describe.runIf(needs('root', 'ip'))('routes as the kernel takes them', () => {
     open.push(ns)
     try {
       ns.sh(setup)
+      // off, strict, loose in turn
+      const rpFilter = seed % 3
+      ns.sh(`sysctl -qw net.ipv4.conf.all.rp_filter=${rpFilter}`)
       ns.batch(addressCommands(r))
       for (const family of [4, 6] as const) {
         ns.batch(Array.from({ length: 60 }, () => routeCommand(r, family)), family)
@@ -63,7 +67,7 @@ describe.runIf(needs('root', 'ip'))('routes as the kernel takes them', () => {
       checkText(ns, tables)
       const questions = Array.from({ length: 120 }, () => question(r, tables))
       const answers = ask(ns, questions)
-      const wrong = questions.flatMap((q, i) => compare(tables, q, answers[i] as Answer))
+      const wrong = questions.flatMap((q, i) => compare(tables, q, answers[i] as Answer, rpFilter))
       // the tables, for whoever has to find out why
       if (wrong.length > 0 && process.env.NETCTL_SEED) process.stderr.write(`${ns.sh('ip route show table all; ip rule; ip -6 rule; ip addr')}\n`)
       expect(wrong).toEqual([])
@@ -93,11 +97,14 @@ function checkText(ns: Namespace, { routes, rules }: Tables): void {
 function question(r: Random, { links, routes }: Tables): Question {
   const family = r.pick([4, 6] as const)
   const own = links.flatMap((l) => l.addresses.map((a) => a.ip)).filter((x) => x.family === family && !x.text.startsWith('fe80') && !isLoopback(x))
-  const known = routes.filter((x) => x.family === family && x.dst.ip.family === family && x.type !== 'multicast' && !isLoopback(x.dst.ip))
+  const known = routes.filter((x) => x.family === family && x.dst.ip.family === family && x.type !== 'multicast' && !isLinkLocal(x.dst.ip) && !isLoopback(x.dst.ip))
   // addresses inside known prefixes, own ones and strangers
   const dst = r.chance(0.15) && own.length > 0 ? r.pick(own).text : r.chance(0.5) ? r.pick(known).dst.ip.text : address(r, family)
   const base = { family, dst: dst === '0.0.0.0' || dst === '::' ? address(r, family) : dst, mark: mark(r), tos: r.chance(0.2) ? 0x10 : 0, proto: r.pick(['udp', 'tcp'] as const) }
   if (r.chance(0.45)) return { ...base, src: address(r, family), iif: r.pick(['v0', 'v1', 'v2', 'v3', 'br0']) }
+  // link-local addresses mean something on a device only; elsewhere the device is a wish (IPv6) or a filter (IPv4)
+  if (r.chance(0.15) && family === 6) return { ...base, dst: 'fe80::77', oif: r.pick(['v0', 'v1', 'v3']) }
+  if (r.chance(0.15)) return { ...base, oif: r.pick(['v0', 'v1', 'v3']) }
   if (r.chance(0.25) && own.length > 0) return { ...base, src: r.pick(own).text }
   return base
 }
@@ -111,7 +118,7 @@ interface Answer {
 /** `ip route get` twice for each question: what would be done, and which entry of the tables says so. */
 function ask(ns: Namespace, questions: readonly Question[]): Answer[] {
   const command = (q: Question, how: string) =>
-    [`ip -${q.family} -j route get ${how} ${q.dst}`, q.src && `from ${q.src}`, q.iif && `iif ${q.iif}`, q.mark && `mark ${q.mark}`, q.tos && `tos ${q.tos}`, `ipproto ${q.proto}`, '2>&1; echo @@']
+    [`ip -${q.family} -j route get ${how} ${q.dst}`, q.src && `from ${q.src}`, q.iif && `iif ${q.iif}`, q.oif && `oif ${q.oif}`, q.mark && `mark ${q.mark}`, q.tos && `tos 0x${q.tos.toString(16)}`, `ipproto ${q.proto}`, '2>&1; echo @@']
       .filter((x) => x)
       .join(' ')
   const script = questions.flatMap((q) => [command(q, ''), command(q, 'fibmatch')]).join('\n')
@@ -123,20 +130,25 @@ function ask(ns: Namespace, questions: readonly Question[]): Answer[] {
   })
 }
 
-function compare(t: Tables, q: Question, a: Answer): string[] {
+function compare(t: Tables, q: Question, a: Answer, rpFilter: number): string[] {
   const query: RouteQuery = {
     family: q.family, dst: ip(q.dst), mark: q.mark, tos: q.tos, proto: q.proto,
     ...(q.src === undefined ? {} : { src: ip(q.src) }),
     ...(q.iif === undefined ? {} : { iif: q.iif }),
+    ...(q.oif === undefined ? {} : { oif: q.oif }),
   }
   const found = lookupRoute(t.index, t.rules[q.family], query)
   if (found.kind === 'unknown') return []
   const told = `${JSON.stringify(q)}: kernel ${a.error || `${a.route?.text} by ${a.match?.text}`}; ours ${describeResult(found)}`
+  if (assumesOnLink(query, found)) {
+    const src = selectIpv4(t.links, q.oif as string, undefined, 'link')
+    return a.route?.nexthops[0]?.device === q.oif && a.route?.prefsrc?.text === src?.text ? [] : [`${told}: on link from ${src?.text}`]
+  }
   const refused = expectedError(found)
   if (q.iif !== undefined && q.family === 4 && found.kind === 'route' && refused === undefined) {
     const forwarded = found.route.type === 'unicast' ? found.nexthops[0]?.device : undefined
     const verdict = validateSource(t.index, t.rules[4], t.links, {
-      src: ip(q.src as string), dst: ip(q.dst), device: q.iif, mark: 0, rpFilter: 0, acceptLocal: false, sendRedirects: false, proto: q.proto,
+      src: ip(q.src as string), dst: ip(q.dst), device: q.iif, mark: 0, rpFilter, acceptLocal: false, sendRedirects: false, proto: q.proto,
       ...(forwarded === undefined ? {} : { outDevice: forwarded }),
     })
     if (verdict !== 'ok') return /Invalid (argument|cross-device link)/.test(a.error) ? [] : [`${told} but source ${JSON.stringify(verdict)}`]

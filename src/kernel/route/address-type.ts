@@ -24,7 +24,7 @@ function type4(index: RouteIndex, address: Ip, device: string | undefined, rules
   if (isMulticast(address)) return 'MULTICAST'
   // as long as there are no own rules, table local is one trie with main, where a longer prefix of main hides a shorter local one
   const table = !rules || areDefaultRules(rules) ? index.merged4 : index.table(4, 'local')
-  const found = lookupTable(index, table, { family: 4, dst: address, mark: 0, ignoreLinkState: true })
+  const found = lookupTable(index, table, { family: 4, dst: address, mark: 0, reverse: true })
   if (found.kind !== 'route' || (device !== undefined && found.route.nexthops[0]?.device !== device)) return 'UNICAST'
   switch (found.route.type) {
     case 'local':

@@ -13,12 +13,30 @@ export type TableResult =
 /** Longest prefix with a usable route; where all of one prefix are unusable (dead, other device) the next shorter one. */
 export function lookupTable(index: RouteIndex, table: TableIndex | undefined, query: RouteQuery): TableResult {
   if (!table) return { kind: 'miss' }
+  let descending = true
   for (const node of table.lookup(query.dst)) {
-    const found = query.family === 4 ? select4(index, node, query) : select6(index, node, query)
-    if (found) return found
+    if (query.family === 4) {
+      const found = select4(index, node, query)
+      if (found) return found
+    } else if (!descending || !isHidden(node, query)) {
+      descending = false
+      const found = select6(index, node, query)
+      if (found) return found
+    }
   }
   return { kind: 'miss' }
 }
+
+/**
+ * Where routes with `from` stand at a prefix and none of them holds the source, the prefix's plain routes are passed over as well
+ * (fib6_node_lookup_1 goes back up); not so the default route's, and not on the way back from a longer prefix (fib6_backtrack).
+ */
+function isHidden(node: readonly Route[], q: RouteQuery): boolean {
+  const specific = node.filter((r) => r.src)
+  return specific.length > 0 && node[0]?.dst.length !== 0 && !specific.some((r) => matchesSource(r, q))
+}
+
+const matchesSource = (r: Route, q: RouteQuery): boolean => r.src !== undefined && (q.src ? contains(r.src, q.src) : r.src.length === 0)
 
 /** fib_table_lookup on one leaf: TOS routes first, then by metric; the first with a usable next hop. */
 function select4(index: RouteIndex, node: readonly Route[], q: RouteQuery): TableResult | undefined {
@@ -40,7 +58,7 @@ const tableOrder = (x: Route, y: Route): number => (x.table === y.table ? 0 : x.
 
 /** fib_select_default: among default routes of one metric a local sender takes the one whose gateway's neighbour is alive. */
 function severalDefaults(route: Route, node: readonly Route[], q: RouteQuery): TableResult | undefined {
-  if (route.dst.length > 0 || route.nexthops.length !== 1 || isInput(q) || q.oif !== undefined || route.type !== 'unicast') return undefined
+  if (q.reverse === true || route.dst.length > 0 || route.nexthops.length !== 1 || isInput(q) || q.oif !== undefined || route.type !== 'unicast') return undefined
   const rivals = node.filter(
     (r) => r !== route && r.table === route.table && r.type === 'unicast' && r.metric === route.metric && (r.tos ?? 0) === (route.tos ?? 0) && r.scope === route.scope && r.nexthops[0]?.gateway,
   )
@@ -60,8 +78,7 @@ function select6(index: RouteIndex, node: readonly Route[], q: RouteQuery): Tabl
 /** CONFIG_IPV6_SUBTREES: routes with `from` count when they hold the source, the longest first; then those without. */
 function bySource(node: readonly Route[], q: RouteQuery): readonly (readonly Route[])[] {
   if (!node.some((r) => r.src)) return [node]
-  const { src } = q
-  const specific = src ? node.filter((r) => r.src && contains(r.src, src)) : []
+  const specific = node.filter((r) => matchesSource(r, q))
   const lengths = [...new Set(specific.map((r) => r.src?.length ?? 0))].sort((x, y) => y - x)
   return [...lengths.map((length) => specific.filter((r) => r.src?.length === length)), node.filter((r) => !r.src)]
 }

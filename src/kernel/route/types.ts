@@ -96,6 +96,8 @@ export interface RouteQuery {
   readonly tos?: number
   /** IPv6: the socket is bound to `oif` (then no other device will do; else `oif` is a preference where a source is given) */
   readonly bound?: boolean
+  /** a filter's question about the way back: no next hop is chosen afterwards */
+  readonly reverse?: boolean
   /** FIB_LOOKUP_IGNORE_LINKSTATE: reverse lookups of filters use routes over devices without carrier too */
   readonly ignoreLinkState?: boolean
   /** IPv6: look up as netfilter does (ip6_route_lookup), where `oif` outranks the metric */

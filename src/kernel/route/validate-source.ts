@@ -60,6 +60,7 @@ function fullCheck(index: RouteIndex, rules: readonly RoutingRule[], links: read
     dst: check.src,
     src: check.dst,
     iif: check.outDevice ?? 'lo',
+    reverse: true,
     mark: check.mark,
     ...(check.proto === undefined ? {} : { proto: check.proto }),
     ...(check.dport ? { sport: check.dport } : {}),
