@@ -1,0 +1,17 @@
+import { FileError } from '../system/files.ts'
+import { openFiles, snapshotAbove } from '../system/files-open.ts'
+import { isSnapshot, loadSnapshot } from './load.ts'
+import type { Snapshot } from './types.ts'
+
+/**
+ * Opens and parses the snapshot at a path: a folder, or its archive.
+ * Throws FileError if there is none (with what may have been meant), ParseError if a dump in it is damaged.
+ */
+export async function openSnapshot(path: string): Promise<Snapshot> {
+  const source = await openFiles(path)
+  if (isSnapshot(source.files)) return loadSnapshot(source)
+  const below = source.files.flatMap((f) => /^(.+)\/snapshot\.json(?:\.gz)?$/.exec(f)?.[1] ?? []).map((dir) => `${path.replace(/\/+$/, '')}/${dir}`)
+  const above = snapshotAbove(path)
+  const candidates = [...(above === undefined ? [] : [above]), ...below].slice(0, 5).map((dir) => `--snapshot ${dir}`)
+  throw new FileError(path, 'no snapshot: there is neither snapshot.json nor a folder nodes/NAME with dumps', { candidates })
+}
