@@ -6,6 +6,7 @@ import { globSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import pjson from '../package.json' with { type: 'json' }
 import { writeManifest } from './manifest.ts'
+import { writeNotices } from './notices.ts'
 
 const root = new URL('..', import.meta.url).pathname
 process.chdir(root)
@@ -33,5 +34,6 @@ const result = await build({
   },
   logLevel: 'warning',
 })
+writeNotices('dist/THIRD-PARTY-LICENSES.txt', Object.keys(result.metafile.inputs))
 if (process.argv.includes('--meta')) writeFileSync('dist/meta.json', JSON.stringify(result.metafile))
 await writeManifest(root, pjson)

@@ -1,4 +1,6 @@
+import { NetctlError } from '../error.ts'
 import { sanitize } from '../report/sanitize.ts'
+import { findSnapshots } from '../system/nearby-snapshots.ts'
 import { fuzzyFilter } from './fuzzy.ts'
 import { Interrupted } from './interrupted.ts'
 import { shellLine } from './shell-words.ts'
@@ -43,6 +45,22 @@ export async function pick(message: string, choices: readonly Choice[]): Promise
   })
   if (isCancel(answer)) throw new Interrupted()
   return answer
+}
+
+/** A snapshot out of those in and below the current folder and `examples`, the folder of those that came with netctl. */
+export async function pickSnapshot(cwd: string, examples: string): Promise<string> {
+  const found = findSnapshots([cwd, examples], cwd)
+  if (found.length === 0) {
+    throw new NetctlError({
+      code: 'USE006',
+      message: 'no snapshot was named, and there is none in or below this folder',
+      try: '--snapshot PATH',
+    })
+  }
+  return pick(
+    'Snapshot',
+    found.map(({ path, kind }) => ({ value: path, hint: kind })),
+  )
 }
 
 /** What was picked, as one line that asks the same without a question. To be told on stderr. */

@@ -1,6 +1,6 @@
 """Runs a program on a pseudo-terminal and types at it. stdin: {"argv", "cwd", "env", "columns", "steps": [{"wait", "send"}], "pipeStdout"}.
 stdout: {"code", "screen" (all that was written to the terminal), "stdout" (if piped), "restored" (terminal settings as before), "stuck"}."""
-import fcntl, json, os, pty, select, signal, struct, subprocess, sys, termios, time
+import fcntl, json, os, pty, re, select, signal, struct, subprocess, sys, termios, time
 
 job = json.load(sys.stdin)
 master, slave = pty.openpty()
@@ -28,15 +28,20 @@ def read(seconds):
             pass
 
 
+def text():
+    """what a person reads: the screen without control sequences"""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+
+
 seen = 0
 for step in job["steps"]:
     deadline = time.time() + job.get("seconds", 20)
-    while step["wait"] not in screen[seen:] and time.time() < deadline and child.poll() is None:
+    while step["wait"] not in text()[seen:] and time.time() < deadline and child.poll() is None:
         read(0.1)
-    if step["wait"] not in screen[seen:]:
+    if step["wait"] not in text()[seen:]:
         stuck = step["wait"]
         break
-    seen = len(screen)
+    seen = len(text())
     time.sleep(0.1)
     os.write(master, step["send"].encode())
 deadline = time.time() + job.get("seconds", 20)
