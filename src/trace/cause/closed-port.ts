@@ -1,5 +1,5 @@
 /** The packet came through, and nobody listens there. */
-import { type Explain, nodeOf } from './case.ts'
+import { type Case, type Explain, nodeOf } from './case.ts'
 import { translation } from './stale-endpoint.ts'
 import { spoken } from './words.ts'
 
@@ -9,10 +9,18 @@ export const closedPort: Explain = (c) => {
   const by = translation(c.steps, c.cluster)
   const entry = by ? `${blame.entry}, where ${spoken(by.object)} sends to` : blame.entry
   return {
-    node: nodeOf(blame.place),
+    node: serverNode(c),
     kind: 'listener',
     entry,
     ...(blame.source && { source: blame.source }),
     ...(by && { object: by.object }),
   }
+}
+
+/** Where the server runs. One without a dump has no place of its own: then its name tells. */
+function serverNode({ result, cluster, blame }: Case): string {
+  const [kind, ...name] = result.reached?.place.split('/') ?? []
+  if (kind === 'node') return name.join('/')
+  if (kind !== 'pod') return result.reached?.place ?? nodeOf(blame.place)
+  return cluster.pods.find((p) => `${p.namespace}/${p.name}` === name.join('/'))?.node ?? nodeOf(blame.place)
 }

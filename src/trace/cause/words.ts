@@ -25,9 +25,6 @@ export function some(items: Iterable<string>, most = 3): string {
 /** A rule as iptables-save prints it, without its counters: those change, the rule stays. */
 export const ruleLine = (snapshot: Snapshot, at: Source): string => snapshot.line(at.file, at.line).replace(/^\[\d+:\d+\] /, '')
 
-/** A rule without its comments: what it does, where its name has been said already. */
-export const bare = (line: string): string => line.replace(/ ?-m comment --comment ("(?:[^"\\]|\\.)*"|\S+)/g, '')
-
 /** The comment for people: Felix writes its hash first. */
 export const remark = (rule: Rule): string | undefined => {
   const texts = rule.matches.flatMap((m) => (m.kind === 'comment' ? [m.text] : []))

@@ -1,0 +1,345 @@
+/** Faults that the recordings don't have, or have only in one form, in a cluster of made-up dumps. */
+import { describe, expect, test } from 'vitest'
+import { interfaceOfPod } from '../../../src/trace/attribution/interface-names.ts'
+import { block, causes, type Made, made, p1, pod, slice } from './made.ts'
+
+const web = { from: p1, dst: '10.96.0.20', port: 80 }
+const direct = { from: p1, dst: '10.244.2.2', port: 8080 }
+const ext = { kind: 'external', name: 'ext' } as const
+
+const remove = (list: string[], what: string): void => {
+  const kept = list.filter((x) => !x.includes(what))
+  if (kept.length === list.length) throw new Error(`nothing has ${what}`)
+  list.splice(0, list.length, ...kept)
+}
+
+/** The one cause of a flow. */
+function cause(change: (m: Made) => void, flow: Parameters<typeof causes>[1]): object | string {
+  const found = causes(made(change), flow)
+  expect(found).toHaveLength(1)
+  return found[0] as object
+}
+
+test('nothing is wrong with the cluster as it should be', () => {
+  expect(causes(made(), web)).toEqual([])
+  expect(causes(made(), direct)).toEqual([])
+})
+
+describe('lost on the way', () => {
+  test('the route of the block is missing: the node that sent it by the default route', () => {
+    expect(cause((m) => remove(m.n1.routes, '10.244.2.0/26'), direct)).toMatchObject({
+      node: 'n1',
+      kind: 'missing-route',
+      entry: 'no route to 10.244.2.0/26 (block of n2): 10.244.2.2 follows `default via 172.18.0.1 dev eth0`',
+      evidence: { file: 'nodes/n1/ip-route.json' },
+    })
+  })
+
+  test('the same on the other node: the reply is lost there', () => {
+    expect(cause((m) => remove(m.n2.routes, '10.244.1.0/26'), direct)).toMatchObject({
+      node: 'n2',
+      kind: 'missing-route',
+      entry: expect.stringContaining('no route to 10.244.1.0/26 (block of n1)'),
+    })
+  })
+
+  test('no block in the snapshot: the pod itself is named', () => {
+    const bare = (m: Made): void => {
+      remove(m.n1.routes, '10.244.2.0/26')
+      m.objects['ipamblocks.crd.projectcalico.org'] = []
+    }
+    expect(cause(bare, direct)).toMatchObject({
+      node: 'n1',
+      kind: 'missing-route',
+      entry: expect.stringContaining('no route to 10.244.2.2 (on n2)'),
+    })
+  })
+
+  test('a route that is meant for the block, to a router that knows nothing of it', () => {
+    const wrong = (m: Made): void => {
+      remove(m.n1.routes, '10.244.2.0/26')
+      m.n1.routes.push('10.244.2.0/26 via 172.18.0.1 dev eth0 proto bird')
+    }
+    expect(cause(wrong, direct)).toMatchObject({
+      node: 'n1',
+      kind: 'route',
+      entry: expect.stringMatching(/follows `10\.244\.2\.0\/26 via 172\.18\.0\.1 .*external\/router has no way there/),
+    })
+  })
+
+  test.each([
+    ['Always', 'link', 'vxlan.calico is down'],
+    // nodes of one subnet need no tunnel then: the route is missing for another reason
+    ['CrossSubnet', 'missing-route', 'no route to 10.244.2.0/26'],
+    ['Never', 'missing-route', 'no route to 10.244.2.0/26'],
+  ])('the tunnel device is down, vxlanMode %s', (mode, kind, entry) => {
+    const down = (m: Made): void => {
+      remove(m.n1.routes, '10.244.2.0/26')
+      m.n1.links.push({ name: 'vxlan.calico', kind: 'vxlan', address: '10.244.1.0/32', local: '172.18.0.11', down: true })
+      Object.assign(m.objects['ippools.crd.projectcalico.org']?.[0] as object, {
+        spec: { cidr: '10.244.0.0/16', vxlanMode: mode, ipipMode: 'Never', natOutgoing: true },
+      })
+    }
+    expect(cause(down, direct)).toMatchObject({ node: 'n1', kind, entry: expect.stringContaining(entry) })
+  })
+
+  test('a pod without natOutgoing speaks to the outside', () => {
+    const off = (m: Made): void => {
+      Object.assign(m.objects['ippools.crd.projectcalico.org']?.[0] as object, { spec: { cidr: '10.244.0.0/16', natOutgoing: false } })
+    }
+    expect(cause(off, { from: p1, dst: '198.51.100.10', port: 80 })).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: expect.stringContaining('natOutgoing'),
+      object: 'ippool/pool',
+    })
+  })
+
+  test('an address that nothing in the snapshot has', () => {
+    expect(cause(() => {}, { from: p1, dst: '10.99.0.1', port: 80 })).toMatchObject({
+      node: 'external/router',
+      kind: 'missing-route',
+      entry: expect.stringMatching(/n1 sent it by `default .*no pod, service or host/),
+    })
+  })
+
+  test('the answer goes past the node that had translated the request', () => {
+    expect(cause(() => {}, { from: ext, dst: '172.18.0.11', port: 30080 })).toMatchObject({
+      node: 'n2',
+      kind: 'route',
+      entry: expect.stringContaining('past n1, which had translated the request'),
+    })
+  })
+})
+
+describe('at the pod', () => {
+  const veth = interfaceOfPod({ namespace: 'shop', name: 'p2' }, made().cluster)
+
+  test('its interface is gone, and the route with it: the blackhole of the block is the symptom', () => {
+    const gone = (m: Made): void => {
+      m.n2.links.pop()
+      remove(m.n2.routes, '10.244.2.2 ')
+    }
+    expect(cause(gone, direct)).toMatchObject({
+      node: 'n2',
+      kind: 'link',
+      entry: expect.stringMatching(`^${veth} of pod shop/p2 is gone: no route to pod shop/p2 10\\.244\\.2\\.2 .*blackhole`),
+      object: 'pod/shop/p2',
+    })
+  })
+
+  test('its interface is down', () => {
+    const down = (m: Made): void => {
+      m.n2.links.splice(-1, 1, { name: veth, down: true })
+      remove(m.n2.routes, '10.244.2.2 ')
+    }
+    expect(cause(down, direct)).toMatchObject({
+      node: 'n2',
+      kind: 'link',
+      entry: expect.stringContaining(`${veth} of pod shop/p2 is down`),
+    })
+  })
+
+  test('its interface is there, only the route is not', () => {
+    expect(cause((m) => remove(m.n2.routes, '10.244.2.2 '), direct)).toMatchObject({
+      node: 'n2',
+      kind: 'missing-route',
+      entry: expect.stringContaining('no route to pod shop/p2 10.244.2.2'),
+    })
+  })
+
+  test('IPAM gave the address to a pod that is gone', () => {
+    const leaked = (m: Made): void => {
+      m.objects['ipamblocks.crd.projectcalico.org'] = [
+        block('10.244.1.0/26', 'n1', { 2: 'shop/p1' }),
+        block('10.244.2.0/26', 'n2', { 2: 'shop/p2', 5: 'ops/ghost' }),
+      ]
+    }
+    expect(cause(leaked, { from: p1, dst: '10.244.2.5', port: 80 })).toMatchObject({
+      node: 'n2',
+      kind: 'endpoint',
+      entry: '10.244.2.5 is allocated to ops/ghost (IPAM block 10.244.2.0/26), but there is no such pod',
+      evidence: { file: 'cluster/ipamblocks.crd.projectcalico.org.json' },
+    })
+  })
+
+  test('IPAM gave the address to nobody', () => {
+    expect(cause(() => {}, { from: p1, dst: '10.244.2.9', port: 80 })).toMatchObject({
+      node: 'n2',
+      kind: 'endpoint',
+      entry: expect.stringContaining('no pod has 10.244.2.9: IPAM has not given it out'),
+    })
+  })
+
+  test('nobody listens', () => {
+    expect(cause(() => {}, { ...direct, port: 9 })).toMatchObject({
+      node: 'n2',
+      kind: 'listener',
+      entry: 'nothing listens on tcp/9 of pod/shop/p2',
+    })
+  })
+})
+
+describe('Services', () => {
+  const nodePort = { from: { kind: 'node', name: 'n2' }, dst: '172.18.0.11', port: 30080 } as const
+
+  test('kube-proxy never ran: cluster address and node port', () => {
+    const none = (m: Made): void => void m.n1.nat.splice(0)
+    expect(cause(none, web)).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: expect.stringContaining('no KUBE-SERVICES chain: kube-proxy has not programmed n1'),
+      evidence: { text: '*nat' },
+    })
+    expect(cause(none, nodePort)).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: expect.stringMatching(/kube-proxy has not programmed n1.*node port 30080\/tcp of service shop\/web/),
+    })
+  })
+
+  test('one rule is missing', () => {
+    expect(cause((m) => remove(m.n1.nat, '10.96.0.20/32'), web)).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: expect.stringContaining('no rule for 10.96.0.20:80/tcp of service shop/web (KUBE-SERVICES)'),
+      object: 'service/shop/web:http',
+      evidence: { text: ':KUBE-SERVICES - [0:0]' },
+    })
+    expect(cause((m) => remove(m.n1.nat, '-A KUBE-NODEPORTS'), nodePort)).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: expect.stringContaining('no rule for node port 30080/tcp of service shop/web'),
+    })
+  })
+
+  test('a port that the Service does not have, and ping', () => {
+    expect(cause(() => {}, { ...web, port: 81 })).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: expect.stringContaining('service shop/web has no port 81/tcp, only 80/tcp (http)'),
+    })
+    expect(cause(() => {}, { from: p1, proto: 'icmp', dst: '10.96.0.20' })).toMatchObject({
+      kind: 'missing-rule',
+      entry: expect.stringContaining('no answer to icmp'),
+    })
+  })
+
+  test('an endpoint that is none any more', () => {
+    const stale = (m: Made): void => {
+      m.n1.nat.splice(0, m.n1.nat.length, ...m.n1.nat.map((r) => r.replace('10.244.2.2:8080', '10.244.2.7:8080')))
+    }
+    expect(cause(stale, web)).toMatchObject({
+      node: 'n1',
+      kind: 'endpoint',
+      object: 'service/shop/web:http',
+      entry: expect.stringMatching(
+        /^10\.244\.2\.7:8080 is not an endpoint of service shop\/web: -A KUBE-SEP-B+ .*--to-destination 10\.244\.2\.7:8080$/,
+      ),
+    })
+  })
+
+  test('an endpoint that is not ready is blamed only if the packet did not arrive', () => {
+    const unready = (m: Made): void => {
+      m.objects.endpointslices = [slice([{ ip: '10.244.2.2', node: 'n2', ready: false }])]
+    }
+    expect(causes(made(unready), web)).toEqual([])
+    const closed = (m: Made): void => {
+      unready(m)
+      m.objects.pods = [
+        pod('p1', 'n1', '10.244.1.2'),
+        { ...(pod('p2', 'n2', '10.244.2.2') as object), spec: { nodeName: 'n2', containers: [] } },
+      ]
+    }
+    expect(cause(closed, web)).toMatchObject({
+      node: 'n1',
+      kind: 'endpoint',
+      entry: expect.stringContaining('is not a ready endpoint of service shop/web'),
+    })
+  })
+
+  const reject = (m: Made): void => {
+    m.n1.filter.push(
+      '-A FORWARD -m conntrack --ctstate NEW -j KUBE-SERVICES',
+      '-A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "shop/web:http has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable',
+    )
+    remove(m.n1.nat, '10.96.0.20/32')
+  }
+
+  test.each([
+    ['its selector app=p2 matches no pod in shop', (m: Made) => (m.objects.pods = [pod('p1', 'n1', '10.244.1.2')]), []],
+    [
+      'none of the pods that its selector app=p2 matches is ready (p2)',
+      (m: Made) => (m.objects.pods = [pod('p1', 'n1', '10.244.1.2'), pod('p2', 'n2', '10.244.2.2', false)]),
+      [],
+    ],
+    ['but no EndpointSlice lists them', () => {}, []],
+    ['none of its endpoints is ready (10.244.2.2)', () => {}, [{ ip: '10.244.2.2', node: 'n2', ready: false }]],
+    ['the rules are older than they', () => {}, [{ ip: '10.244.2.2', node: 'n2' }]],
+  ])('no endpoints: %s', (why, change, endpoints) => {
+    const broken = (m: Made): void => {
+      reject(m)
+      m.objects.endpointslices = endpoints.length === 0 ? [] : [slice(endpoints)]
+      change(m)
+    }
+    expect(cause(broken, web)).toMatchObject({
+      node: 'n1',
+      kind: 'endpoint',
+      object: 'service/shop/web:http',
+      entry: expect.stringMatching(/^service shop\/web has no endpoints: /),
+    })
+    expect(cause(broken, web)).toMatchObject({ entry: expect.stringContaining(why) })
+  })
+})
+
+describe('rules of others and the kernel', () => {
+  test("docker's policy, and a chain that somebody jumps to", () => {
+    expect(cause((m) => (m.n1.policies.FORWARD = 'DROP'), direct)).toMatchObject({
+      node: 'n1',
+      kind: 'rule',
+      entry: 'policy of FORWARD is DROP: :FORWARD DROP [0:0] (table filter)',
+    })
+    const user = (m: Made): void => void m.n2.filter.push('-A FORWARD -j DOCKER-USER', '-A DOCKER-USER -s 10.244.1.0/26 -j DROP')
+    expect(cause(user, direct)).toMatchObject({
+      node: 'n2',
+      kind: 'rule',
+      entry: '-A DOCKER-USER -s 10.244.1.0/26 -j DROP (table filter, from FORWARD)',
+      evidence: { text: '-A DOCKER-USER -s 10.244.1.0/26 -j DROP' },
+    })
+  })
+
+  test('forwarding is off, for the node or for one device', () => {
+    const off = (m: Made): void => void Object.assign(m.n2.sysctls, { 'net.ipv4.ip_forward': '0', forwarding: '0' })
+    expect(cause(off, direct)).toMatchObject({
+      node: 'n2',
+      kind: 'sysctl',
+      entry: expect.stringMatching(/^net\.ipv4\.ip_forward = 0/),
+      evidence: { text: 'net.ipv4.ip_forward = 0' },
+    })
+    const one = (m: Made): void => {
+      m.n2.sysctls = { 'net.ipv4.conf.eth0.forwarding': '0', ...m.n2.sysctls, forwarding: '1' }
+      delete m.n2.sysctls.forwarding
+      m.n2.sysctls['net.ipv4.conf.all.forwarding'] = '1'
+    }
+    expect(cause(one, direct)).toMatchObject({
+      node: 'n2',
+      kind: 'sysctl',
+      entry: expect.stringContaining('net.ipv4.conf.eth0.forwarding = 0'),
+    })
+  })
+
+  test('reverse path: the sysctl, and the way that an answer would take', () => {
+    const strict = (m: Made): void => {
+      m.n2.sysctls.rp_filter = '1'
+      remove(m.n2.routes, '10.244.1.0/26')
+      m.n2.links.push({ name: 'eth1', address: '172.19.0.12/24' })
+      m.n2.routes.push('172.19.0.0/24 dev eth1 scope link', '10.244.1.0/26 via 172.19.0.1 dev eth1')
+    }
+    expect(cause(strict, direct)).toMatchObject({
+      node: 'n2',
+      kind: 'sysctl',
+      entry: expect.stringMatching(/rp_filter = 1.*but by `10\.244\.1\.0\/26 via 172\.19\.0\.1 dev eth1`/),
+      evidence: { text: expect.stringContaining('rp_filter = 1') },
+    })
+  })
+})
