@@ -1,6 +1,7 @@
 import type { Family } from '../../net/ip.ts'
 import { ParseError } from '../source.ts'
 import { excerpt } from '../words.ts'
+import { findLoop } from './loops.ts'
 import { type JumpTarget, type RuleReader, readRuleBody, ruleReader } from './parse-rule.ts'
 import type { Chain, Counters, IptablesDump, Remark, Rule, Table } from './types.ts'
 
@@ -125,6 +126,8 @@ function closeTable(state: State): void {
   const { name, line, generated } = table
   const chains = new Map<string, Chain>()
   for (const { chain } of table.order) chains.set(chain.name, chain)
+  const loop = findLoop(chains)
+  if (loop) throw fail(state, `table ${name}: chain ${excerpt(loop.chain.name)} leads back to itself by this rule: expected chains without a loop`, loop.rule.line)
   state.tables.push({ name, line, ...(generated === undefined ? {} : { generated }), chains })
   state.table = undefined
 }
@@ -167,7 +170,7 @@ function readCounters(text: string, at: number): (Counters & { end: number }) | 
   let value = 0
   for (let i = at + 1, digits = 0; ; i++) {
     const c = text.charCodeAt(i)
-    if (c >= 48 && c <= 57 && digits++ < 20) value = value * 10 + c - 48
+    if (c >= 48 && c <= 57 && digits++ < 20) value = value * 10 + (c - 48)
     else if (c === 58 && packets < 0 && digits > 0) {
       packets = value
       value = 0
