@@ -109,7 +109,7 @@ function answered(
     const blame: Blame = {
       place: place ?? client.place, kind: 'listener', entry: `nothing listens on ${seen.proto}/${seen.dport?.lo} of ${endpoint}`, ...(socket.source && { source: socket.source }),
     }
-    const rst = resetFor(seen)
+    const rst = seen.proto === 'sctp' ? replyTo(seen) : resetFor(seen)
     const end = rst
       ? reply(rst)
       : arrived
@@ -163,8 +163,8 @@ function conclude(
   const base = { steps, answer, blame, node: blame.place.label, ...(reached && { reached }) }
   const heard = end && packetAt(client, end)
   if (!heard) return { verdict: 'dropped', ...base }
-  if (heard.tcp === 'RST') {
-    return reaches(client, end, replyTo(request)) ? { verdict: 'refused', error: 'rst', ...base } : { verdict: 'dropped', ...base }
+  if (heard.tcp === 'RST' || heard.proto === 'sctp') {
+    return reaches(client, end, replyTo(request)) ? { verdict: 'refused', error: heard.tcp ? 'rst' : 'abort', ...base } : { verdict: 'dropped', ...base }
   }
   if (!heard.icmp || !isIcmpError(heard) || !heard.inner || !sameFlow(heard.inner, request)) return { verdict: 'dropped', ...base }
   const { type, code } = heard.icmp

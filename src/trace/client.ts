@@ -1,5 +1,5 @@
 /** Who sends, and how its packets get into the dumped part of the world. */
-import { parseIp, type Family, type Ip } from '../net/ip.ts'
+import { type Family, type Ip, isLoopback, parseIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { chooseSource, route } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, Undecided } from './run.ts'
@@ -22,7 +22,9 @@ export type ClientChoice = { readonly kind: 'client'; readonly client: Client } 
 export function clientOf(run: Run, flow: Flow, dst: Ip): ClientChoice {
   const { world } = run
   const id = `${flow.from.kind}/${flow.from.name ?? ''}`
-  const place = world.places.get(id)
+  const guest = world.snapshot.cluster.pods.find((p) => p.hostNetwork && flow.from.kind === 'pod' && `pod/${p.namespace}/${p.name}` === id)
+  // a pod on the host's network is a process of the node
+  const place = world.places.get(guest ? `node/${guest.node}` : id)
   if (place?.host.links) return here(run, flow, place, dst)
   if (flow.from.kind === 'node') throw new Undecided(flow.from.name ?? 'node', `${id} has no dump: how it sends is not known`)
   if (flow.from.kind === 'pod') return podWithoutDump(run, flow, dst, id)
@@ -34,8 +36,10 @@ function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
   const client = (source: Ip): ClientChoice => ({
     kind: 'client', client: { place, source, send: (r, packet) => sendLocal(r, place, packet) },
   })
+  if (forced && !place.addresses.has(forced.text) && !isLoopback(forced)) {
+    return { kind: 'errno', errno: 'EADDRNOTAVAIL', blame: { place, kind: 'link', entry: `${place.label} has no address ${forced.text}` } }
+  }
   if (forced) return client(forced)
-  // a host-networked pod has the node's addresses; the walk starts at the node itself
   const choice = chooseSource(run, place, dst, { record: false })
   if (choice.kind === 'no-way') return { kind: 'errno', errno: choice.errno, blame: choice.blame }
   return client(choice.src)
@@ -47,7 +51,6 @@ function podWithoutDump(run: Run, flow: Flow, dst: Ip, id: string): ClientChoice
   if (!pod) throw new Undecided(id, `${id} is not in the snapshot`)
   const node = pod.node === undefined ? undefined : run.world.places.get(`node/${pod.node}`)
   if (!node) throw new Undecided(pod.node ?? id, `${id} runs on ${pod.node ?? 'no node'}, which has no dump`)
-  if (pod.hostNetwork) return here(run, flow, node, dst)
   const source = addressOf(pod.ips, dst.family, flow)
   if (!source) return noAddress(node, id, dst.family)
   const way = route(run, node, { family: dst.family, dst: source, mark: 0, iif: 'lo' }, 'route', false)

@@ -4,6 +4,7 @@
  * POSTROUTING or INPUT: a packet dropped before leaves nothing behind.
  */
 import type { CtView, Tuple } from '../kernel/iptables/env.ts'
+import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import { isIcmpError, type Packet, type PortRange, protocolNumber } from '../net/packet.ts'
 
@@ -58,9 +59,24 @@ export function invert(t: Tuple, proto: number): Tuple {
 const samePorts = (x: PortRange | undefined, y: PortRange | undefined): boolean => (x === undefined ? y === undefined : y !== undefined && x.lo === y.lo && x.hi === y.hi)
 const sameTuple = (x: Tuple, y: Tuple): boolean => sameIp(x.src, y.src) && sameIp(x.dst, y.dst) && samePorts(x.sport, y.sport) && samePorts(x.dport, y.dport)
 
+/** An entry of `conntrack -L` as the walk uses it; the addresses that don't mirror each other tell what is translated. */
+export function entryOf(dumped: ConntrackEntry): Entry {
+  const mirrored = invert(dumped.original, dumped.protoNumber)
+  return {
+    proto: dumped.protoNumber, original: dumped.original, reply: dumped.reply,
+    dnat: !sameIp(mirrored.src, dumped.reply.src) || !samePorts(mirrored.sport, dumped.reply.sport),
+    snat: !sameIp(mirrored.dst, dumped.reply.dst) || !samePorts(mirrored.dport, dumped.reply.dport),
+    srcDone: true, dstDone: true, confirmed: true, seenReply: !dumped.flags.includes('UNREPLIED'), mark: dumped.mark,
+  }
+}
+
 /** The connections of one host during one walk. */
 export class ConntrackTable {
-  readonly #entries: Entry[] = []
+  readonly #entries: Entry[]
+
+  constructor(entries: readonly Entry[] = []) {
+    this.#entries = [...entries]
+  }
 
   find(tuple: Tuple, proto: number): { readonly entry: Entry; readonly direction: Direction } | undefined {
     for (const entry of this.#entries) {
@@ -69,10 +85,6 @@ export class ConntrackTable {
       if (sameTuple(entry.reply, tuple)) return { entry, direction: 'REPLY' }
     }
     return undefined
-  }
-
-  add(entry: Entry): void {
-    this.#entries.push(entry)
   }
 
   /** nf_conntrack_in: finds or makes the entry of a packet that enters the host or is sent by it. */

@@ -1,5 +1,6 @@
 /** From what the walk recorded to what is shown: evidence with its exact text, owner, object. */
 import { linkOwner } from './attribution/link-owner.ts'
+import { routeObject } from './attribution/route-object.ts'
 import { routeOwner } from './attribution/route-owner.ts'
 import { ruleObject } from './attribution/rule-object.ts'
 import { policyOwner, ruleOwner } from './attribution/rule-owner.ts'
@@ -37,8 +38,9 @@ export function attributeHop(snapshot: Snapshot, step: Step): Hop {
     }
   }
   const owner: Owner = step.owner ?? ownerOf(snapshot, step)
+  const object = step.route && routeObject(step.route, step.place.host, snapshot.cluster)
   return {
-    node, stage: step.stage, where: step.where, owner, action: step.action, weight: step.weight,
+    node, stage: step.stage, where: step.where, owner, ...(object !== undefined && { object }), action: step.action, weight: step.weight,
     ...(step.source && { evidence: evidenceAt(snapshot, step.source) }), ...(step.also && { also: step.also.map((s) => evidenceAt(snapshot, s)) }),
     ...packet, ...(step.choice && { choice: step.choice }),
   }

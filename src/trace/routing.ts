@@ -122,7 +122,13 @@ export function chooseSource(run: Run, place: Place, dst: Ip, options: { readonl
 /** Output route of a packet that has its addresses. */
 export function routeOutput(run: Run, skb: Skb, purpose = 'route', record = true): Decision {
   const p = skb.packet
-  return route(run, skb.place, { family: p.family, dst: p.dst, src: p.src, mark: skb.mark, iif: 'lo', ...keys(p) }, purpose, record)
+  const decision = route(run, skb.place, { family: p.family, dst: p.dst, src: p.src, mark: skb.mark, iif: 'lo', ...keys(p) }, purpose, record)
+  if (decision.kind !== 'out' || p.family === 6 || !isLoopback(p.src)) return decision
+  // __mkroute_output: 127.0.0.0/8 leaves only by devices with route_localnet
+  const localnet = routeLocalnet(skb.place.host.sysctls, decision.device)
+  if (localnet?.value ?? true) return decision
+  const entry = `route_localnet is off on ${decision.device}: ${p.src.text} may not leave by it`
+  return { kind: 'no-way', errno: 'EINVAL', icmp: undefined, blame: { place: skb.place, kind: 'sysctl', entry, ...(localnet && { source: localnet }) } }
 }
 
 export type Admission = { readonly kind: 'ok'; readonly decision: Decision } | { readonly kind: 'drop'; readonly blame: Blame }

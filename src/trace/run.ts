@@ -5,7 +5,7 @@ import type { Source } from '../kernel/source.ts'
 import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Choices } from './choices.ts'
-import { type Ct, ConntrackTable, noCt } from './conntrack.ts'
+import { type Ct, ConntrackTable, entryOf, noCt } from './conntrack.ts'
 import type { Cause, Owner, Stage } from './types.ts'
 import type { Place, World } from './world.ts'
 
@@ -16,6 +16,8 @@ export interface Run {
   /** keep rules that were tried and did not match, too */
   readonly verbose: boolean
   readonly conntrack: Map<string, ConntrackTable>
+  /** the flow names its source port: an entry of a dump may be its own */
+  readonly known: boolean
   readonly assumptions: Set<string>
   /** steps of the packet that is under way */
   steps: Step[]
@@ -111,13 +113,13 @@ export class Undecided extends Error {
   }
 }
 
-export function newRun(world: World, choices: Choices, verbose: boolean): Run {
-  return { world, choices, verbose, conntrack: new Map(), assumptions: new Set(), steps: [] }
+export function newRun(world: World, choices: Choices, verbose: boolean, known: boolean): Run {
+  return { world, choices, verbose, known, conntrack: new Map(), assumptions: new Set(), steps: [] }
 }
 
 export function conntrackOf(run: Run, place: Place): ConntrackTable {
   let table = run.conntrack.get(place.id)
-  if (!table) run.conntrack.set(place.id, (table = new ConntrackTable()))
+  if (!table) run.conntrack.set(place.id, (table = new ConntrackTable(run.known ? (place.host.conntrack ?? []).map(entryOf) : [])))
   return table
 }
 

@@ -108,7 +108,12 @@ function apply(visit: Visit, chain: Chain, rule: Rule, target: Target, choice: C
       return { kind: 'nat', target }
     case 'notrack':
     case 'ct':
-      if (target.kind === 'ct' && !target.notrack) return unmodelled(visit, rule, `-j CT ${target.words.join(' ')}`)
+      if (target.kind === 'ct' && !target.notrack) {
+        if (target.words.some((w) => w.startsWith('--zone'))) return unmodelled(visit, rule, `-j CT ${target.words.join(' ')}`)
+        // helpers, timeouts and events decide nothing about a first packet
+        note('CT', 'passes')
+        return undefined
+      }
       note('not tracked', 'changes')
       // xt_CT.c: a packet that has an entry (loopback) is left alone
       if (skb.ct.kind === 'none') skb.ct = { kind: 'untracked' }

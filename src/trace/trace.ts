@@ -32,7 +32,7 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
   let tree: Tree<Result>
   try {
     tree = explore((choices) => {
-      const run = newRun(world, choices, options.verbose ?? false)
+      const run = newRun(world, choices, options.verbose ?? false, flow.sourcePort !== undefined)
       const result = guarded(run, () => {
         const who = clientOf(run, flow, dst)
         if (who.kind === 'errno') return { verdict: 'unreachable', error: `errno ${who.errno}`, node: who.blame.place.label, steps: run.steps, blame: who.blame }

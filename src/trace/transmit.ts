@@ -114,7 +114,11 @@ function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): 
   const { world } = run
   const ports = ownerOnSegment(world, skb.place, link, nextHop)
   const known = neighbour(skb.place, link, nextHop)
-  const port = ports.length > 1 && known?.mac ? (ports.find((p) => p.link.mac === known.mac) ?? ports[0]) : ports[0]
+  const hosts = new Set(ports.map((p) => p.place))
+  const port = hosts.size > 1 ? ports.find((p) => p.link.mac !== undefined && p.link.mac === known?.mac) : ports[0]
+  if (hosts.size > 1 && !port) {
+    throw new Undecided(skb.place.label, `${[...hosts].map((h) => h.label).join(' and ')} both have the address ${nextHop.text}: who answers is not known`)
+  }
   if (port) return ways.receive(run, wire(run, skb, port, `to ${port.place.label}${nextHop === skb.packet.dst ? '' : ` (${nextHop.text})`}`))
   return underlay(run, skb, link, nextHop, known, ways)
 }

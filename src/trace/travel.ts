@@ -7,7 +7,8 @@ import { type Ct, noCt } from './conntrack.ts'
 import { type HookResult, runHook } from './hooks.ts'
 import { deviceBlame, transmit } from './transmit.ts'
 import { type Decision, routeInput, routeOutput } from './routing.ts'
-import { type Blame, type End, newSkb, type Run, type Skb } from './run.ts'
+import { virtualServer } from './ipvs.ts'
+import { type Blame, type End, newSkb, type Run, type Skb, Undecided } from './run.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Place } from './world.ts'
 
@@ -69,6 +70,8 @@ export function receive(run: Run, skb: Skb): End {
 function arrive(run: Run, skb: Skb): End {
   const hook = runHook(run, skb, 'INPUT')
   if (hook.kind !== 'pass') return stopped(skb, hook)
+  const server = virtualServer(run, skb)
+  if (server) throw new Undecided(skb.place.label, server)
   return { kind: 'arrived', skb, device: skb.inDevice }
 }
 

@@ -83,7 +83,7 @@ function makeWorld(snapshot: Snapshot): World {
     })
     .sort((x, y) => y.prefix.length - x.prefix.length)
 
-  const veths = vethPairs(places, snapshot)
+  const veths = vethPairs(places)
   const segments = new Map<Link, readonly Port[]>()
   return {
     snapshot,
@@ -126,22 +126,30 @@ function makePlace(host: Host, pod: Pod | undefined): Place {
  * Pod devices and their ends on the node. A veth knows its peer's ifindex (`link_index`, rtnetlink IFLA_LINK) but not its namespace:
  * a pod's peer is on the node that runs it.
  */
-function vethPairs(places: ReadonlyMap<string, Place>, snapshot: Snapshot): ReadonlyMap<Link, Port> {
+function vethPairs(places: ReadonlyMap<string, Place>): ReadonlyMap<Link, Port> {
   const pairs = new Map<Link, Port>()
-  for (const pod of snapshot.cluster.pods) {
-    const inside = places.get(`pod/${pod.namespace}/${pod.name}`)
-    const node = pod.node === undefined ? undefined : places.get(`node/${pod.node}`)
-    if (!inside || !node || pod.hostNetwork) continue
+  const nodes = [...places.values()].filter((p) => p.host.kind === 'node')
+  for (const inside of places.values()) {
+    if (inside.host.kind !== 'pod' || inside.pod?.hostNetwork) continue
+    const said = places.get(`node/${inside.pod?.node}`)
     for (const link of inside.host.links ?? []) {
       if (link.kind === 'loopback' || link.peerIndex === undefined) continue
-      const outside = node.byIndex.get(link.peerIndex)
-      if (!outside || outside.peerIndex !== link.index) continue
+      // without the Pod object the node is the one that has a device of these numbers with a route to the pod
+      const node = said ?? nodes.find((n) => leadsTo(n, n.byIndex.get(link.peerIndex as number), link))
+      const outside = node?.byIndex.get(link.peerIndex)
+      if (!node || !outside || outside.peerIndex !== link.index) continue
       pairs.set(link, { place: node, link: outside })
       pairs.set(outside, { place: inside, link })
     }
   }
   return pairs
 }
+
+const leadsTo = (node: Place, outside: Link | undefined, inside: Link): boolean =>
+  outside !== undefined &&
+  inside.addresses.some((a) =>
+    (node.host.routes[a.ip.family] ?? []).some((r) => r.type === 'unicast' && r.dst.ip.text === a.ip.text && r.nexthops.some((n) => n.device === outside.name)),
+  )
 
 /** Two interfaces are neighbours when their on-link prefixes meet (design.md, Snapshot layout). */
 function segmentOf(places: ReadonlyMap<string, Place>, place: Place, link: Link, veths: ReadonlyMap<Link, Port>): readonly Port[] {
