@@ -8,15 +8,19 @@ export function ipPool(item: Item): IpPool[] {
   const { spec } = item
   const cidr = parsePrefix(str(spec.cidr) ?? '')
   if (!cidr) return []
-  return [{
-    get source() { return item.source() },
-    name: item.name,
-    cidr,
-    ipipMode: str(spec.ipipMode) ?? 'Never',
-    vxlanMode: str(spec.vxlanMode) ?? 'Never',
-    natOutgoing: spec.natOutgoing === true,
-    disabled: spec.disabled === true,
-  }]
+  return [
+    {
+      get source() {
+        return item.source()
+      },
+      name: item.name,
+      cidr,
+      ipipMode: str(spec.ipipMode) ?? 'Never',
+      vxlanMode: str(spec.vxlanMode) ?? 'Never',
+      natOutgoing: spec.natOutgoing === true,
+      disabled: spec.disabled === true,
+    },
+  ]
 }
 
 export function ipamBlock(item: Item): IpamBlock[] {
@@ -25,12 +29,16 @@ export function ipamBlock(item: Item): IpamBlock[] {
   if (!cidr) return []
   const affinity = str(spec.affinity)
   const node = affinity?.startsWith('host:') ? affinity.slice(5) : undefined
-  return [{
-    get source() { return item.source() },
-    cidr,
-    ...(node && { node }),
-    allocations: allocations(item, cidr),
-  }]
+  return [
+    {
+      get source() {
+        return item.source()
+      },
+      cidr,
+      ...(node && { node }),
+      allocations: allocations(item, cidr),
+    },
+  ]
 }
 
 function allocations(item: Item, cidr: Prefix): IpamBlock['allocations'] {
@@ -49,7 +57,9 @@ function allocations(item: Item, cidr: Prefix): IpamBlock['allocations'] {
       ...(pod && { pod }),
       ...(node && { node }),
       ...(kind && { kind }),
-      get line() { return item.sourceOf(`"${handle}"`).line },
+      get line() {
+        return item.sourceOf(`"${handle}"`).line
+      },
     })
   }
   return given
@@ -64,7 +74,9 @@ function at(cidr: Prefix, offset: number): Ip {
 export function hostEndpoint(item: Item): HostEndpoint {
   const name = str(item.spec.interfaceName)
   return {
-    get source() { return item.source() },
+    get source() {
+      return item.source()
+    },
     name: item.name,
     node: str(item.spec.node) ?? '',
     ...(name && { interfaceName: name }),
@@ -75,19 +87,25 @@ export function workload(item: Item): Workload[] {
   const { spec } = item
   const pod = str(spec.pod)
   if (!pod) return []
-  return [{
-    get source() { return item.source() },
-    node: str(spec.node) ?? '',
-    pod: `${item.namespace || 'default'}/${pod}`,
-    interfaceName: str(spec.interfaceName) ?? '',
-  }]
+  return [
+    {
+      get source() {
+        return item.source()
+      },
+      node: str(spec.node) ?? '',
+      pod: `${item.namespace || 'default'}/${pod}`,
+      interfaceName: str(spec.interfaceName) ?? '',
+    },
+  ]
 }
 
 export function policy(item: Item, kind: PolicyRef['kind']): PolicyRef {
   const calico = kind === 'CalicoNetworkPolicy' || kind === 'GlobalNetworkPolicy' || kind === 'StagedPolicy'
   const tier = str(item.spec.tier) ?? (calico ? 'default' : undefined)
   return {
-    get source() { return item.source() },
+    get source() {
+      return item.source()
+    },
     kind,
     ...(item.namespace && { namespace: item.namespace }),
     name: item.name,

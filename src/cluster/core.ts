@@ -5,7 +5,8 @@ import type { ContainerPort, Endpoint, EndpointSlice, Node, Pod, Service, Servic
 /* Objects of the Kubernetes API. Missing fields have the meaning that the API documents for them. */
 
 export const ips = (list: readonly unknown[]): readonly Ip[] => list.flatMap((x) => (typeof x === 'string' ? (parseIp(x) ?? []) : []))
-export const prefixes = (list: readonly unknown[]): readonly Prefix[] => list.flatMap((x) => (typeof x === 'string' ? (parsePrefix(x) ?? []) : []))
+export const prefixes = (list: readonly unknown[]): readonly Prefix[] =>
+  list.flatMap((x) => (typeof x === 'string' ? (parsePrefix(x) ?? []) : []))
 
 export function protocol(x: unknown): 'tcp' | 'udp' | 'sctp' {
   const text = str(x)?.toLowerCase()
@@ -16,7 +17,9 @@ const unique = (list: readonly Ip[]): readonly Ip[] => [...new Map(list.map((i) 
 
 export function pod(item: Item): Pod {
   const { spec, status, metadata } = item
-  const owner = arr(metadata.ownerReferences).map(rec).find((o) => o.controller === true)
+  const owner = arr(metadata.ownerReferences)
+    .map(rec)
+    .find((o) => o.controller === true)
   const ports: ContainerPort[] = []
   // sidecars are init containers that stay
   for (const container of [...arr(spec.containers), ...arr(spec.initContainers).filter((c) => rec(c).restartPolicy === 'Always')]) {
@@ -26,9 +29,13 @@ export function pod(item: Item): Pod {
       if (port !== undefined) ports.push({ ...(name && { name }), port, protocol: protocol(p.protocol) })
     }
   }
-  const ready = arr(status.conditions).map(rec).find((c) => c.type === 'Ready')
+  const ready = arr(status.conditions)
+    .map(rec)
+    .find((c) => c.type === 'Ready')
   return {
-    get source() { return item.source() },
+    get source() {
+      return item.source()
+    },
     namespace: item.namespace || 'default',
     name: item.name,
     node: str(spec.nodeName),
@@ -46,9 +53,16 @@ export function node(item: Item): Node {
   const { spec, status, metadata } = item
   const version = str(rec(status.nodeInfo).kubeletVersion)
   return {
-    get source() { return item.source() },
+    get source() {
+      return item.source()
+    },
     name: item.name,
-    internalIps: ips(arr(status.addresses).map(rec).filter((a) => a.type === 'InternalIP').map((a) => a.address)),
+    internalIps: ips(
+      arr(status.addresses)
+        .map(rec)
+        .filter((a) => a.type === 'InternalIP')
+        .map((a) => a.address),
+    ),
     podCidrs: prefixes(spec.podCIDRs === undefined ? [spec.podCIDR] : arr(spec.podCIDRs)),
     labels: texts(metadata.labels),
     annotations: texts(metadata.annotations),
@@ -59,7 +73,9 @@ export function node(item: Item): Node {
 export function service(item: Item): Service {
   const { spec, status } = item
   return {
-    get source() { return item.source() },
+    get source() {
+      return item.source()
+    },
     namespace: item.namespace || 'default',
     name: item.name,
     type: str(spec.type) ?? 'ClusterIP',
@@ -80,24 +96,38 @@ function servicePort(p: Json): ServicePort[] {
   const name = str(p.name)
   const nodePort = num(p.nodePort)
   const target = str(p.targetPort) ?? num(p.targetPort)
-  return [{ ...(name && { name }), port, protocol: protocol(p.protocol), ...(nodePort && { nodePort }), ...(target !== undefined && { targetPort: target }) }]
+  return [
+    {
+      ...(name && { name }),
+      port,
+      protocol: protocol(p.protocol),
+      ...(nodePort && { nodePort }),
+      ...(target !== undefined && { targetPort: target }),
+    },
+  ]
 }
 
 export function endpointSlice(item: Item): EndpointSlice {
   const { json, metadata } = item
   let endpoints: readonly Endpoint[] | undefined
   return {
-    get source() { return item.source() },
+    get source() {
+      return item.source()
+    },
     namespace: item.namespace || 'default',
     name: item.name,
     service: str(rec(metadata.labels)['kubernetes.io/service-name']) ?? '',
-    ports: arr(json.ports).map(rec).flatMap((p) => {
-      const port = num(p.port)
-      const name = str(p.name)
-      return port === undefined ? [] : [{ ...(name && { name }), port, protocol: protocol(p.protocol) }]
-    }),
+    ports: arr(json.ports)
+      .map(rec)
+      .flatMap((p) => {
+        const port = num(p.port)
+        const name = str(p.name)
+        return port === undefined ? [] : [{ ...(name && { name }), port, protocol: protocol(p.protocol) }]
+      }),
     // thousands of slices are looked at by name only
-    get endpoints() { return (endpoints ??= arr(json.endpoints).flatMap((e) => endpoint(item, rec(e)))) },
+    get endpoints() {
+      return (endpoints ??= arr(json.endpoints).flatMap((e) => endpoint(item, rec(e))))
+    },
   }
 }
 
@@ -109,7 +139,9 @@ function endpoint(item: Item, e: Json): Endpoint[] {
   const node = str(e.nodeName)
   // proxies use the first address only (EndpointSlice API)
   return ips(arr(e.addresses).slice(0, 1)).map((ip) => ({
-    get source() { return item.sourceOf(`"${ip.text}"`) },
+    get source() {
+      return item.sourceOf(`"${ip.text}"`)
+    },
     ip,
     ...(node && { node }),
     ...(pod && { pod }),

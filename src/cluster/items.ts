@@ -1,5 +1,5 @@
 import { findJsonError } from '../kernel/json-error.ts'
-import { type Source, ParseError } from '../kernel/source.ts'
+import { ParseError, type Source } from '../kernel/source.ts'
 
 /** What API objects are before anything is believed of them. */
 export type Json = Readonly<Record<string, unknown>>
@@ -48,10 +48,16 @@ export function expectList(text: string, file: string): void {
   while (start < text.length && text.charCodeAt(start) <= 32) start++
   let end = text.length - 1
   while (end >= 0 && text.charCodeAt(end) <= 32) end--
-  if (start > end) throw new ParseError(file, 1, 'empty: kubectl get -o json prints something; take it again or delete the file to have it treated as not recorded')
+  if (start > end)
+    throw new ParseError(
+      file,
+      1,
+      'empty: kubectl get -o json prints something; take it again or delete the file to have it treated as not recorded',
+    )
   const open = text[start]
   if (open !== '{' && open !== '[') throw new ParseError(file, 1, 'expected JSON objects as kubectl get -o json prints them')
-  if (text[end] !== (open === '{' ? '}' : ']')) throw new ParseError(file, lineAt(text, end), 'the JSON ends too early: the dump was cut off; take it again')
+  if (text[end] !== (open === '{' ? '}' : ']'))
+    throw new ParseError(file, lineAt(text, end), 'the JSON ends too early: the dump was cut off; take it again')
 }
 
 /** The objects of a List, a bare array, or a single object. `kinds`: what the file should hold; another kind means files mixed up. */
@@ -78,7 +84,8 @@ export function parseItems(text: string, file: string, kinds: readonly string[])
   let starts: readonly number[] | undefined
   const startOf = (i: number) => (starts ??= itemStarts(text, list.length, bare))[i] ?? 0
   return list.map((value, i) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ParseError(file, lineAt(text, startOf(i)), `item ${i + 1} of the list is no object`)
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new ParseError(file, lineAt(text, startOf(i)), `item ${i + 1} of the list is no object`)
     return item(value as Json, text, file, () => startOf(i), kinds)
   })
 }

@@ -20,15 +20,50 @@ const PLACES = {
 type Plural = keyof typeof PLACES
 
 /** Policies of all APIs. Calico's own show up in two groups under the same names: the first that has a name wins. */
-const POLICIES: readonly { readonly plural: string; readonly groups: readonly string[]; readonly kind: PolicyRef['kind']; readonly kinds: readonly string[] }[] = [
+const POLICIES: readonly {
+  readonly plural: string
+  readonly groups: readonly string[]
+  readonly kind: PolicyRef['kind']
+  readonly kinds: readonly string[]
+}[] = [
   { plural: 'networkpolicies', groups: ['', 'networking.k8s.io'], kind: 'NetworkPolicy', kinds: ['NetworkPolicy'] },
-  { plural: 'networkpolicies', groups: ['crd.projectcalico.org', 'projectcalico.org'], kind: 'CalicoNetworkPolicy', kinds: ['NetworkPolicy'] },
-  { plural: 'globalnetworkpolicies', groups: ['crd.projectcalico.org', 'projectcalico.org'], kind: 'GlobalNetworkPolicy', kinds: ['GlobalNetworkPolicy'] },
-  { plural: 'stagednetworkpolicies', groups: ['crd.projectcalico.org', 'projectcalico.org'], kind: 'StagedPolicy', kinds: ['StagedNetworkPolicy'] },
-  { plural: 'stagedglobalnetworkpolicies', groups: ['crd.projectcalico.org', 'projectcalico.org'], kind: 'StagedPolicy', kinds: ['StagedGlobalNetworkPolicy'] },
-  { plural: 'clusternetworkpolicies', groups: ['policy.networking.k8s.io', ''], kind: 'ClusterNetworkPolicy', kinds: ['ClusterNetworkPolicy'] },
+  {
+    plural: 'networkpolicies',
+    groups: ['crd.projectcalico.org', 'projectcalico.org'],
+    kind: 'CalicoNetworkPolicy',
+    kinds: ['NetworkPolicy'],
+  },
+  {
+    plural: 'globalnetworkpolicies',
+    groups: ['crd.projectcalico.org', 'projectcalico.org'],
+    kind: 'GlobalNetworkPolicy',
+    kinds: ['GlobalNetworkPolicy'],
+  },
+  {
+    plural: 'stagednetworkpolicies',
+    groups: ['crd.projectcalico.org', 'projectcalico.org'],
+    kind: 'StagedPolicy',
+    kinds: ['StagedNetworkPolicy'],
+  },
+  {
+    plural: 'stagedglobalnetworkpolicies',
+    groups: ['crd.projectcalico.org', 'projectcalico.org'],
+    kind: 'StagedPolicy',
+    kinds: ['StagedGlobalNetworkPolicy'],
+  },
+  {
+    plural: 'clusternetworkpolicies',
+    groups: ['policy.networking.k8s.io', ''],
+    kind: 'ClusterNetworkPolicy',
+    kinds: ['ClusterNetworkPolicy'],
+  },
   { plural: 'adminnetworkpolicies', groups: ['policy.networking.k8s.io', ''], kind: 'AdminNetworkPolicy', kinds: ['AdminNetworkPolicy'] },
-  { plural: 'baselineadminnetworkpolicies', groups: ['policy.networking.k8s.io', ''], kind: 'BaselineAdminNetworkPolicy', kinds: ['BaselineAdminNetworkPolicy'] },
+  {
+    plural: 'baselineadminnetworkpolicies',
+    groups: ['policy.networking.k8s.io', ''],
+    kind: 'BaselineAdminNetworkPolicy',
+    kinds: ['BaselineAdminNetworkPolicy'],
+  },
 ]
 
 /**
@@ -76,17 +111,39 @@ export function loadCluster(source: ClusterFiles): Cluster {
     return memo.get(key) as T
   }
   return {
-    get pods() { return once('pods', () => items('pods').map(core.pod)) },
-    get nodes() { return once('nodes', () => items('nodes').map(core.node)) },
-    get services() { return once('services', () => items('services').map(core.service)) },
-    get endpointSlices() { return once('slices', () => items('endpointslices').map(core.endpointSlice)) },
-    get namespaces() { return once('namespaces', () => items('namespaces').map((i) => i.name)) },
-    get ipPools() { return once('pools', () => items('ippools').flatMap(calico.ipPool)) },
-    get ipamBlocks() { return once('blocks', () => items('ipamblocks').flatMap(calico.ipamBlock)) },
-    get policies() { return once('policies', policies) },
-    get hostEndpoints() { return once('heps', () => items('hostendpoints').map(calico.hostEndpoint)) },
-    get workloads() { return once('workloads', () => items('workloadendpoints').flatMap(calico.workload)) },
-    get felix() { return once('felix', (): Json | undefined => items('felixconfigurations').find((i) => i.name === 'default')?.spec) },
+    get pods() {
+      return once('pods', () => items('pods').map(core.pod))
+    },
+    get nodes() {
+      return once('nodes', () => items('nodes').map(core.node))
+    },
+    get services() {
+      return once('services', () => items('services').map(core.service))
+    },
+    get endpointSlices() {
+      return once('slices', () => items('endpointslices').map(core.endpointSlice))
+    },
+    get namespaces() {
+      return once('namespaces', () => items('namespaces').map((i) => i.name))
+    },
+    get ipPools() {
+      return once('pools', () => items('ippools').flatMap(calico.ipPool))
+    },
+    get ipamBlocks() {
+      return once('blocks', () => items('ipamblocks').flatMap(calico.ipamBlock))
+    },
+    get policies() {
+      return once('policies', policies)
+    },
+    get hostEndpoints() {
+      return once('heps', () => items('hostendpoints').map(calico.hostEndpoint))
+    },
+    get workloads() {
+      return once('workloads', () => items('workloadendpoints').flatMap(calico.workload))
+    },
+    get felix() {
+      return once('felix', (): Json | undefined => items('felixconfigurations').find((i) => i.name === 'default')?.spec)
+    },
     files: [...stored.keys()].filter((f) => f.endsWith('.json')).map((f) => f.replace(/^cluster\//, '').replace(/\.json$/, '')),
   }
 }

@@ -1,5 +1,5 @@
-import type { Ip, Prefix } from '../net/ip.ts'
 import type { Source } from '../kernel/source.ts'
+import type { Ip, Prefix } from '../net/ip.ts'
 
 /** Kubernetes and Calico objects as netctl sees them: only what it uses, each with the place in the dump that proves it. */
 export interface Cluster {
@@ -107,13 +107,23 @@ export interface IpamBlock {
   /** node name of `host:NODE` */
   readonly node?: string
   /** address → handle/attrs, for addresses that are given out */
-  readonly allocations: ReadonlyMap<string, { readonly pod?: string; readonly node?: string; readonly kind?: string; readonly line: number }>
+  readonly allocations: ReadonlyMap<
+    string,
+    { readonly pod?: string; readonly node?: string; readonly kind?: string; readonly line: number }
+  >
 }
 
 /** A policy of any API, enough to name it and find it. */
 export interface PolicyRef {
   readonly source: Source
-  readonly kind: 'NetworkPolicy' | 'CalicoNetworkPolicy' | 'GlobalNetworkPolicy' | 'StagedPolicy' | 'ClusterNetworkPolicy' | 'AdminNetworkPolicy' | 'BaselineAdminNetworkPolicy'
+  readonly kind:
+    | 'NetworkPolicy'
+    | 'CalicoNetworkPolicy'
+    | 'GlobalNetworkPolicy'
+    | 'StagedPolicy'
+    | 'ClusterNetworkPolicy'
+    | 'AdminNetworkPolicy'
+    | 'BaselineAdminNetworkPolicy'
   readonly namespace?: string
   readonly name: string
   readonly tier?: string

@@ -20,7 +20,14 @@ type Backend = 'legacy' | 'nft'
  * The packet filter of one host: iptables dumps of both backends (the kernel runs all of them, whichever tool is the default)
  * and the base chains of native nft tables.
  */
-export function loadFirewall(store: Store, read: Reader, kind: Host['kind'], dir: string, versions: Versions | undefined, note: (what: string) => void): FirewallDumps {
+export function loadFirewall(
+  store: Store,
+  read: Reader,
+  kind: Host['kind'],
+  dir: string,
+  versions: Versions | undefined,
+  note: (what: string) => void,
+): FirewallDumps {
   const backend = versions?.iptablesBackend
   const ruleset = readRuleset(read)
   const files: string[] = []
@@ -44,15 +51,15 @@ export function loadFirewall(store: Store, read: Reader, kind: Host['kind'], dir
   }
   const iptables = { 4: dumps(4), 6: dumps(6) }
   if (ruleset && ruleset.tables.size === 0) expectNoNft(ruleset, iptables, backend)
-  if (!ruleset && kind === 'node' && backend === 'nft') note(`${dir}: no nft.txt or nft.json, so tables of nft beside iptables are not known`)
+  if (!ruleset && kind === 'node' && backend === 'nft')
+    note(`${dir}: no nft.txt or nft.json, so tables of nft beside iptables are not known`)
   return { iptables, files, nftHooks: ruleset ? nativeHooks(ruleset, iptables, backend) : [] }
 }
 
 function readRuleset(read: Reader): NftRuleset | undefined {
   // the text form is smaller, and its lines can be pointed at
   return (
-    read('nft.txt', 'nft list ruleset', ['nft', 'empty'], scanNft) ??
-    read('nft.json', 'nft -j list ruleset', ['nft-json'], scanNftJson)
+    read('nft.txt', 'nft list ruleset', ['nft', 'empty'], scanNft) ?? read('nft.json', 'nft -j list ruleset', ['nft-json'], scanNftJson)
   )
 }
 
@@ -62,16 +69,23 @@ function expectNoTables(file: string, family: Family, backend: Backend | undefin
   const tool = family === 4 ? 'iptables' : 'ip6tables'
   const advice = 'take it again or delete the file to have it treated as not recorded'
   if (!ruleset) throw new ParseError(file, 1, `empty, and no nft.txt or nft.json shows that ${tool} has no tables; ${advice}`)
-  if (hasIptablesTables(ruleset, name)) throw new ParseError(file, 1, `empty, though ${ruleset.file} shows tables of ${tool}-nft; ${advice}`)
+  if (hasIptablesTables(ruleset, name))
+    throw new ParseError(file, 1, `empty, though ${ruleset.file} shows tables of ${tool}-nft; ${advice}`)
   const native = [...ruleset.tables].some((t) => t.startsWith(`${name} `) || t.startsWith('inet '))
-  if (backend === 'legacy' && !native) throw new ParseError(file, 1, `empty, and nothing shows that ${tool}-legacy has no tables; ${advice}`)
+  if (backend === 'legacy' && !native)
+    throw new ParseError(file, 1, `empty, and nothing shows that ${tool}-legacy has no tables; ${advice}`)
 }
 
 /** nft lists what iptables-nft made: an empty ruleset beside its tables is a damaged dump. */
 function expectNoNft(ruleset: NftRuleset, iptables: Host['iptables'], backend: Backend | undefined): void {
   for (const family of [4, 6] as const) {
     const dump = iptables[family]?.find((d) => d.tables.length > 0 && variantOf(d, backend) === 'nft')
-    if (dump) throw new ParseError(ruleset.file, 1, `empty, though ${dump.file} shows tables of iptables-nft; take it again or delete the file to have it treated as not recorded`)
+    if (dump)
+      throw new ParseError(
+        ruleset.file,
+        1,
+        `empty, though ${dump.file} shows tables of iptables-nft; take it again or delete the file to have it treated as not recorded`,
+      )
   }
 }
 

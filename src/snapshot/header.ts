@@ -1,6 +1,6 @@
-import { parseIp, parsePrefix } from '../net/ip.ts'
 import { findJsonError, lineAt } from '../kernel/json-error.ts'
 import { ParseError } from '../kernel/source.ts'
+import { parseIp, parsePrefix } from '../net/ip.ts'
 import type { Assume, SnapshotHeader } from './types.ts'
 
 /** Newest layout that this program reads. */
@@ -29,7 +29,11 @@ export function parseHeader(text: string, file: string): SnapshotHeader {
   if (root.kind !== undefined && root.kind !== 'Snapshot') fail('kind', '"Snapshot"')
   const version = root.schemaVersion ?? SCHEMA_VERSION
   if (typeof version !== 'number' || !Number.isInteger(version) || version < 1) return fail('schemaVersion', 'a whole number, 1 or more')
-  if (version > SCHEMA_VERSION) return fail('schemaVersion', `${SCHEMA_VERSION} or less, found ${version}: this snapshot was taken by a newer netctl; update netctl to read it`)
+  if (version > SCHEMA_VERSION)
+    return fail(
+      'schemaVersion',
+      `${SCHEMA_VERSION} or less, found ${version}: this snapshot was taken by a newer netctl; update netctl to read it`,
+    )
   if (root.takenAt !== undefined && typeof root.takenAt !== 'string') fail('takenAt', 'a time, as text')
   if (root.source !== undefined && typeof root.source !== 'string') fail('source', 'text')
   const missing = root.missing ?? []
@@ -49,7 +53,8 @@ function parseAssume(value: unknown, fail: (key: string, expected: string) => ne
   if (!isRecord(listeners)) return fail('listeners', 'an object: {"node/*": ["tcp/22"], "pod/*": "containerPorts"}')
   for (const [who, what] of Object.entries(listeners)) {
     if (!HOST_PATTERN.test(who)) fail(who, 'a host as key: "pod/*", "pod/NAMESPACE/NAME", "node/NAME" or "external/NAME"')
-    if (what !== 'containerPorts' && !(isStrings(what) && what.every((w) => LISTENER.test(w)))) fail(who, '"containerPorts" or a list like ["tcp/22", "udp/53"]')
+    if (what !== 'containerPorts' && !(isStrings(what) && what.every((w) => LISTENER.test(w))))
+      fail(who, '"containerPorts" or a list like ["tcp/22", "udp/53"]')
   }
   const forwarding = value.forwarding ?? []
   if (!isStrings(forwarding)) return fail('forwarding', 'a list of hosts, like ["external/router"]')

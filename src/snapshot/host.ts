@@ -2,13 +2,13 @@ import { parseConntrack } from '../kernel/conntrack/parse.ts'
 import { parseIpsetSave } from '../kernel/ipset/parse.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
 import { parseLinks } from '../kernel/link/parse.ts'
+import type { Link } from '../kernel/link/types.ts'
 import { parseFdb, parseNeighbours } from '../kernel/neigh/parse.ts'
+import { defaultRules } from '../kernel/route/default-rules.ts'
 import { localTable } from '../kernel/route/local.ts'
 import { parseRoutes } from '../kernel/route/parse.ts'
 import { parseRules } from '../kernel/route/parse-rules.ts'
-import { defaultRules } from '../kernel/route/default-rules.ts'
 import type { Route, RoutingRule } from '../kernel/route/types.ts'
-import type { Link } from '../kernel/link/types.ts'
 import { parseSockets } from '../kernel/socket/parse.ts'
 import { ParseError } from '../kernel/source.ts'
 import { parseSysctl } from '../kernel/sysctl/parse.ts'
@@ -55,7 +55,10 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     dir,
     links,
     routes,
-    rules: { 4: rules[4] ?? defaultRules(4, { file: `${dir}/ip-rule.json`, line: 0 }), 6: rules[6] ?? defaultRules(6, { file: `${dir}/ip6-rule.json`, line: 0 }) },
+    rules: {
+      4: rules[4] ?? defaultRules(4, { file: `${dir}/ip-rule.json`, line: 0 }),
+      6: rules[6] ?? defaultRules(6, { file: `${dir}/ip6-rule.json`, line: 0 }),
+    },
     rulesAssumed: { 4: rules[4] === undefined, 6: rules[6] === undefined },
     neighbours: read('ip-neigh.json', 'ip -j neigh', ['neigh', 'list'], parseNeighbours),
     fdb: read('bridge-fdb.json', 'bridge -j fdb show', ['fdb', 'list'], parseFdb),
@@ -77,14 +80,21 @@ const ANY_TEXT: readonly Shape[] = ['unknown', 'empty', 'iptables']
 function loadLinks(store: Store, read: Reader, dir: string): readonly Link[] | undefined {
   const detail = read('ip-link.json', 'ip -d -j link', ['link'], (text, file) => ({ text, file }))
   const links = read('ip-addr.json', 'ip -j addr', ['addr'], (text, file) => parseLinks(text, file, detail?.text, detail?.file))
-  if (links && links.length === 0) throw new ParseError(store.find(`${dir}/ip-addr.json`) as string, 1, 'no devices: every namespace has lo; take it again')
+  if (links && links.length === 0)
+    throw new ParseError(store.find(`${dir}/ip-addr.json`) as string, 1, 'no devices: every namespace has lo; take it again')
   return links
 }
 
 /**
  * ip-route.json holds both families, and ip6-route.json repeats the IPv6 part where it exists (captures/README.md): each entry is taken once.
  */
-function loadRoutes(store: Store, read: Reader, dir: string, links: readonly Link[] | undefined, forwarding6: boolean): Readonly<Record<Family, readonly Route[] | undefined>> {
+function loadRoutes(
+  store: Store,
+  read: Reader,
+  dir: string,
+  links: readonly Link[] | undefined,
+  forwarding6: boolean,
+): Readonly<Record<Family, readonly Route[] | undefined>> {
   const fits: readonly Shape[] = ['route', 'list']
   const six = read('ip6-route.json', 'ip -6 -j route show table all', fits, (text, file) => parseRoutes(text, file, 6))
   const both = read('ip-route.json', 'ip -j route show table all', fits, (text, file) => ({
@@ -94,7 +104,11 @@ function loadRoutes(store: Store, read: Reader, dir: string, links: readonly Lin
   const has = (family: Family) => links?.some((l) => l.addresses.some((a) => a.ip.family === family)) ?? true
   // a table without a single route of a family that has addresses is the dump of the other family
   if (both && both[4].length === 0 && both[6].length > 0 && has(4)) {
-    throw new ParseError(store.find(`${dir}/ip-route.json`) as string, 1, 'no IPv4 routes, though there are IPv4 addresses: this looks like the output of ip -6 -j route show table all')
+    throw new ParseError(
+      store.find(`${dir}/ip-route.json`) as string,
+      1,
+      'no IPv4 routes, though there are IPv4 addresses: this looks like the output of ip -6 -j route show table all',
+    )
   }
   const usable = (family: Family, list: readonly Route[] | undefined) =>
     list === undefined || (list.length === 0 && has(family)) ? undefined : withLocal(list, family, links, forwarding6)
@@ -119,7 +133,12 @@ function loadIpsets(store: Store, read: Reader, firewall: FirewallDumps): IpsetD
   return read('ipset-save.txt', 'ipset save', ['ipset', 'empty'], (text, file) => {
     if (text.trim() === '') {
       const user = firewall.files.find((f) => /--match-set |-j SET /.test(store.text(f) ?? ''))
-      if (user !== undefined) throw new ParseError(file, 1, `empty, though rules in ${user} use sets; take it again or delete the file to have it treated as not recorded`)
+      if (user !== undefined)
+        throw new ParseError(
+          file,
+          1,
+          `empty, though rules in ${user} use sets; take it again or delete the file to have it treated as not recorded`,
+        )
     }
     return parseIpsetSave(text, file)
   })

@@ -9,7 +9,8 @@ import type { Host, Snapshot } from './types.ts'
 const KINDS = { nodes: 'node', pods: 'pod', external: 'external' } as const
 
 /** Is this a snapshot at all? */
-export const isSnapshot = (files: readonly string[]): boolean => files.some((f) => f === 'snapshot.json' || f === 'snapshot.json.gz' || /^nodes\/[^/]+\/[^/]+$/.test(f))
+export const isSnapshot = (files: readonly string[]): boolean =>
+  files.some((f) => f === 'snapshot.json' || f === 'snapshot.json.gz' || /^nodes\/[^/]+\/[^/]+$/.test(f))
 
 /**
  * Reads and parses a snapshot. Throws ParseError (file, line, what is wrong) on any dump that is damaged, whether or not a flow would need it.
@@ -18,9 +19,10 @@ export const isSnapshot = (files: readonly string[]): boolean => files.some((f) 
 export function loadSnapshot(source: FileSource): Snapshot {
   const store = openStore(source)
   const headerFile = store.find('snapshot.json')
-  const header = headerFile === undefined
-    ? defaultHeader('snapshot.json: nothing is known about listeners beyond the dumps')
-    : parseHeader(store.text(headerFile) as string, headerFile)
+  const header =
+    headerFile === undefined
+      ? defaultHeader('snapshot.json: nothing is known about listeners beyond the dumps')
+      : parseHeader(store.text(headerFile) as string, headerFile)
   const notes: string[] = []
   const hosts = new Map<string, Host>()
   for (const [dir, kind, name] of hostFolders(store.files)) {

@@ -47,7 +47,9 @@ export function scanNft(text: string, file: string): NftRuleset {
       if (!base || !chain) continue
       hooks.push({
         file,
-        get line() { return lineAt(text, start) },
+        get line() {
+          return lineAt(text, start)
+        },
         family,
         table,
         chain,
@@ -55,7 +57,9 @@ export function scanNft(text: string, file: string): NftRuleset {
         hook: base[2] as string,
         priority: priorityOf(base[3] as string),
         policy: base[4] ?? 'accept',
-        get rules() { return reachable(chain, (blocks ??= readBlocks(text.slice(from, to)))) },
+        get rules() {
+          return reachable(chain, (blocks ??= readBlocks(text.slice(from, to))))
+        },
       })
     }
   }
@@ -73,7 +77,8 @@ function tableRanges(text: string, file: string): readonly (readonly [number, nu
   if (first >= text.trimEnd().length) return []
   const starts = [first]
   for (let at = text.indexOf('\ntable ', first); at >= 0; at = text.indexOf('\ntable ', at + 1)) starts.push(at + 1)
-  if (!text.startsWith('table ', first)) throw new ParseError(file, lineAt(text, first), 'expected `table FAMILY NAME {`, as nft list ruleset prints it')
+  if (!text.startsWith('table ', first))
+    throw new ParseError(file, lineAt(text, first), 'expected `table FAMILY NAME {`, as nft list ruleset prints it')
   return starts.map((start, i) => [start, starts[i + 1] ?? text.length])
 }
 
@@ -148,8 +153,17 @@ export function scanNftJson(text: string, file: string): NftRuleset {
       const key = `${String(chain.family)} ${String(chain.table)}`
       blockOf(key, String(chain.name))
       if (chain.hook !== undefined) {
-        const hook = { file, line: 1, family: String(chain.family), table: String(chain.table), chain: String(chain.name), type: String(chain.type),
-          hook: String(chain.hook), priority: Number(chain.prio), policy: String(chain.policy ?? 'accept') }
+        const hook = {
+          file,
+          line: 1,
+          family: String(chain.family),
+          table: String(chain.table),
+          chain: String(chain.name),
+          type: String(chain.type),
+          hook: String(chain.hook),
+          priority: Number(chain.prio),
+          policy: String(chain.policy ?? 'accept'),
+        }
         bases.push({ hook, table: key })
       }
     }
@@ -160,7 +174,11 @@ export function scanNftJson(text: string, file: string): NftRuleset {
     }
     if (map) collect(map.elem, blockOf(`${String(map.family)} ${String(map.table)}`, `@${String(map.name)}`).refs)
   }
-  return { file, tables, hooks: bases.map(({ hook, table }) => ({ ...hook, rules: reachable(hook.chain, blocks.get(table) ?? new Map()) })) }
+  return {
+    file,
+    tables,
+    hooks: bases.map(({ hook, table }) => ({ ...hook, rules: reachable(hook.chain, blocks.get(table) ?? new Map()) })),
+  }
 }
 
 /** Targets of jumps, and maps that a verdict is looked up in, anywhere in an expression. */
@@ -186,7 +204,12 @@ const IPTABLES_TABLES = new Set(['raw', 'mangle', 'nat', 'filter', 'security'])
  * family, undefined if that was not dumped.
  */
 export function isIptablesChain(hook: NftHook, saved: ReadonlySet<string> | undefined): boolean {
-  return (hook.family === 'ip' || hook.family === 'ip6') && IPTABLES_TABLES.has(hook.table) && BUILTIN.has(hook.chain) && (saved === undefined || saved.has(hook.table))
+  return (
+    (hook.family === 'ip' || hook.family === 'ip6') &&
+    IPTABLES_TABLES.has(hook.table) &&
+    BUILTIN.has(hook.chain) &&
+    (saved === undefined || saved.has(hook.table))
+  )
 }
 
 /** Does the ruleset have tables of iptables-nft in this family? */

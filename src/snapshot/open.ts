@@ -10,7 +10,9 @@ import type { Snapshot } from './types.ts'
 export async function openSnapshot(path: string): Promise<Snapshot> {
   const source = await openFiles(path)
   if (isSnapshot(source.files)) return loadSnapshot(source)
-  const below = source.files.flatMap((f) => /^(.+)\/snapshot\.json(?:\.gz)?$/.exec(f)?.[1] ?? []).map((dir) => `${path.replace(/\/+$/, '')}/${dir}`)
+  const below = source.files
+    .flatMap((f) => /^(.+)\/snapshot\.json(?:\.gz)?$/.exec(f)?.[1] ?? [])
+    .map((dir) => `${path.replace(/\/+$/, '')}/${dir}`)
   const above = snapshotAbove(path)
   const candidates = [...(above === undefined ? [] : [above]), ...below].slice(0, 5).map((dir) => `--snapshot ${dir}`)
   throw new FileError(path, 'no snapshot: there is neither snapshot.json nor a folder nodes/NAME with dumps', { candidates })

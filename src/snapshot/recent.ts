@@ -10,7 +10,10 @@ export function parseRecent(text: string): ReadonlyMap<string, ReadonlyMap<strin
     const entry = /^(?:(?:\/proc\/net\/xt_recent\/)?([^\s:=]+):)?src=(\S+) ttl: \d+ last_seen: (\d+) oldest_pkt: \d+ ?(.*)$/.exec(line)
     if (entry) {
       const name = entry[1] ?? current
-      const stamps = (entry[4] as string).split(/, */).filter((s) => /^\d+$/.test(s)).map(Number)
+      const stamps = (entry[4] as string)
+        .split(/, */)
+        .filter((s) => /^\d+$/.test(s))
+        .map(Number)
       listOf(lists, name).set(entry[2] as string, stamps.length > 0 ? stamps : [Number(entry[3])])
     } else if (title) {
       current = title[1] as string

@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { ParseError } from '../kernel/source.ts'
-import { FileError, isForeign, type FileSource } from '../system/files.ts'
+import { FileError, type FileSource, isForeign } from '../system/files.ts'
 
 /**
  * The texts of a snapshot, read when asked for and kept. Files are called by their stored name (`nodes/n1/iptables-save.txt.gz`) in evidence,
@@ -73,7 +73,8 @@ function decode(bytes: Buffer, file: string): string {
   const at = bytes.indexOf(0)
   if (at >= 0) throw new ParseError(file, lineOf(bytes, at), 'binary data (a NUL byte), where text was expected; take the dump again')
   if (isAscii(bytes)) return bytes.toString('latin1')
-  if (!isUtf8(bytes)) throw new ParseError(file, lineOf(bytes, firstInvalid(bytes)), 'binary data (not UTF-8), where text was expected; take the dump again')
+  if (!isUtf8(bytes))
+    throw new ParseError(file, lineOf(bytes, firstInvalid(bytes)), 'binary data (not UTF-8), where text was expected; take the dump again')
   // a byte order mark is a habit of editors, not of the tools
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.toString('utf8', 3) : bytes.toString('utf8')
 }

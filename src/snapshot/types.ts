@@ -1,5 +1,4 @@
 import type { Cluster } from '../cluster/types.ts'
-import type { Family } from '../net/ip.ts'
 import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
@@ -7,6 +6,7 @@ import type { Link } from '../kernel/link/types.ts'
 import type { FdbEntry, Neighbour } from '../kernel/neigh/types.ts'
 import type { Route, RoutingRule } from '../kernel/route/types.ts'
 import type { Listener } from '../kernel/socket/types.ts'
+import type { Family } from '../net/ip.ts'
 
 /** One cluster at one moment, parsed. Nothing here knows where it came from: a folder, an archive, memory. */
 export interface Snapshot {

@@ -10,7 +10,11 @@ import { memoryFiles } from './files-memory.ts'
  * The files of a `.tar` or `.tar.gz`, without unpacking it to disk. Names that climb out, links and devices end it with an error;
  * so do more entries, bytes or compression than a snapshot can have. A single top folder (`tar czf s.tgz s/`) is left off the names.
  */
-export async function openArchive(path: string, packed: { readonly gzip: boolean; readonly size: number }, limits: Limits = LIMITS): Promise<FileSource> {
+export async function openArchive(
+  path: string,
+  packed: { readonly gzip: boolean; readonly size: number },
+  limits: Limits = LIMITS,
+): Promise<FileSource> {
   const content = new Map<string, Buffer>()
   const untar = extract()
   let entries = 0
@@ -19,7 +23,8 @@ export async function openArchive(path: string, packed: { readonly gzip: boolean
     for await (const chunk of source) {
       unpacked += chunk.length
       if (unpacked > limits.total) throw new FileError(path, `unpacks to more than ${megabytes(limits.total)}: refused`)
-      if (unpacked > limits.ratioFrom && unpacked > packed.size * limits.ratio) throw new FileError(path, `unpacks to more than ${limits.ratio} times its size: refused`)
+      if (unpacked > limits.ratioFrom && unpacked > packed.size * limits.ratio)
+        throw new FileError(path, `unpacks to more than ${limits.ratio} times its size: refused`)
       yield chunk
     }
   }

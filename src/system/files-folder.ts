@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { FileError, type FileSource, isForeign, LIMITS, type Limits } from './files.ts'
 import { Budget, inflate } from './files-inflate.ts'
-import { FileError, isForeign, LIMITS, type FileSource, type Limits } from './files.ts'
 
 /** Folders that a snapshot never has and that can be huge; and those that netctl must not look into. */
 const skipped = (name: string): boolean => name === '.git' || name === 'node_modules' || isForeign(name)
@@ -71,12 +71,21 @@ function refuseOdd(root: string, full: string, name: string, what: string): void
 export function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {
-    case 'ENOENT': return 'no such file or folder'
-    case 'EACCES': case 'EPERM': return 'permission denied'
-    case 'EISDIR': return 'a folder, where a file was expected'
-    case 'ENOTDIR': return 'a file, where a folder was expected'
-    case 'ELOOP': return 'a link that leads to itself'
-    case 'EMFILE': case 'ENFILE': return 'too many open files'
-    default: return code ?? message
+    case 'ENOENT':
+      return 'no such file or folder'
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied'
+    case 'EISDIR':
+      return 'a folder, where a file was expected'
+    case 'ENOTDIR':
+      return 'a file, where a folder was expected'
+    case 'ELOOP':
+      return 'a link that leads to itself'
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many open files'
+    default:
+      return code ?? message
   }
 }

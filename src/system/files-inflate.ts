@@ -16,12 +16,16 @@ export class Budget {
   take(name: string, bytes: number): void {
     if (bytes > this.#limits.file) throw new FileError(name, `larger than ${megabytes(this.#limits.file)}`, { inside: true })
     this.#used += bytes
-    if (this.#used > this.#limits.total) throw new FileError(name, `the files together are larger than ${megabytes(this.#limits.total)}`, { inside: true })
+    if (this.#used > this.#limits.total)
+      throw new FileError(name, `the files together are larger than ${megabytes(this.#limits.total)}`, { inside: true })
   }
 
   /** Largest size that `packed` bytes may unpack to. */
   most(packed: number): number {
-    return Math.max(1, Math.min(this.#limits.file, this.#limits.total - this.#used, Math.max(this.#limits.ratioFrom, packed * this.#limits.ratio)))
+    return Math.max(
+      1,
+      Math.min(this.#limits.file, this.#limits.total - this.#used, Math.max(this.#limits.ratioFrom, packed * this.#limits.ratio)),
+    )
   }
 }
 
@@ -39,7 +43,10 @@ export function inflate(name: string, packed: Buffer, budget: Budget): Buffer {
   } catch (error) {
     if (error instanceof FileError) throw error
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw new FileError(name, `unpacks to more than ${megabytes(most)} from ${packed.length} bytes: refused`, { inside: true })
-    throw new FileError(name, `damaged gzip data (${code === 'Z_BUF_ERROR' ? 'it ends too early' : (error as Error).message})`, { inside: true })
+    if (code === 'ERR_BUFFER_TOO_LARGE')
+      throw new FileError(name, `unpacks to more than ${megabytes(most)} from ${packed.length} bytes: refused`, { inside: true })
+    throw new FileError(name, `damaged gzip data (${code === 'Z_BUF_ERROR' ? 'it ends too early' : (error as Error).message})`, {
+      inside: true,
+    })
   }
 }

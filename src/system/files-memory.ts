@@ -1,8 +1,12 @@
+import { FileError, type FileSource, LIMITS, type Limits } from './files.ts'
 import { Budget, inflate } from './files-inflate.ts'
-import { FileError, LIMITS, type FileSource, type Limits } from './files.ts'
 
 /** Files held in memory: what an archive unpacks to, and the fake in tests. */
-export function memoryFiles(name: string, content: ReadonlyMap<string, Buffer | string> | Readonly<Record<string, Buffer | string>>, limits: Limits = LIMITS): FileSource {
+export function memoryFiles(
+  name: string,
+  content: ReadonlyMap<string, Buffer | string> | Readonly<Record<string, Buffer | string>>,
+  limits: Limits = LIMITS,
+): FileSource {
   const map = content instanceof Map ? (content as ReadonlyMap<string, Buffer | string>) : new Map(Object.entries(content))
   const budget = new Budget(limits)
   return {
