@@ -7,6 +7,7 @@ import { parseLinks } from '../../src/kernel/link/parse.ts'
 import type { Link } from '../../src/kernel/link/types.ts'
 import { areDefaultRules } from '../../src/kernel/route/default-rules.ts'
 import { formatRoute } from '../../src/kernel/route/format.ts'
+import { localTable } from '../../src/kernel/route/local.ts'
 import { assumesOnLink, lookupRoute } from '../../src/kernel/route/lookup.ts'
 import { parseRules } from '../../src/kernel/route/parse-rules.ts'
 import { parseRoutes } from '../../src/kernel/route/parse.ts'
@@ -62,6 +63,7 @@ describe.runIf(needs('root', 'ip'))('routes as the kernel takes them', () => {
         // every other seed keeps the default rules, with which IPv4 merges two tables
         if (seed % 2 === 0) ns.batch(Array.from({ length: 8 }, () => ruleCommand(r, family)), family)
       }
+      checkLocalTable(ns)
       if (seed % 2 === 1) ns.batch(['route add local 10.2.0.0/16 dev lo', 'route add broadcast 10.3.1.0/24 dev v0 table local'])
       const tables = readTables(ns)
       checkText(ns, tables)
@@ -82,6 +84,13 @@ function readTables(ns: Namespace): Tables {
   const routes = parseRoutes(ns.sh('ip -j route show table all'), 'ip-route.json')
   const rules = { 4: parseRules(ns.sh('ip -j rule'), 'ip-rule.json', 4), 6: parseRules(ns.sh('ip -6 -j rule'), 'ip6-rule.json', 6) }
   return { links, routes, index: indexRoutes(routes), rules }
+}
+
+/** What we would make of the addresses is what the kernel made of them. */
+function checkLocalTable(ns: Namespace): void {
+  const { links, routes } = readTables(ns)
+  const texts = (list: readonly Route[]) => list.filter((r) => r.table === 'local').map((r) => r.text).sort()
+  expect(texts(localTable(links, true))).toEqual(texts(routes))
 }
 
 /** Our texts are those of `ip` itself. */

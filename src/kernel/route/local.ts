@@ -12,7 +12,8 @@ export function localTable(links: readonly Link[], forwarding6 = false): Route[]
   return links.flatMap((link) => {
     const four = link.addresses.filter((a) => a.ip.family === 4)
     const six = link.addresses.filter((a) => a.ip.family === 6 && (!a.tentative || a.optimistic))
-    return [...four.flatMap((a) => routes4(link, a, four)), ...routes6(link, six, forwarding6)]
+    // an address that a device has twice, with two lengths, is one route
+    return [...new Map([...four.flatMap((a) => routes4(link, a, four)), ...routes6(link, six, forwarding6)].map((r) => [r.text, r])).values()]
   })
 }
 
