@@ -90,6 +90,8 @@ export class ConntrackTable {
   /** nf_conntrack_in: finds or makes the entry of a packet that enters the host or is sent by it. */
   track(p: Packet): Ct {
     const proto = protocolNumber(p.proto)
+    // router and neighbour discovery is not tracked (nf_conntrack_icmpv6_error)
+    if (p.family === 6 && p.icmp && p.icmp.type >= 133 && p.icmp.type <= 137) return { kind: 'untracked' }
     if (isIcmpError(p)) return this.#trackError(p)
     const tuple = tupleOf(p)
     const found = this.find(tuple, proto)

@@ -8,6 +8,7 @@ import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
 import type { Decision } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided } from './run.ts'
+import { solicit } from './solicit.ts'
 
 export interface Ways {
   sendLocal(run: Run, place: Place, packet: Packet, options?: { mark?: number }): End
@@ -99,12 +100,12 @@ const neighbour = (place: Place, link: Link, ip: Ip): Neighbour | undefined =>
   place.host.neighbours?.find((n) => n.device === link.name && n.ip.text === ip.text)
 
 /** Nobody answers: after three tries the packet is handed back (arp_error_report, ndisc_error_report). */
-function unresolved(run: Run, skb: Skb, nextHop: Ip, known: Neighbour | undefined): End {
-  const blame: Blame = {
+function unresolved(run: Run, skb: Skb, nextHop: Ip, known: Neighbour | undefined, deaf?: Blame): End {
+  const blame: Blame = deaf ?? {
     place: skb.place, kind: 'link', entry: `no neighbour answers for ${nextHop.text} on ${skb.outDevice}`, ...(known && { source: known.source }),
   }
   run.steps.push({
-    kind: 'entry', place: skb.place, stage: 'neighbour', where: skb.outDevice, action: blame.entry, weight: 'decides', owner: 'kernel', ...(known && { source: known.source }),
+    kind: 'entry', place: skb.place, stage: 'neighbour', where: skb.outDevice, action: `no neighbour answers for ${nextHop.text}`, weight: 'decides', owner: 'kernel', ...(known && { source: known.source }),
   })
   return { kind: 'complaint', skb, error: skb.packet.family === 4 ? { type: 3, code: 1 } : { type: 1, code: 3 }, blame }
 }
@@ -119,6 +120,8 @@ function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): 
   if (hosts.size > 1 && !port) {
     throw new Undecided(skb.place.label, `${[...hosts].map((h) => h.label).join(' and ')} both have the address ${nextHop.text}: who answers is not known`)
   }
+  const deaf = port && nextHop.family === 6 && !(known && isUsable(known)) ? solicit(run, skb, { place: skb.place, link }, nextHop, port) : undefined
+  if (deaf) return unresolved(run, skb, nextHop, known, deaf)
   if (port) return ways.receive(run, wire(run, skb, port, `to ${port.place.label}${nextHop === skb.packet.dst ? '' : ` (${nextHop.text})`}`))
   return underlay(run, skb, link, nextHop, known, ways)
 }

@@ -20,6 +20,8 @@ export function sendLocal(run: Run, place: Place, packet: Packet, options: { rea
   // OUTPUT keeps the first route's device for the whole hook, whatever is rewritten meanwhile
   let refused: Decision | undefined
   attachRoute(skb, decision)
+  const server = decision.kind === 'local' ? virtualServer(run, skb) : undefined
+  if (server) throw new Undecided(place.label, server)
   const device = skb.outDevice
   const hook = runHook(run, skb, 'OUTPUT', () => {
     const again = routeOutput(run, skb, 'route after the change in OUTPUT')

@@ -15,5 +15,5 @@ export const foreignRule: Explain = (c) => {
 
 function way(c: Case, table: string, chain: string): string {
   const last = c.steps.findLast((s): s is Extract<Step, { kind: 'rule' }> => s.kind === 'rule' && s.table.name === table)
-  return !last || last.hook === chain ? `table ${table}` : `table ${table}, from ${last.hook}`
+  return !last || last.hook === chain ? table : `${table} ${last.hook}`
 }

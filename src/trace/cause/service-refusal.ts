@@ -32,7 +32,7 @@ export const serviceRefusal: Explain = (c) => {
   const line = blame.source ? ruleLine(c.snapshot, blame.source) : ''
   if (/^KUBE-(PROXY-FIREWALL|SOURCE-RANGES-FIREWALL)$/.test(blame.rule.chain.name)) {
     const source = c.packet.src ? c.packet.src.text : 'the source'
-    return { ...at, kind: 'rule', entry: `${source} is not in loadBalancerSourceRanges of ${name}: ${line}` }
+    return { ...at, kind: 'rule', entry: `${source} is not in loadBalancerSourceRanges of ${name} (${blame.rule.chain.name})` }
   }
   return { ...at, kind: 'rule', entry: line }
 }

@@ -5,7 +5,6 @@ import { ruleObject } from '../attribution/rule-object.ts'
 import type { Step } from '../run.ts'
 import { wasRead } from './addresses.ts'
 import type { Explain } from './case.ts'
-import { ruleLine } from './words.ts'
 
 type RuleStep = Extract<Step, { kind: 'rule' }>
 type Nat = Extract<Target, { kind: 'nat' }>
@@ -27,7 +26,7 @@ export const staleEndpoint: Explain = (c) => {
   if (why === undefined) return undefined
   const { step, object } = done
   const source = { file: step.file, line: step.rule?.line ?? step.chain.line }
-  return { node: step.place.label, kind: 'endpoint', entry: `${why}: ${ruleLine(c.snapshot, source)}`, source, object }
+  return { node: step.place.label, kind: 'endpoint', entry: `${why}, yet ${step.chain.name} sends to it`, source, object }
 }
 
 /** The last DNAT of kube-proxy on the way. */

@@ -1,0 +1,36 @@
+/** IPv6 neighbour discovery is filtered like any packet (unlike ARP): who drops its own solicitations is deaf. RFC 4861 §7.2. */
+import { selectSource } from '../kernel/route/source-address.ts'
+import { fromWords, type Ip } from '../net/ip.ts'
+import type { Packet } from '../net/packet.ts'
+import { runHook } from './hooks.ts'
+import { type Blame, newSkb, type Run, type Skb } from './run.ts'
+import type { Port } from './world.ts'
+
+/** ff02::1:ffXX:XXXX (RFC 4291 §2.7.1) */
+const solicitedNode = (ip: Ip): Ip => fromWords(6, 0xff020000 | 0, 0, 1, 0xff000000 | (ip.d & 0xffffff))
+
+/** Asks for the owner of an address and waits for its answer. What stops one of the two; undefined if both get through. */
+export function solicit(run: Run, skb: Skb, from: Port, target: Ip, to: Port): Blame | undefined {
+  const own = from.place.addresses.get(skb.packet.src.text) === from.link ? skb.packet.src : undefined
+  const src = own ?? selectSource(from.place.host.links ?? [], { family: 6, dst: target, device: from.link.name })
+  if (!src) return { place: from.place, kind: 'link', entry: `no IPv6 address on ${from.link.name} to ask for ${target.text} from` }
+  const base = { family: 6, proto: 'icmpv6', ttl: 255 } as const
+  const question: Packet = { ...base, src, dst: solicitedNode(target), icmp: { type: 135, code: 0 } }
+  const answer: Packet = { ...base, src: target, dst: src, icmp: { type: 136, code: 0 } }
+  const before = run.steps.length
+  const blocked = deliver(run, from, to, question) ?? deliver(run, to, from, answer)
+  // what lets neighbours find each other is no news
+  if (!blocked) run.steps.length = before
+  return blocked
+}
+
+function deliver(run: Run, from: Port, to: Port, packet: Packet): Blame | undefined {
+  const out = newSkb(packet, from.place, '')
+  out.outDevice = from.link.name
+  const into = newSkb(packet, to.place, to.link.name)
+  for (const [skb, hook] of [[out, 'OUTPUT'], [out, 'POSTROUTING'], [into, 'PREROUTING'], [into, 'INPUT']] as const) {
+    const result = runHook(run, skb, hook)
+    if (result.kind !== 'pass') return result.blame
+  }
+  return undefined
+}
