@@ -1,5 +1,5 @@
 import type { Pen } from './pen.ts'
-import { displayWidth, shortenMiddle } from './width.ts'
+import { displayWidth, shortenMiddle, takeColumns } from './width.ts'
 
 /** An entry on one line; a hostile or huge one does not make the line endless, even where nothing is cut to a screen. */
 export function oneLine(entry: string): string {
@@ -11,6 +11,18 @@ export function oneLine(entry: string): string {
 /** A rule without its comments: what it matches and does tells more than the hash that Felix wrote beside it. */
 export const bareRule = (entry: string): string => entry.replace(/ ?-m comment --comment ("(?:[^"\\]|\\.)*"|\S+)/g, '')
 
-/** The telling part of an entry: comments go first, then the middle. */
-export const shortEntry = (entry: string, room: number, pen: Pen): string =>
-  displayWidth(entry) <= room ? entry : shortenMiddle(bareRule(entry), Math.max(room, 16), pen.ellipsis)
+/** Words that a reader can do without when the line is short. */
+const terse = (entry: string): string =>
+  bareRule(entry).replace(/\b(?:staged)?(?:global)?(?:cluster)?(?:kubernetes)?networkpolicy(?:\.projectcalico\.org)? (?=\S)/g, 'policy ')
+
+/** The telling part of an entry: of a rule its chain and its target, without comments; of a sentence its start, which names the object. */
+export function shortEntry(entry: string, room: number, pen: Pen): string {
+  const columns = Math.max(room, 16)
+  if (displayWidth(entry) <= columns) return entry
+  const short = terse(entry)
+  if (displayWidth(short) <= columns || /^(\S+: )?-A /.test(short)) return shortenMiddle(short, columns, pen.ellipsis)
+  return `${takeColumns(short, columns - displayWidth(pen.ellipsis)).trimEnd()}${pen.ellipsis}`
+}
+
+/** Does a line of `room` columns hold all that tells? */
+export const entryFits = (entry: string, room: number): boolean => displayWidth(terse(entry)) <= room

@@ -1,5 +1,6 @@
 import type { Trace } from '../trace/types.ts'
-import { bareRule, oneLine, shortEntry } from './entry.ts'
+import { countBackends, nodeOf } from './backends.ts'
+import { entryFits, oneLine, shortEntry } from './entry.ts'
 import { lineWidth } from './layout.ts'
 import { count, percent, sourceName, targetName, verdictMarks, verdictStyles } from './names.ts'
 import type { Line, Pen, Style } from './pen.ts'
@@ -51,54 +52,55 @@ function titles(trace: Trace, overall: Overall): [string, string, Style] {
 
 function deliveredTail(trace: Trace): string {
   const sockets = socketsOf(trace.outcomes).size
-  const nodes = new Set(trace.outcomes.map((o) => o.node).filter((n) => n !== undefined))
+  const nodes = new Set(trace.outcomes.map((o) => nodeOf(trace, o)).filter((n) => n !== undefined))
   if (sockets > 1) return `${count(sockets, 'backend')}${nodes.size > 0 ? ` on ${count(nodes.size, 'node')}` : ''}`
   const [only] = trace.outcomes
   const name = only?.endpoint && !targetName(trace.flow).startsWith(only.endpoint) ? only.endpoint : ''
-  const node = only?.node && only.endpoint !== `node/${only.node}` ? `on ${only.node}` : ''
+  const host = only && nodeOf(trace, only)
+  const node = host && only.endpoint !== `node/${host}` ? `on ${host}` : ''
   return [name === '' ? '' : `by ${name}`, node].filter((s) => s !== '').join(' ')
 }
 
-/** `2 of 3 backends (67 %) delivered; 33 % dropped on n2: …`, with the entry cut to fit `room`, and fewer words before it if that helps. */
+/**
+ * `2 of 3 backends (67 %) delivered; 33 % dropped on n2: …`, with the entry cut to fit `room`; where it would be cut, fewer words
+ * stand before it: that the rest was delivered is what PARTIAL says.
+ */
 function reasonText(trace: Trace, pen: Pen, room: number): string {
   const faults = faultsOf(trace)
   const [first, ...rest] = faults
   const more = moreText(rest)
   const entry = first ? oneLine(first.entry) : ''
-  const ends = [leadText(trace, first, false), leadText(trace, first, true)].map((lead) => ({
-    lead,
-    left: room - displayWidth(lead) - displayWidth(more),
-  }))
-  const best = ends.find((e) => displayWidth(entry) <= e.left || displayWidth(bareRule(entry)) <= e.left) ?? ends.at(-1)
-  if (!best) return entry
-  return `${best.lead}${shortEntry(entry, best.left, pen)}${more}`
+  const good = deliveredShare(trace)
+  const fault = first ? faultLead(trace, first) : ''
+  const leads = good.length > 0 ? [...good.map((g) => (first ? `${g}; ${fault}` : g)), ...(first ? [fault] : [])] : [fault]
+  const left = (lead: string): number => room - displayWidth(lead) - displayWidth(more)
+  const lead = leads.find((l) => entryFits(entry, left(l)) || left(l) >= enough) ?? (leads.at(-1) as string)
+  return `${lead}${shortEntry(entry, left(lead), pen)}${more}`
 }
 
-/** What stands before the entry: who got through, and where the others ended. */
-function leadText(trace: Trace, first: Fault | undefined, terse: boolean): string {
+/** Columns in which most entries tell enough although they are cut. */
+const enough = 60
+
+/** Who got through, in more words and in fewer. */
+function deliveredShare(trace: Trace): string[] {
   const delivered = trace.outcomes.filter((o) => o.verdict === 'delivered')
+  if (delivered.length === 0) return []
   const share = percent(probabilityOf(delivered))
-  const parts: string[] = []
-  if (delivered.length > 0) {
-    const all = socketsOf(trace.outcomes).size
-    const good = socketsOf(delivered).size
-    const bad = socketsOf(trace.outcomes.filter((o) => o.verdict !== 'delivered')).size
-    // an endpoint that answers only some of the time is on both sides: then only the share is true
-    const countable = !terse && all > 1 && good + bad === all && trace.outcomes.every((o) => o.endpoint ?? o.address)
-    parts.push(countable ? `${good} of ${all} backends (${share}) delivered` : `${share} delivered`)
-  }
-  if (first) {
-    const alone = delivered.length === 0 && probabilityOf(trace.outcomes) - first.probability < 1e-9
-    const node = first.node ? `${first.node}: ` : ''
-    if (alone) parts.push(node)
-    else parts.push(`${percent(first.probability)} ${first.verdict}${node ? ` on ${node}` : ': '}`)
-  }
-  return parts.join('; ')
+  const backends = countBackends(trace)
+  const short = `${share} delivered`
+  return backends && backends.all > 1 ? [`${backends.good} of ${backends.all} backends (${share}) delivered`, short] : [short]
+}
+
+/** How many packets ended where: what stands before the entry. */
+function faultLead(trace: Trace, fault: Fault): string {
+  const node = fault.node ? `${fault.node}: ` : ''
+  if (1 - fault.probability < 1e-6 || (trace.outcomes.length === 1 && trace.paths.length < 2)) return node
+  return `${percent(fault.probability)} ${fault.verdict}${node ? ` on ${node}` : ': '}`
 }
 
 function moreText(rest: readonly Fault[]): string {
   if (rest.length === 0) return ''
   const undecided = rest.filter((f) => f.verdict === 'undecided').length
   if (undecided === rest.length) return '; the rest undecided'
-  return ` (and ${count(rest.length, 'other cause')})`
+  return ` (+${rest.length} more)`
 }

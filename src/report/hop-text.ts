@@ -29,13 +29,13 @@ export function hopLines(
   let passed: Hop[] = []
   let object: string | undefined
   const flush = (): void => {
-    if (passed.length > 0) lines.push(passedLine(passed, pen))
+    if (passed.length > 0) lines.push(...passedLines(passed, pen))
     passed = []
   }
   for (const hop of hops) {
     const end = ended(hop)
-    const shown = matters(hop) || end !== undefined || opts.verbose || (opts.wide && hop.weight === 'passes')
-    if (hop.node !== node && (shown || hop.weight === 'passes')) {
+    const shown = tells(hop) || end !== undefined || opts.verbose || (opts.wide && hop.weight !== 'tried')
+    if (hop.node !== node && (shown || isRule(hop))) {
       flush()
       node = hop.node
       lines.push(nodeLine(hop, pen))
@@ -43,12 +43,21 @@ export function hopLines(
     if (shown) {
       lines.push(...hopText(hop, end, hop.object === object, opts, pen))
       object = hop.object
-    }
-    if (!shown && hop.weight === 'passes') passed.push(hop)
+    } else if (isRule(hop)) passed.push(hop)
   }
   flush()
   return lines
 }
+
+/**
+ * Does a step belong into the short story? What decided or changed something does, and a way that no dump describes. A mark that no policy
+ * or service stands behind is a note of Felix or kube-proxy to itself.
+ */
+const tells = (hop: Hop): boolean =>
+  (matters(hop) && !(/^mark 0x/.test(hop.action) && hop.object === undefined && hop.packet === undefined)) || hop.stage === 'underlay'
+
+/** A rule that let the packet pass: counted, where it is not shown. */
+const isRule = (hop: Hop): boolean => hop.table !== undefined && hop.weight !== 'tried'
 
 function nodeLine(hop: Hop, pen: Pen): Line {
   const name: Line = indent([pen.text(hop.node, 'strong')], 2)
@@ -56,14 +65,13 @@ function nodeLine(hop: Hop, pen: Pen): Line {
 }
 
 /** Rules that let the packet pass, in one line for a node. */
-function passedLine(hops: readonly Hop[], pen: Pen): Line {
-  const rules = hops.every((h) => h.table !== undefined)
-  const stages = new Map<string, number>()
-  for (const hop of hops) stages.set(hop.table ?? hop.stage, (stages.get(hop.table ?? hop.stage) ?? 0) + 1)
+function passedLines(hops: readonly Hop[], pen: Pen): Line[] {
+  const tables = new Map<string, number>()
+  for (const hop of hops) tables.set(hop.table ?? hop.stage, (tables.get(hop.table ?? hop.stage) ?? 0) + 1)
   const owners = [...new Set(hops.map((h) => ownerTags[h.owner]))]
-  const where = [...stages].map(([stage, n]) => `${stage} ${n}`).join(', ')
-  const text = `· ${count(hops.length, rules ? 'rule' : 'step')} passed: ${where}`
-  return [pen.text(' '.repeat(9)), pen.text(`${text}  (${owners.join(', ')})`, 'dim')]
+  const where = [...tables].map(([table, n]) => `${table} ${n}`).join(', ')
+  const text = `· ${count(hops.length, 'rule')} passed: ${where} (${owners.join(', ')})`
+  return wrap([pen.text(text, 'dim')], pen.columns - 11, pen).map((l, i) => indent(l, i === 0 ? 9 : 11))
 }
 
 function hopText(hop: Hop, end: EndMark | undefined, objectSaid: boolean, opts: TextOptions, pen: Pen): Line[] {
@@ -79,12 +87,12 @@ function hopText(hop: Hop, end: EndMark | undefined, objectSaid: boolean, opts: 
   const style: Style = end === '✗' ? 'bad' : quiet ? 'dim' : 'plain'
   const full = Boolean(opts.wide || opts.verbose)
   const text = joinLines([
-    [pen.text(hop.action, style)],
+    [pen.text(full ? hop.action : shortAction(hop), style)],
     hop.choice ? [pen.text(choiceText(hop.choice), 'warn')] : [],
     hop.object && !objectSaid && !hop.action.includes(hop.object) ? [pen.text(hop.object, style)] : [],
   ])
   const where: Line = [pen.text(full ? fullPlace(hop) : shortPlace(hop), 'dim')]
-  const packet: Line = hop.packet ? [pen.text(hop.packet, 'strong')] : []
+  const packet: Line = hop.packet ? [pen.text(full ? hop.packet : shortPacket(hop), 'strong')] : []
   const source: Line = [pen.text(sourceText(hop, opts), 'dim')]
   return [...place(head, text, where, full, packet, source, pen), ...(opts.wide ? evidenceLines(hop, pen) : [])]
 }
@@ -121,6 +129,8 @@ function hopMark(hop: Hop, end: EndMark | undefined, pen: Pen): Line[number] {
     case 'decides':
       return pen.text('✓', 'good')
     case 'changes':
+      // a route is chosen, not changed
+      if (hop.stage === 'route') return pen.text('✓', 'good')
       return pen.text('~', 'warn')
     case 'passes':
       return pen.text('·', 'dim')
@@ -128,6 +138,14 @@ function hopMark(hop: Hop, end: EndMark | undefined, pen: Pen): Line[number] {
       return pen.text(' ')
   }
 }
+
+/** Headers without the protocol, which is the flow's; that of a tunnel packet is not. */
+const shortPacket = (hop: Hop): string =>
+  hop.stage === 'encapsulate' ? (hop.packet ?? '') : (hop.packet ?? '').replace(/ (tcp|udp|sctp)$/, '')
+
+/** A route without what does not steer the packet. */
+const shortAction = (hop: Hop): string =>
+  hop.stage === 'route' ? hop.action.replace(/ (?:(?:proto|scope|metric|mtu|src) \S+|table local\b|onlink\b)/g, '') : hop.action
 
 const choiceText = (choice: NonNullable<Hop['choice']>): string => `(${percent(choice.probability)}: ${choice.what})`
 

@@ -1,4 +1,5 @@
 import type { Trace } from '../trace/types.ts'
+import { nodeOf } from './backends.ts'
 import { comparisonLines } from './comparison-text.ts'
 import { headline } from './headline.ts'
 import { joinLines, labelled, lineWidth } from './layout.ts'
@@ -48,17 +49,18 @@ export function answerLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
 function socketLines(trace: Trace, pen: Pen): Line[] {
   const [only, ...more] = trace.outcomes
   if (!only || more.length > 0 || only.verdict !== 'delivered' || !only.address) return []
+  const node = nodeOf(trace, only)
   const parts = [
     socketName(only.address, only.port),
     only.endpoint ? `of ${only.endpoint}` : '',
-    only.node && only.endpoint !== `node/${only.node}` ? `on ${only.node}` : '',
+    node && only.endpoint !== `node/${node}` ? `on ${node}` : '',
   ]
   const sees = only.seenSource ? `, which sees ${only.seenSource} as its client` : ''
   return label('Socket', [pen.text(`${parts.filter((p) => p !== '').join(' ')}${sees}`)], pen)
 }
 
 function causeLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
-  const faults = faultsOf(trace)
+  const faults = faultsOf(trace, opts.verbose)
   const all = opts.verbose || opts.wide ? faults : faults.slice(0, shownCauses)
   const alone = trace.outcomes.length < 2 && faults.length < 2
   const lines = all.flatMap((fault) => {
@@ -69,7 +71,8 @@ function causeLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
     const object = fault.cause?.object ?? ''
     const text = joinLines([
       [pen.text(share, fault.verdict === 'undecided' ? 'warn' : 'bad'), pen.text(node, 'strong'), pen.text(fault.entry)],
-      [pen.text(fault.entry.includes(object) ? '' : object)],
+      [pen.text(fault.alike > 1 ? `and ${fault.alike - 1} more like it` : '', 'dim')],
+      [pen.text(objectSaid(fault.entry, object) ? '' : object)],
       [pen.text(error)],
       [pen.text(evidence, 'dim')],
     ])
@@ -78,6 +81,17 @@ function causeLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
   if (faults.length > all.length) lines.push(...label('', [pen.text(`and ${faults.length - all.length} more, shown with -v`, 'dim')], pen))
   return lines
 }
+
+/** Does the entry name the object already? It writes `networkpolicy shop/web` where the object is `networkpolicy/shop/web`. */
+const objectSaid = (entry: string, object: string): boolean =>
+  object
+    .split(', ')
+    .every(
+      (o) =>
+        entry.includes(o) ||
+        entry.includes(o.replace(/\/(?=[^/]*(\/[^/]*)?$)/, ' ')) ||
+        entry.includes(o.replace('/', ' ').replace(/:[^:]*$/, '')),
+    )
 
 /** What the answer rests on, and what it could not tell. */
 export function noteLines(trace: Trace, pen: Pen): Line[] {

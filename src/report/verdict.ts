@@ -1,4 +1,5 @@
 import type { Cause, Outcome, Trace, Verdict } from '../trace/types.ts'
+import { blankNames } from './ways.ts'
 
 /** Verdict of a whole flow: of all outcomes, or `partial` (some delivered, some not), `mixed` (none delivered, for different reasons). */
 export type Overall = Verdict | 'partial' | 'mixed'
@@ -13,6 +14,8 @@ export interface Fault {
   /** the cause's entry; for `undecided` what is missing; else the error */
   readonly entry: string
   readonly error?: string | undefined
+  /** how many causes were told as one because they differ in addresses only */
+  readonly alike: number
 }
 
 /** How the flow went as a whole. A *no* outranks a *can't tell*. */
@@ -35,15 +38,27 @@ export const probabilityOf = (outcomes: readonly Outcome[]): number => outcomes.
 export const socketsOf = (outcomes: readonly Outcome[]): ReadonlySet<string> =>
   new Set(outcomes.filter((o) => o.endpoint ?? o.address).map((o) => `${o.endpoint ?? ''} ${o.address ?? ''} ${o.port ?? ''}`))
 
-/** What went wrong, merged by cause, likeliest first, with what can't be told last. */
-export function faultsOf(trace: Trace): Fault[] {
+/**
+ * What went wrong, merged by cause, likeliest first, with what can't be told last. One policy that denies ten backends is one cause:
+ * entries that differ in addresses and names with digits only are told by the first of them, unless `each` is wanted.
+ */
+export function faultsOf(trace: Trace, each = false): Fault[] {
   const faults = new Map<string, Fault>()
+  const entries = new Set<string>()
   for (const outcome of trace.outcomes) {
     if (outcome.verdict === 'delivered') continue
     for (const fault of faultsOfOutcome(trace, outcome)) {
-      const key = [fault.verdict, fault.node, fault.entry, fault.error].join('\0')
+      const entry = each ? fault.entry : blankNames(fault.entry)
+      const key = [fault.verdict, fault.node, fault.cause?.object, entry, each ? fault.error : ''].join('\0')
       const same = faults.get(key)
-      faults.set(key, same ? { ...same, probability: same.probability + fault.probability } : fault)
+      if (!same) faults.set(key, fault)
+      else
+        faults.set(key, {
+          ...same,
+          probability: same.probability + fault.probability,
+          alike: same.alike + (entries.has(fault.entry) ? 0 : 1),
+        })
+      entries.add(fault.entry)
     }
   }
   const rank = (f: Fault): number => (f.verdict === 'undecided' ? 1 : 0)
@@ -59,6 +74,7 @@ function faultsOfOutcome(trace: Trace, outcome: Outcome): Fault[] {
     probability,
     node: outcome.node,
     error,
+    alike: 1,
     entry: outcome.reason ?? (verdict === 'undecided' ? trace.undecided?.[0] : undefined) ?? error ?? 'no cause was found',
   })
   if (paths.length === 0 || sum <= 0) return [plain(outcome.probability)]
@@ -66,7 +82,7 @@ function faultsOfOutcome(trace: Trace, outcome: Outcome): Fault[] {
     const probability = (outcome.probability * path.probability) / sum
     const { cause } = path
     return cause && verdict !== 'undecided'
-      ? { verdict, probability, error, cause, node: cause.node, entry: cause.entry }
+      ? { verdict, probability, error, alike: 1, cause, node: cause.node, entry: cause.entry }
       : plain(probability)
   })
 }

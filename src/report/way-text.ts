@@ -1,4 +1,5 @@
-import type { Hop, Outcome, Path, Trace } from '../trace/types.ts'
+import type { Hop, Path, Trace } from '../trace/types.ts'
+import { backendOf, countBackends, nodeOf } from './backends.ts'
 import { type EndMark, hopLines } from './hop-text.ts'
 import { indent, joinLines, labelled, wrap } from './layout.ts'
 import { count, percent, socketName, verdictMarks, verdictStyles } from './names.ts'
@@ -24,7 +25,7 @@ export function wayLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
     common.length > 0 ? [...title('Request', pen), ...hopLines(common, () => undefined, opts, pen)] : title('Request', pen).slice(0, 1)
   const after = [...common].reverse().find((h) => h.weight !== 'tried')?.node
   all.forEach((way, i) => {
-    lines.push([], ...wayTitle(trace, way, `branch ${i + 1}/${ways.length}`, opts, pen))
+    lines.push([], ...wayTitle(trace, way, ways.length === 1 ? 'all ways' : `branch ${i + 1}/${ways.length}`, opts, pen))
     lines.push(...hopLines(way.hops, endOf(way.example), opts, pen, i === 0 ? after : undefined))
     lines.push(...replyLines(way.example, opts, pen))
   })
@@ -39,14 +40,16 @@ export function wayLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
 const title = (text: string, pen: Pen): Line[] => [[pen.text(text, 'strong')]]
 
 function wayTitle(trace: Trace, way: Way, label: string, opts: TextOptions, pen: Pen): Line[] {
-  const outcomes = way.paths.map((i) => trace.outcomes.find((o) => o.paths.includes(i)))
-  const names = [...new Set(outcomes.map(endpointText).filter((n) => n !== ''))]
-  const verdict: Line = [pen.text(`${verdictMarks[way.verdict]} ${way.verdict}`, verdictStyles[way.verdict])]
-  const backends = new Set(outcomes.map((o) => o?.endpoint ?? o?.address).filter((n) => n !== undefined)).size
-  const total = new Set(trace.outcomes.map((o) => o.endpoint ?? o.address).filter((n) => n !== undefined)).size
+  const names = [...new Set(way.paths.map((i) => endpointText(trace, i)).filter((n) => n !== ''))]
+  const where = endedOn(trace, way)
+  const verdict: Line = [pen.text(`${verdictMarks[way.verdict]} ${way.verdict}${where}`, verdictStyles[way.verdict])]
   const head: Line = [pen.text(label, 'strong'), pen.text(`  ${percent(way.probability)}  `)]
   if (way.paths.length === 1) return heading(head, [...verdict, pen.text(names[0] ? ` → ${names[0]}` : '')], pen)
-  const what = backends > 1 ? `${backends} of ${count(total, 'endpoint')} go the same way` : `${way.paths.length} ways go alike`
+  const all = countBackends(trace)?.all ?? 0
+  const what =
+    names.length > 1 && all >= names.length
+      ? `${names.length} of ${count(all, 'endpoint')} go the same way`
+      : `${way.paths.length} ways go alike`
   const shown = opts.wide || opts.verbose ? names : names.slice(0, namedEndpoints)
   const [example, ...others] = shown
   const hidden = names.length - shown.length
@@ -56,12 +59,20 @@ function wayTitle(trace: Trace, way: Way, label: string, opts: TextOptions, pen:
 
 const heading = (head: Line, body: Line, pen: Pen): Line[] => labelled(indent(head, 2), body, 22, pen)
 
-function endpointText(outcome: Outcome | undefined): string {
-  if (!outcome) return ''
-  const socket = outcome.address ? socketName(outcome.address, outcome.port) : ''
-  return [outcome.endpoint ?? socket, outcome.node && outcome.endpoint !== `node/${outcome.node}` ? `(${outcome.node})` : '']
-    .filter((s) => s !== '')
-    .join(' ')
+/** ` on n2`, for packets that did not arrive. */
+function endedOn(trace: Trace, way: Way): string {
+  if (way.verdict === 'delivered') return ''
+  const node = way.example.cause?.node ?? trace.outcomes.find((o) => o.paths.includes(way.paths[0] as number))?.node
+  return node ? ` on ${node}` : ''
+}
+
+/** Who answers on this path, and on which node; for a path that is not delivered, to which backend it was headed. */
+function endpointText(trace: Trace, path: number): string {
+  const outcome = trace.outcomes.find((o) => o.paths.includes(path))
+  const socket = outcome?.address ? socketName(outcome.address, outcome.port) : ''
+  const name = outcome?.endpoint ?? (socket || backendOf(trace.paths[path] as Path) || '')
+  const node = outcome?.verdict === 'delivered' && nodeOf(trace, { ...outcome, paths: [path] })
+  return [name, node && name !== '' && name !== `node/${node}` ? `(${node})` : ''].filter((s) => s !== '' && s !== undefined).join(' ')
 }
 
 /** Which hop ended the path: the one that its cause points at, else the last that decided. */
@@ -96,8 +107,7 @@ function replyLines(path: Path, opts: TextOptions, pen: Pen): Line[] {
   const head = wrap(heading, pen.columns - 4, pen).map((l, i) => indent(l, i === 0 ? 2 : 4))
   if (opts.verbose || opts.wide) return [...head, ...hopLines(reply.hops, ended, opts, pen)]
   const told = reply.hops.filter(
-    (h) =>
-      ended(h) !== undefined || (h.weight === 'changes' && (h.packet !== undefined || ['nat', 'conntrack', 'error'].includes(h.stage))),
+    (h) => ended(h) !== undefined || (h.weight === 'changes' && h.packet !== undefined && ['nat', 'conntrack', 'error'].includes(h.stage)),
   )
   return [...head, ...told.flatMap((h) => hopLines([{ ...h, action: `${h.action} on ${h.node}` }], () => ended(h), opts, pen, h.node))]
 }

@@ -86,7 +86,7 @@ function shapeOf(path: Path, from: number): string {
 export const matters = (hop: Hop): boolean => hop.weight === 'decides' || hop.weight === 'changes'
 
 /** Words that hold digits (addresses, ports, generated names) and names of endpoints differ from backend to backend. */
-const blankNames = (text: string): string =>
+export const blankNames = (text: string): string =>
   text
     .split(/\s+/)
     .map((word) => (/\d/.test(word) || /^(pod|endpoint|workloadendpoint)\//.test(word) || /^KUBE-[A-Z]+-/.test(word) ? '#' : word))

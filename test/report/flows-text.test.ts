@@ -15,10 +15,10 @@ const results = [
 test('one line a flow, the sum, then what was expected otherwise', () => {
   expect(flowsText(results, { width: 100, colour: false, unicode: true })).toMatchInlineSnapshot(`
     "✓ f1  pod/shop/client → svc/shop/web:80/tcp      delivered    3 backends
-    ! f2  pod/shop/client → svc/shop/web:80/tcp      partial      33 % dropped n2: -A c…59efa886 -j DROP
+    ! f2  pod/shop/client → svc/shop/web:80/tcp      partial      33 % dropped n2: -A cali-tw-cali09359…
     ✗ f3  pod/shop/client → pod/shop/web-2:8080/tcp  dropped      n2: -A FORWARD ! -i c…-o cali+ -j DROP
     ✗ f4  pod/shop/client → pod/shop/web-2:8080/tcp  dropped      n2: net.ipv4.ip_forward = 0
-    ? f5  external/ext → node/n2:30080/tcp           undecided    50 % undecided n3: no…in the snapshot
+    ? f5  external/ext → node/n2:30080/tcp           undecided    50 % undecided n3: no folder nodes/n3…
 
     5 flows: 1 delivered, 2 dropped, 1 undecided, 1 partial, 2 of 3 as expected
 

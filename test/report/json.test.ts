@@ -34,3 +34,13 @@ test('yaml is the caller’s', async () => {
   const { parse, stringify } = await import('yaml')
   expect(parse(traceYaml(oneDenied, stringify))).toEqual(JSON.parse(JSON.stringify(oneDenied)))
 })
+
+test('what was kept of one snapshot does not leak into another', () => {
+  const change = (text: string, packets: number): string =>
+    JSON.stringify(oneDenied, (key, value) =>
+      key === 'evidence' && value.file ? { ...value, text, counters: { packets, bytes: 1 } } : value,
+    )
+  for (const json of [change('-A one', 1), change('-A two', 1), change('-A two', 2), change('-A one', 1)]) {
+    expect(JSON.parse(traceJsonLine(JSON.parse(json)))).toEqual(JSON.parse(json))
+  }
+})

@@ -57,9 +57,9 @@ describe('the first line', () => {
       for (const width of [80, 120]) {
         const line = firstLine(trace, { ...plain, width })
         expect(line).toContain(`${cause.node}: `)
-        // both ends of the entry: a rule's chain and its target
-        expect(line).toContain(cause.entry.slice(0, 9))
-        expect(line).toContain(cause.entry.slice(-4))
+        // of a rule its chain and its target, of a sentence its start
+        expect(line).toContain(cause.entry.slice(0, 20))
+        if (cause.entry.startsWith('-A')) expect(line).toContain(cause.entry.slice(-7))
       }
     },
   )
@@ -75,7 +75,7 @@ describe('the first line', () => {
     expect(firstLine(oneDenied, { ...plain, width: 120 })).toBe(
       '! PARTIAL  2 of 3 backends (67 %) delivered; 33 % dropped on n2: -A cali-tw-cali09359efa886 -j DROP',
     )
-    expect(firstLine(oneDenied, { ...plain, width: 80 })).toMatch(/^! PARTIAL {2}67 % delivered; 33 % dropped on n2: -A cali-tw-.*-j DROP$/)
+    expect(firstLine(oneDenied, { ...plain, width: 80 })).toMatch(/^! PARTIAL {2}33 % dropped on n2: -A cali-tw-cali09359efa886 -j DROP$/)
   })
 
   test('names the flow where nothing has to be cut', () => {
@@ -117,7 +117,7 @@ describe('the way', () => {
 
   test('rules that were tried show with -v only', () => {
     expect(traceText(delivered, { ...plain, width: 80 })).not.toContain('no match')
-    expect(traceText(delivered, { ...plain, width: 80 })).toContain('8 rules passed: raw 4, mangle 2, nat 2  (calico, kproxy)')
+    expect(traceText(delivered, { ...plain, width: 80 })).toContain('8 rules passed: raw 4, mangle 2, nat 2 (calico, kproxy)')
     expect(traceText(delivered, { ...plain, width: 80, verbose: true })).toContain('no match')
     expect(traceText(delivered, { ...plain, width: 80, verbose: true })).not.toContain('rules passed')
   })
