@@ -12,6 +12,8 @@ export interface MadeLink {
   readonly kind?: string
   readonly down?: true
   readonly local?: string
+  /** index of the veth's other end */
+  readonly peer?: number
 }
 
 export interface MadeHost {
@@ -149,7 +151,7 @@ export function made(change: (m: Made) => void = () => {}): Snapshot {
   return loadSnapshot(memoryFiles('made', { ...files, ...m.files }))
 }
 
-const empty = (): MadeHost => ({ links: [], routes: [], sysctls: {}, nat: [], filter: [], policies: {} })
+export const empty = (): MadeHost => ({ links: [], routes: [], sysctls: {}, nat: [], filter: [], policies: {} })
 
 export function hostFiles(dir: string, h: MadeHost, rules: boolean): Record<string, string> {
   const links = [{ name: 'lo', address: '127.0.0.1/8', kind: 'loopback' } as MadeLink, ...h.links]
@@ -173,6 +175,7 @@ const linkJson = (l: MadeLink, i: number): object => ({
   ifname: l.name,
   flags: [...(l.kind === 'loopback' ? ['LOOPBACK'] : ['BROADCAST']), ...(l.down ? [] : ['UP', 'LOWER_UP'])],
   mtu: 1500,
+  ...(l.peer !== undefined && { link_index: l.peer, linkinfo: { info_kind: 'veth' } }),
   operstate: l.down ? 'DOWN' : 'UP',
   link_type: l.kind === 'loopback' ? 'loopback' : 'ether',
   address: l.kind === 'loopback' ? '00:00:00:00:00:00' : `02:00:00:00:00:0${i}`,
@@ -193,7 +196,7 @@ const addresses = (l: MadeLink): object[] =>
 
 function routeJson(text: string): object {
   const words = text.split(' ')
-  const type = words[0] === 'blackhole' ? words.shift() : undefined
+  const type = words[0] === 'blackhole' || words[0] === 'local' ? words.shift() : undefined
   const out: Record<string, unknown> = { ...(type && { type }), dst: words.shift(), flags: [] }
   for (let i = 0; i < words.length; i += 2)
     out[{ via: 'gateway', proto: 'protocol' }[words[i] as string] ?? (words[i] as string)] = words[i + 1]

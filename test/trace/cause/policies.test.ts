@@ -106,7 +106,7 @@ describe('a rule of Felix drops', () => {
     expect(one((m) => guard(m, `-A ${tw} -p tcp -j DROP`))).toMatchObject({
       node: 'n2',
       kind: 'rule',
-      entry: `-A ${tw} -p tcp -j DROP (table filter, from FORWARD)`,
+      entry: `-A ${tw} -p tcp -j DROP (filter FORWARD)`,
     })
   })
 })
