@@ -1,0 +1,58 @@
+/** Dumps a lab with the commands of the snapshot layout, into files held in memory. */
+import { addresses, type HostName, type Lab, pods } from './netns-lab.ts'
+
+/** file name → command; the same for nodes, pods and outside hosts, so that pods with rules of their own are walked too */
+const commands: Readonly<Record<string, string>> = {
+  'ip-addr.json': 'ip -j addr',
+  'ip-link.json': 'ip -d -j link',
+  'ip-route.json': 'ip -j route show table all',
+  'ip6-route.json': 'ip -6 -j route show table all',
+  'ip-rule.json': 'ip -j rule',
+  'ip6-rule.json': 'ip -6 -j rule',
+  'ip-neigh.json': 'ip -j neigh',
+  'bridge-fdb.json': 'bridge -j fdb show',
+  'sysctl.txt': 'sysctl net.ipv4.conf net.ipv6.conf net.ipv4.ip_forward net.ipv4.ip_local_port_range net.ipv4.fib_multipath_hash_policy 2>/dev/null',
+  'iptables-nft-save.txt': 'iptables-nft-save -c',
+  'ip6tables-nft-save.txt': 'ip6tables-nft-save -c',
+  'iptables-legacy-save.txt': 'iptables-legacy-save -c',
+  'ip6tables-legacy-save.txt': 'ip6tables-legacy-save -c',
+  'ipset-save.txt': 'ipset save',
+  'nft.txt': 'nft list ruleset',
+}
+
+export async function dumpHost(lab: Lab, host: HostName): Promise<Readonly<Record<string, string>>> {
+  const out = await lab.sh(host, Object.entries(commands).map(([file, command]) => `echo '=== ${file}'; ${command} || true`).join('\n'))
+  const files: Record<string, string> = {}
+  for (const part of out.split(/^=== /m).slice(1)) {
+    const newline = part.indexOf('\n')
+    files[part.slice(0, newline)] = part.slice(newline + 1)
+  }
+  // as the recordings name them: the backend in use, which is legacy only where it holds rules; the other one where it is not empty
+  for (const tool of ['iptables', 'ip6tables']) {
+    const [nft, legacy] = [files[`${tool}-nft-save.txt`] ?? '', files[`${tool}-legacy-save.txt`] ?? '']
+    const inUse = nft === '' && legacy !== '' ? 'legacy' : 'nft'
+    files[`${tool}-save.txt`] = inUse === 'legacy' ? legacy : nft
+    delete files[`${tool}-${inUse}-save.txt`]
+    if (inUse === 'legacy' || legacy === '') delete files[`${tool}-${inUse === 'legacy' ? 'nft' : 'legacy'}-save.txt`]
+  }
+  files['versions.txt'] = 'iptables v1.8 (nf_tables)\n'
+  return files
+}
+
+export const folderOf = (host: HostName): string => (host in pods ? `pods/t_${host}` : host === 'ext' ? 'external/ext' : `nodes/${host}`)
+
+const list = (kind: string, items: readonly unknown[]) => JSON.stringify({ apiVersion: 'v1', kind: `${kind}List`, items }, undefined, 1)
+
+/** The cluster objects that tie the folders together: which pod is on which node. */
+export const objects: Readonly<Record<string, string>> = {
+  'snapshot.json': JSON.stringify({ apiVersion: 'netctl.dev/v1alpha1', kind: 'Snapshot', schemaVersion: 1, missing: [], assume: {} }),
+  'cluster/pods.json': list('Pod', Object.entries(pods).map(([name, nodeName]) => ({
+    apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 't', name },
+    spec: { nodeName, containers: [] },
+    status: { phase: 'Running', podIP: addresses[name]?.[0], podIPs: addresses[name]?.map((ip) => ({ ip })) },
+  }))),
+  'cluster/nodes.json': list('Node', ['n1', 'n2'].map((name) => ({
+    apiVersion: 'v1', kind: 'Node', metadata: { name },
+    spec: {}, status: { addresses: addresses[name]?.map((address) => ({ type: 'InternalIP', address })) },
+  }))),
+}

@@ -1,0 +1,28 @@
+/** Cases as tests: each for both families; the backends of iptables take turns, so that every kind of rule is seen through both. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Agent } from './netns-agent.ts'
+import type { Case } from './netns-case.ts'
+import { runCase } from './netns-run.ts'
+import { needs } from './needs.ts'
+
+export function walkSuite(name: string, cases: readonly Case[]): void {
+  const able = needs('root', 'ip', 'python3', 'iptables-restore', 'ipset', 'nft')
+  describe.runIf(able)(name, () => {
+    let agent: Agent
+    beforeAll(() => {
+      agent = new Agent()
+    })
+    afterAll(() => {
+      agent.end()
+    })
+    for (const [i, c] of cases.entries()) {
+      for (const family of c.families ?? ([4, 6] as const)) {
+        const backend = (i + family / 2) % 2 === 0 ? 'nft' : 'legacy'
+        test.concurrent(`${c.name} (IPv${family}, ${backend})`, async () => {
+          const wrong = await runCase(agent, c, family, backend)
+          expect(wrong, `\n  ${wrong.join('\n  ')}`).toEqual([])
+        })
+      }
+    }
+  })
+}
