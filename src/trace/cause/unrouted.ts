@@ -4,6 +4,8 @@ import { contains, prefix } from '../../net/ip.ts'
 import type { Place } from '../world.ts'
 import { networkOf, type PodAddress, podAddress, podName } from './addresses.ts'
 import { type Explain, type Hand, lastHand } from './case.ts'
+import { translation } from './stale-endpoint.ts'
+import { spoken } from './words.ts'
 
 /**
  * The node that sent it out lacks the route of the block (Calico datapath §3: Felix or BIRD put one for every block of another node). If the
@@ -89,6 +91,16 @@ export const nobodyBeyond: Explain = (c) => {
   const { blame } = c
   const hand = lastHand(c.steps)
   if (blame.kind !== 'missing-route' || !outside(blame.place) || !hand) return undefined
-  const entry = `${blame.entry}: ${hand.place.label} sent it by \`${hand.route.text}\`, and no pod, service or host of the snapshot has this address`
-  return { node: blame.place.label, kind: 'missing-route', entry, ...(blame.source && { source: blame.source }) }
+  const by = c.leg === 'request' ? translation(c.steps, c.cluster) : undefined
+  const whose = by
+    ? `it is an endpoint of ${spoken(by.object)}, but no pod or host of the snapshot has it`
+    : 'no pod, service or host of the snapshot has it'
+  const entry = `${blame.entry}: ${hand.place.label} sent it by \`${hand.route.text}\`, and ${whose}`
+  return {
+    node: blame.place.label,
+    kind: 'missing-route',
+    entry,
+    ...(blame.source && { source: blame.source }),
+    ...(by && { object: by.object }),
+  }
 }
