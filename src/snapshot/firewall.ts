@@ -4,7 +4,6 @@ import { ParseError } from '../kernel/source.ts'
 import type { Family } from '../net/ip.ts'
 import type { Reader } from './host.ts'
 import { hasIptablesTables, isIptablesChain, type NftRuleset, scanNft, scanNftJson } from './nft.ts'
-import type { Store } from './store.ts'
 import type { Host, NftHook, Versions } from './types.ts'
 
 export interface FirewallDumps {
@@ -21,7 +20,6 @@ type Backend = 'legacy' | 'nft'
  * and the base chains of native nft tables.
  */
 export function loadFirewall(
-  store: Store,
   read: Reader,
   kind: Host['kind'],
   dir: string,

@@ -46,7 +46,7 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
   const sysctls = read('sysctl.txt', 'sysctl', ['sysctl'], parseSysctl)
   const routes = loadRoutes(store, read, dir, links, sysctls?.get('net.ipv6.conf.all.forwarding')?.value === '1')
   const rules = loadRules(read)
-  const firewall = loadFirewall(store, read, kind, dir, versions, note)
+  const firewall = loadFirewall(read, kind, dir, versions, note)
   const conntrack = lazy(read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], (text, file) => () => parseConntrack(text, file)))
   return {
     id: `${kind}/${name}`,

@@ -20,7 +20,7 @@ export interface Snapshot {
   line(file: string, line: number): string
   /** whole text of a file of the snapshot, undefined if there is none */
   text(file: string): string | undefined
-  /** paths of all files, sorted, `.gz` cut off */
+  /** paths of all files, sorted, as stored (with `.gz`). `line` and `text` take them so, or without the `.gz` */
   readonly files: readonly string[]
 }
 
@@ -103,4 +103,73 @@ export interface Versions {
   readonly kernel?: string
   readonly kubeProxy?: { readonly version: string; readonly mode: string; readonly args: string; readonly line: number }
   readonly calico?: { readonly version: string; readonly line: number }
+}
+
+/** What a snapshot holds, for `netctl snapshot show`. Plain data. */
+export interface SnapshotDescription {
+  readonly apiVersion: 'netctl.dev/v1alpha1'
+  readonly kind: 'SnapshotDescription'
+  readonly name: string
+  readonly schemaVersion: number
+  readonly takenAt?: string
+  readonly source?: string
+  readonly nodes: readonly NodeDescription[]
+  readonly external: readonly { readonly name: string; readonly addresses: readonly string[] }[]
+  readonly modes: Modes
+  readonly counts: Readonly<Record<string, number>>
+  readonly assume: Assume
+  /** what will be missed, in words */
+  readonly missing: readonly string[]
+}
+
+export interface NodeDescription {
+  readonly name: string
+  readonly addresses: readonly string[]
+  readonly podCidrs: readonly string[]
+  /** is there a folder of dumps? */
+  readonly dumped: boolean
+  readonly kubelet?: string
+  readonly kernel?: string
+  readonly kubeProxy?: string
+  readonly calico?: string
+  readonly iptablesBackend?: string
+  readonly counts: {
+    readonly pods: number
+    readonly rules: number
+    readonly sets: number
+    readonly routes: number
+    readonly connections: number
+  }
+  /** dumps that a node should have */
+  readonly missing: readonly string[]
+}
+
+/** How the cluster is run, read off the dumps; each with what showed it. */
+export interface Modes {
+  readonly cni: Finding
+  readonly pools: readonly PoolDescription[]
+  readonly routing: Finding
+  readonly kubeProxy: Finding
+  readonly iptablesBackend: Finding
+  readonly ipFamilies: readonly Family[]
+  readonly wireguard: boolean
+  /** settings of the FelixConfiguration `default` */
+  readonly felix: Readonly<Record<string, unknown>>
+}
+
+export interface Finding {
+  /** `unknown` if nothing shows it */
+  readonly value: string
+  /** what showed it: `devices cali*`, `versions.txt` */
+  readonly shownBy: string
+}
+
+export interface PoolDescription {
+  readonly name: string
+  readonly cidr: string
+  /** what the pool asks for: `VXLAN Always`, `IPIP CrossSubnet`, `none` */
+  readonly configured: string
+  /** what routes to other nodes' blocks do: `VXLAN`, `IPIP`, `none`, `VXLAN and none` (cross-subnet); undefined without such routes */
+  readonly observed?: string
+  readonly natOutgoing: boolean
 }
