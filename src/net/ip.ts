@@ -180,8 +180,7 @@ export function commonBits(x: Ip, y: Ip): number {
 
 export type IpScope = 'host' | 'link' | 'global'
 
-export const isLoopback = (x: Ip): boolean =>
-  x.family === 4 ? x.d >>> 24 === 127 : x.a === 0 && x.b === 0 && x.c === 0 && x.d === 1
+export const isLoopback = (x: Ip): boolean => (x.family === 4 ? x.d >>> 24 === 127 : x.a === 0 && x.b === 0 && x.c === 0 && x.d === 1)
 export const isMulticast = (x: Ip): boolean => (x.family === 4 ? x.d >>> 28 === 14 : x.a >>> 24 === 0xff)
 export const isLinkLocal = (x: Ip): boolean => (x.family === 4 ? x.d >>> 16 === 0xa9fe : x.a >>> 22 === 0x3fa)
 export const isUnspecified = (x: Ip): boolean => x.a === 0 && x.b === 0 && x.c === 0 && x.d === 0

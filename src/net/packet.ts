@@ -44,8 +44,28 @@ export interface IcmpHeader {
 
 /** IANA protocol numbers by the names that iptables and /etc/protocols use. */
 export const protocolNumbers: Readonly<Record<string, number>> = {
-  ip: 0, icmp: 1, igmp: 2, ipencap: 4, tcp: 6, udp: 17, dccp: 33, 'ipv6-route': 43, 'ipv6-frag': 44, gre: 47, esp: 50, ah: 51,
-  'ipv6-icmp': 58, icmpv6: 58, ospf: 89, vrrp: 112, sctp: 132, udplite: 136, 'mobility-header': 135, ipv6: 41, ipcomp: 108, pim: 103,
+  ip: 0,
+  icmp: 1,
+  igmp: 2,
+  ipencap: 4,
+  tcp: 6,
+  udp: 17,
+  dccp: 33,
+  'ipv6-route': 43,
+  'ipv6-frag': 44,
+  gre: 47,
+  esp: 50,
+  ah: 51,
+  'ipv6-icmp': 58,
+  icmpv6: 58,
+  ospf: 89,
+  vrrp: 112,
+  sctp: 132,
+  udplite: 136,
+  'mobility-header': 135,
+  ipv6: 41,
+  ipcomp: 108,
+  pim: 103,
 }
 
 export const protocolNumber = (p: Protocol): number => (typeof p === 'number' ? p : (protocolNumbers[p] as number))

@@ -42,8 +42,6 @@ export function compareSummaryText(summary: CompareSummary, opts: TextOptions): 
 }
 
 /** The summary, for programs. */
-export const compareSummaryJson = (summary: CompareSummary): string => `${printableJson(summary, 2)}\n`
-
 /** Column where Calico's part starts, as in the table of one flow. */
 const at = 22
 

@@ -16,8 +16,11 @@ export interface FlowResult {
 export function flowsText(results: readonly FlowResult[], opts: TextOptions): string {
   const pen = makePen(opts)
   const heads = results.map((r) => headOf(r.trace, pen))
-  // one long name must not push every verdict to the right edge
-  const names = Math.min(Math.max(0, ...heads.map((h) => lineWidth(h))), Math.floor(pen.columns * 0.55))
+  // one long name must not push every reason to the right edge
+  const names = Math.min(
+    heads.reduce((widest, head) => Math.max(widest, lineWidth(head)), 0),
+    Math.floor(pen.columns * 0.65),
+  )
   const lines = results.flatMap((r, i) => flowLines(r.trace, heads[i] as Line, names, pen))
   const missed = results.filter((r) => r.expect !== undefined && !meetsExpectation(r.trace, r.expect))
   return pen.paint([...lines, ...(lines.length > 0 ? [[] as Line] : []), ...sumLines(results, missed, pen), ...missedLines(missed, pen)])
@@ -33,23 +36,27 @@ const marks: Readonly<Record<Overall, readonly [string, Style]>> = {
   partial: ['!', 'warn'],
 }
 
+/** Verdict and flow; the verdict first, so that it can be read down the page. */
 function headOf(trace: Trace, pen: Pen): Line {
-  const [mark, style] = marks[overallVerdict(trace)]
+  const overall = overallVerdict(trace)
+  const [mark, style] = marks[overall]
   const id = trace.id === undefined ? '' : `${trace.id}  `
-  return [pen.text(mark, style), pen.text(' '), pen.text(id, 'dim'), pen.text(`${sourceName(trace.flow)} → ${targetName(trace.flow)}`)]
+  return [
+    pen.text(`${mark} ${overall.padEnd(11)}  `, style),
+    pen.text(id, 'dim'),
+    pen.text(`${sourceName(trace.flow)} → ${targetName(trace.flow)}`),
+  ]
 }
 
 function flowLines(trace: Trace, head: Line, names: number, pen: Pen): Line[] {
-  const overall = overallVerdict(trace)
-  const word: Line = [pen.text(overall.padEnd(11), marks[overall][1])]
-  const start = [...padLine(head, names), pen.text('  '), ...word]
+  const start = padLine(head, names)
   const detail = detailText(trace)
-  const room = pen.columns - lineWidth(start) - 2
-  const told = pen.fits ? shortEntry(detail, room, pen) : detail
+  const told = pen.fits ? shortEntry(detail, pen.columns - lineWidth(start) - 2, pen) : detail
   const line = joinLines([start, [pen.text(told, 'dim')]])
   if (!pen.fits || lineWidth(line) <= pen.columns) return [line]
-  const below = joinLines([word, [pen.text(shortEntry(detail, pen.columns - 19, pen), 'dim')]])
-  return [...wrap(head, pen.columns - 4, pen).map((l, i) => indent(l, i === 0 ? 0 : 4)), indent(below, 4)]
+  const below = wrap([pen.text(shortEntry(detail, pen.columns - 15, pen), 'dim')], pen.columns - 15, pen)
+  const [first = [], ...rest] = wrap(head, pen.columns - 15, pen)
+  return [first, ...[...rest, ...below].map((l) => indent(l, 15))]
 }
 
 /** Who answers, or where it ends. */
@@ -58,7 +65,7 @@ function detailText(trace: Trace): string {
   const [fault] = faults
   const sockets = socketsOf(trace.outcomes)
   if (!fault) return sockets.size === 1 ? (trace.outcomes[0]?.endpoint ?? '') : count(sockets.size, 'backend')
-  const share = fault.probability < 0.9999 ? `${percent(fault.probability)} ${fault.verdict} ` : ''
+  const share = fault.probability < 0.9999 ? `${percent(fault.probability)} ${fault.node ? 'on ' : ''}` : ''
   return `${share}${fault.node ? `${fault.node}: ` : ''}${oneLine(fault.entry)}${faults.length > 1 ? ` (+${faults.length - 1})` : ''}`
 }
 

@@ -29,7 +29,8 @@ export function briefTrace(trace: Trace): Omit<Trace, 'paths' | 'comparison'> {
   return rest
 }
 
-function safeValue(value: unknown): unknown {
+/** Any value with unsafe characters as visible escapes. */
+export function safeValue(value: unknown): unknown {
   if (typeof value === 'string') return sanitize(value)
   if (Array.isArray(value)) return value.map(safeValue)
   if (value === null || typeof value !== 'object') return value

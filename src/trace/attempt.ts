@@ -1,9 +1,9 @@
 /** One connection attempt: the first packet, what comes back, and for TCP the packet that completes the handshake. */
 import { sameIp } from '../net/ip.ts'
 import { isIcmpError, type Packet, type PortRange, port } from '../net/packet.ts'
+import type { Client } from './client.ts'
 import { complain, resetFor } from './complain.ts'
 import { assumed, findSocket, podAnswers, type Socket } from './listeners.ts'
-import type { Client } from './client.ts'
 import { type Blame, type End, type Exit, newSkb, type Run, type Step, Undecided } from './run.ts'
 import { receive, sendLocal } from './travel.ts'
 import type { Flow, Verdict } from './types.ts'
@@ -56,10 +56,29 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
         throw new Undecided(place.label, `who listens on ${place.id} is not known (no sockets.txt, nothing in snapshot.json)`)
       }
       run.steps = []
-      return answered(run, client, request, packet, socket, place, (p) => sendLocal(run, place, p, {}), steps, sent)
+      return answered({
+        run,
+        client,
+        request,
+        seen: packet,
+        socket,
+        place,
+        reply: (p) => sendLocal(run, place, p, {}),
+        steps,
+        arrived: sent,
+      })
     }
     case 'beyond':
-      return answered(run, client, request, sent.packet, beyondSocket(run, sent.owner, sent.packet), undefined, (p) => comeBack(run, sent.via, p), steps)
+      return answered({
+        run,
+        client,
+        request,
+        seen: sent.packet,
+        socket: beyondSocket(run, sent.owner, sent.packet),
+        place: sent.via.place,
+        reply: (p) => comeBack(run, sent.via, p),
+        steps,
+      })
   }
 }
 
@@ -88,32 +107,57 @@ function comeBack(run: Run, exit: Exit, packet: Packet): End {
   const { outer } = exit
   const link = [...exit.place.links.values()].find((l) => l.vxlan?.id === outer.vni)
   const back: Packet = {
-    family: outer.family, proto: 'udp', src: outer.dst, dst: outer.src, sport: ephemeral, dport: outer.dport as PortRange, ttl: 64,
-    inner: { ...packet, ttl: packet.ttl - 1 }, vni: outer.vni as number, ...(link?.mac && { innerMac: link.mac }),
+    family: outer.family,
+    proto: 'udp',
+    src: outer.dst,
+    dst: outer.src,
+    sport: ephemeral,
+    dport: outer.dport as PortRange,
+    ttl: 64,
+    inner: { ...packet, ttl: packet.ttl - 1 },
+    vni: outer.vni as number,
+    ...(link?.mac && { innerMac: link.mac }),
   }
   const end = receive(run, newSkb(back, exit.place, exit.device))
   if (end.kind !== 'arrived' || end.skb.packet.vni === undefined || !link) return end
   return receive(run, newSkb(packet, exit.place, link.name, end.skb.mark))
 }
 
-type Send = (p: Packet) => End
+interface Meeting {
+  readonly run: Run
+  readonly client: Client
+  readonly request: Packet
+  /** the request as the server sees it */
+  readonly seen: Packet
+  readonly socket: Socket
+  /** the server's host, or the last dumped one on the way to it */
+  readonly place: Place
+  readonly reply: (p: Packet) => End
+  readonly steps: readonly Step[]
+  readonly arrived?: Extract<End, { kind: 'arrived' }>
+}
 
-function answered(
-  run: Run, client: Client, request: Packet, seen: Packet, socket: Socket, place: Place | undefined, reply: Send, steps: readonly Step[],
-  arrived?: Extract<End, { kind: 'arrived' }>,
-): Result {
+function answered({ run, client, request, seen, socket, place, reply, steps, arrived }: Meeting): Result {
   const endpoint = socket.endpoint
   const reached = { place: endpoint, packet: seen }
   const view = { endpoint, address: seen.dst.text, seenSource: seen.src.text, ...(seen.dport && { port: seen.dport.lo }) }
   if (socket.kind === 'closed') {
     const blame: Blame = {
-      place: place ?? client.place, kind: 'listener', entry: `nothing listens on ${seen.proto}/${seen.dport?.lo} of ${endpoint}`, ...(socket.source && { source: socket.source }),
+      place,
+      kind: 'listener',
+      entry: `nothing listens on ${seen.proto}/${seen.dport?.lo} of ${endpoint}`,
+      ...(socket.source && { source: socket.source }),
     }
     const rst = seen.proto === 'sctp' ? replyTo(seen) : resetFor(seen)
     const end = rst
       ? reply(rst)
       : arrived
-        ? complain(run, { kind: 'complaint', skb: arrived.skb, error: seen.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame })
+        ? complain(run, {
+            kind: 'complaint',
+            skb: arrived.skb,
+            error: seen.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 },
+            blame,
+          })
         : reply(portUnreachable(seen))
     return conclude(run, client, request, end, steps, blame, rst ? 'rst' : 'icmp', reached)
   }
@@ -121,22 +165,30 @@ function answered(
   const answer = { kind: 'reply' as const, steps: takeSteps(run) }
   if (!reaches(client, end, replyTo(request))) {
     const blame = blameOf(end) ?? {
-      place: end.kind === 'arrived' ? end.skb.place : (place ?? client.place), kind: 'route' as const, entry: 'the answer does not come back as the connection that was asked for',
+      place: end.kind === 'arrived' ? end.skb.place : place,
+      kind: 'route' as const,
+      entry: 'the answer does not come back as the connection that was asked for',
     }
     return { verdict: 'dropped', node: blame.place.label, steps, answer, blame, reached }
   }
   if (request.tcp) {
     const late = confirmHandshake(run, client, request)
-    if (late) return { verdict: 'dropped', node: late.place.label, steps, answer, blame: late, reached }
+    if (late)
+      return { verdict: 'dropped', node: late.blame.place.label, steps: [...steps, ...late.steps], answer, blame: late.blame, reached }
   }
   return { verdict: 'delivered', ...view, steps, answer, reached }
 }
 
 /** The third packet of the handshake meets the tables as ESTABLISHED; what stops it stops the connection. */
-function confirmHandshake(run: Run, client: Client, request: Packet): Blame | undefined {
+function confirmHandshake(
+  run: Run,
+  client: Client,
+  request: Packet,
+): { readonly blame: Blame; readonly steps: readonly Step[] } | undefined {
   const end = client.send(run, { ...request, tcp: 'ACK' })
-  takeSteps(run)
-  return end.kind === 'arrived' || end.kind === 'beyond' ? undefined : blameOf(end)
+  const steps = takeSteps(run)
+  const blame = blameOf(end)
+  return blame && { blame, steps }
 }
 
 function replyTo(p: Packet): Packet {
@@ -146,17 +198,35 @@ function replyTo(p: Packet): Packet {
 }
 
 const portUnreachable = (p: Packet): Packet => ({
-  family: p.family, proto: p.family === 4 ? 'icmp' : 'icmpv6', src: p.dst, dst: p.src, icmp: p.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, ttl: 64, inner: p,
+  family: p.family,
+  proto: p.family === 4 ? 'icmp' : 'icmpv6',
+  src: p.dst,
+  dst: p.src,
+  icmp: p.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 },
+  ttl: 64,
+  inner: p,
 })
 
-function complained(run: Run, client: Client, request: Packet, complaint: Extract<End, { kind: 'complaint' }>, steps: readonly Step[]): Result {
+function complained(
+  run: Run,
+  client: Client,
+  request: Packet,
+  complaint: Extract<End, { kind: 'complaint' }>,
+  steps: readonly Step[],
+): Result {
   const end = complain(run, complaint)
   return conclude(run, client, request, end, steps, complaint.blame, complaint.error === 'rst' ? 'rst' : 'icmp')
 }
 
 /** A refusal counts only if it gets back to the client; otherwise there is silence. */
 function conclude(
-  run: Run, client: Client, request: Packet, end: End | undefined, steps: readonly Step[], blame: Blame, kind: 'rst' | 'icmp',
+  run: Run,
+  client: Client,
+  request: Packet,
+  end: End | undefined,
+  steps: readonly Step[],
+  blame: Blame,
+  kind: 'rst' | 'icmp',
   reached?: Result['reached'],
 ): Result {
   const answer = { kind, steps: takeSteps(run) }
@@ -164,7 +234,9 @@ function conclude(
   const heard = end && packetAt(client, end)
   if (!heard) return { verdict: 'dropped', ...base }
   if (heard.tcp === 'RST' || heard.proto === 'sctp') {
-    return reaches(client, end, replyTo(request)) ? { verdict: 'refused', error: heard.tcp ? 'rst' : 'abort', ...base } : { verdict: 'dropped', ...base }
+    return reaches(client, end, replyTo(request))
+      ? { verdict: 'refused', error: heard.tcp ? 'rst' : 'abort', ...base }
+      : { verdict: 'dropped', ...base }
   }
   if (!heard.icmp || !isIcmpError(heard) || !heard.inner || !sameFlow(heard.inner, request)) return { verdict: 'dropped', ...base }
   const { type, code } = heard.icmp
@@ -186,9 +258,13 @@ function reaches(client: Client, end: End, expected: Packet): boolean {
 
 const sameRange = (x: PortRange | undefined, y: PortRange | undefined): boolean => x?.lo === y?.lo && x?.hi === y?.hi
 const sameFlow = (x: Packet, y: Packet): boolean =>
-  x.proto === y.proto && sameIp(x.src, y.src) && sameIp(x.dst, y.dst) && sameRange(x.sport, y.sport) && sameRange(x.dport, y.dport) && x.icmp?.id === y.icmp?.id
+  x.proto === y.proto &&
+  sameIp(x.src, y.src) &&
+  sameIp(x.dst, y.dst) &&
+  sameRange(x.sport, y.sport) &&
+  sameRange(x.dport, y.dport) &&
+  x.icmp?.id === y.icmp?.id
 
 function blameOf(end: End): Blame | undefined {
   return end.kind === 'dropped' || end.kind === 'complaint' || end.kind === 'errno' ? end.blame : undefined
 }
-

@@ -16,7 +16,9 @@ export interface Client {
   send(run: Run, packet: Packet): End
 }
 
-export type ClientChoice = { readonly kind: 'client'; readonly client: Client } | { readonly kind: 'errno'; readonly errno: string; readonly blame: Blame }
+export type ClientChoice =
+  | { readonly kind: 'client'; readonly client: Client }
+  | { readonly kind: 'errno'; readonly errno: string; readonly blame: Blame }
 
 /** The client of a flow with the source address that its kernel would choose. */
 export function clientOf(run: Run, flow: Flow, dst: Ip): ClientChoice {
@@ -34,7 +36,8 @@ export function clientOf(run: Run, flow: Flow, dst: Ip): ClientChoice {
 function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
   const forced = flow.source === undefined ? undefined : parseIp(flow.source)
   const client = (source: Ip): ClientChoice => ({
-    kind: 'client', client: { place, source, send: (r, packet) => sendLocal(r, place, packet) },
+    kind: 'client',
+    client: { place, source, send: (r, packet) => sendLocal(r, place, packet) },
   })
   if (forced && !place.addresses.has(forced.text) && !isLoopback(forced)) {
     return { kind: 'errno', errno: 'EADDRNOTAVAIL', blame: { place, kind: 'link', entry: `${place.label} has no address ${forced.text}` } }
@@ -55,7 +58,9 @@ function podWithoutDump(run: Run, flow: Flow, dst: Ip, id: string): ClientChoice
   if (!source) return noAddress(node, id, dst.family)
   const way = route(run, node, { family: dst.family, dst: source, mark: 0, iif: 'lo' }, 'route', false)
   if (way.kind !== 'out') throw new Undecided(node.label, `${node.label} has no route to ${id}, which has no dump of its own`)
-  run.assumptions.add('pods without a dump of their own are taken to have their addresses, no rules, and to answer by the way the packet came')
+  run.assumptions.add(
+    'pods without a dump of their own are taken to have their addresses, no rules, and to answer by the way the packet came',
+  )
   return entering(node, way.device, source, id)
 }
 
@@ -63,11 +68,14 @@ const addressOf = (ips: readonly Ip[], family: Family, flow: Flow): Ip | undefin
   (flow.source === undefined ? undefined : parseIp(flow.source)) ?? ips.find((ip) => ip.family === family)
 
 const noAddress = (place: Place, id: string, family: Family): ClientChoice => ({
-  kind: 'errno', errno: 'ENETUNREACH', blame: { place, kind: 'missing-route', entry: `${id} has no IPv${family} address` },
+  kind: 'errno',
+  errno: 'ENETUNREACH',
+  blame: { place, kind: 'missing-route', entry: `${id} has no IPv${family} address` },
 })
 
 const entering = (place: Place, device: string, source: Ip, id: string): ClientChoice => ({
-  kind: 'client', client: { place, undumped: id, source, send: (run, packet) => receive(run, newSkb({ ...packet, ttl: packet.ttl - 1 }, place, device)) },
+  kind: 'client',
+  client: { place, undumped: id, source, send: (run, packet) => receive(run, newSkb({ ...packet, ttl: packet.ttl - 1 }, place, device)) },
 })
 
 /** An outside client without a dump enters by the node that owns the destination; a load balancer address by whom the underlay routes it to. */
@@ -92,7 +100,8 @@ function entryPoint(run: Run, flow: Flow, dst: Ip): Entry {
     const own = address && place.addresses.get(address.text)
     const links = [...place.links.values()].filter((l) => l.up && l.kind !== 'loopback' && !l.vxlan)
     const byDefault = (place.host.routes[dst.family] ?? []).find((r) => r.type === 'unicast' && r.dst.length === 0)?.nexthops[0]?.device
-    const device = own && own.kind !== 'loopback' ? own.name : (byDefault ?? links.find((l) => l.addresses.some((a) => a.scope === 'global'))?.name)
+    const device =
+      own && own.kind !== 'loopback' ? own.name : (byDefault ?? links.find((l) => l.addresses.some((a) => a.scope === 'global'))?.name)
     if (!device) throw new Undecided(place.label, `${place.label} has no uplink that outside packets could enter by`)
     return { kind: 'at', place, device }
   }
@@ -111,8 +120,17 @@ function entryPoint(run: Run, flow: Flow, dst: Ip): Entry {
   if (router) return uplink(router)
   const nodes = [...world.places.values()].filter((p) => p.host.kind === 'node')
   if (nodes.length === 0) throw new Undecided('underlay', 'the snapshot has no node')
-  run.assumptions.add(`which node packets to ${dst.text} enter by is not known: each is followed with equal weight (--entry-node says which)`)
-  return uplink(nodes[run.choices.pick(nodes.map(() => 1 / nodes.length), 'node that the outside packet enters by')] as Place)
+  run.assumptions.add(
+    `which node packets to ${dst.text} enter by is not known: each is followed with equal weight (--entry-node says which)`,
+  )
+  return uplink(
+    nodes[
+      run.choices.pick(
+        nodes.map(() => 1 / nodes.length),
+        'node that the outside packet enters by',
+      )
+    ] as Place,
+  )
 }
 
 /** Does this router of the underlay send the address to a node by a route of its own? */

@@ -16,7 +16,13 @@ export function complain(run: Run, complaint: Complaint): End | undefined {
   const packet = complaint.error === 'rst' ? resetFor(skb.packet) : errorAbout(run, skb, complaint.error)
   if (!packet) return undefined
   run.steps.push({
-    kind: 'entry', place: skb.place, stage: 'error', where: 'answer', weight: 'changes', owner: 'kernel', packet,
+    kind: 'entry',
+    place: skb.place,
+    stage: 'error',
+    where: 'answer',
+    weight: 'changes',
+    owner: 'kernel',
+    packet,
     action: packet.icmp ? `ICMP ${packet.icmp.type}/${packet.icmp.code} from ${packet.src.text}` : 'TCP reset',
   })
   const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct) })
@@ -56,4 +62,3 @@ function senderOf(run: Run, skb: Skb, error: { readonly type: number }): Ip | un
   const device = error.type === 3 || skb.inDevice === '' ? skb.outDevice : skb.inDevice
   return selectSource(place.host.links ?? [], { family: 6, dst: packet.src, device }) ?? back.src
 }
-

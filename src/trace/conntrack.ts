@@ -3,8 +3,9 @@
  * An entry is made when its first packet comes in, gets its NAT mappings on the way, and is confirmed at the very end of
  * POSTROUTING or INPUT: a packet dropped before leaves nothing behind.
  */
-import type { CtView, Tuple } from '../kernel/iptables/env.ts'
+
 import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
+import type { CtView, Tuple } from '../kernel/iptables/env.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import { isIcmpError, type Packet, type PortRange, protocolNumber } from '../net/packet.ts'
 
@@ -32,7 +33,11 @@ export interface CtRef {
 }
 
 /** What `skb->_nfct` says of a packet. */
-export type Ct = { readonly kind: 'none' } | { readonly kind: 'untracked' } | { readonly kind: 'invalid' } | ({ readonly kind: 'entry' } & CtRef)
+export type Ct =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'untracked' }
+  | { readonly kind: 'invalid' }
+  | ({ readonly kind: 'entry' } & CtRef)
 
 export const noCt: Ct = { kind: 'none' }
 
@@ -56,17 +61,25 @@ export function invert(t: Tuple, proto: number): Tuple {
   return { src: t.dst, dst: t.src, ...(t.dport && { sport: t.dport }), ...(t.sport && { dport: t.sport }) }
 }
 
-const samePorts = (x: PortRange | undefined, y: PortRange | undefined): boolean => (x === undefined ? y === undefined : y !== undefined && x.lo === y.lo && x.hi === y.hi)
-const sameTuple = (x: Tuple, y: Tuple): boolean => sameIp(x.src, y.src) && sameIp(x.dst, y.dst) && samePorts(x.sport, y.sport) && samePorts(x.dport, y.dport)
+const samePorts = (x: PortRange | undefined, y: PortRange | undefined): boolean =>
+  x === undefined ? y === undefined : y !== undefined && x.lo === y.lo && x.hi === y.hi
+const sameTuple = (x: Tuple, y: Tuple): boolean =>
+  sameIp(x.src, y.src) && sameIp(x.dst, y.dst) && samePorts(x.sport, y.sport) && samePorts(x.dport, y.dport)
 
 /** An entry of `conntrack -L` as the walk uses it; the addresses that don't mirror each other tell what is translated. */
 export function entryOf(dumped: ConntrackEntry): Entry {
   const mirrored = invert(dumped.original, dumped.protoNumber)
   return {
-    proto: dumped.protoNumber, original: dumped.original, reply: dumped.reply,
+    proto: dumped.protoNumber,
+    original: dumped.original,
+    reply: dumped.reply,
     dnat: !sameIp(mirrored.src, dumped.reply.src) || !samePorts(mirrored.sport, dumped.reply.sport),
     snat: !sameIp(mirrored.dst, dumped.reply.dst) || !samePorts(mirrored.dport, dumped.reply.dport),
-    srcDone: true, dstDone: true, confirmed: true, seenReply: !dumped.flags.includes('UNREPLIED'), mark: dumped.mark,
+    srcDone: true,
+    dstDone: true,
+    confirmed: true,
+    seenReply: !dumped.flags.includes('UNREPLIED'),
+    mark: dumped.mark,
   }
 }
 
@@ -103,8 +116,16 @@ export class ConntrackTable {
     }
     if (!mayBegin(p)) return { kind: 'invalid' }
     const entry: Entry = {
-      proto, original: tuple, reply: invert(tuple, proto), snat: false, dnat: false, srcDone: false, dstDone: false,
-      confirmed: false, seenReply: false, mark: 0,
+      proto,
+      original: tuple,
+      reply: invert(tuple, proto),
+      snat: false,
+      dnat: false,
+      srcDone: false,
+      dstDone: false,
+      confirmed: false,
+      seenReply: false,
+      mark: 0,
     }
     return { kind: 'entry', entry, direction: 'ORIGINAL', related: false }
   }
@@ -155,8 +176,16 @@ export function viewOf(ct: Ct): CtView {
       const { entry, direction, related } = ct
       const state = related ? 'RELATED' : direction === 'REPLY' || entry.seenReply ? 'ESTABLISHED' : 'NEW'
       return {
-        state, direction, original: entry.original, reply: entry.reply, snat: entry.snat, dnat: entry.dnat,
-        seenReply: entry.seenReply, assured: entry.seenReply, confirmed: entry.confirmed, mark: entry.mark,
+        state,
+        direction,
+        original: entry.original,
+        reply: entry.reply,
+        snat: entry.snat,
+        dnat: entry.dnat,
+        seenReply: entry.seenReply,
+        assured: entry.seenReply,
+        confirmed: entry.confirmed,
+        mark: entry.mark,
       }
     }
   }

@@ -4,10 +4,10 @@
  */
 import type { Hook } from '../kernel/iptables/env.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
-import { conntrackOf, type Blame, type Run, type Skb, Undecided } from './run.ts'
 import { translate } from './conntrack.ts'
 import { WalkEnv } from './match-env.ts'
 import { mapByRule } from './nat.ts'
+import { type Blame, conntrackOf, type Run, type Skb, Undecided } from './run.ts'
 import { runTable } from './tables.ts'
 
 type Sub = 'raw' | 'mangle' | 'nat' | 'filter' | 'security' | 'conntrack' | 'confirm'
@@ -21,7 +21,15 @@ const order: Readonly<Record<Hook, readonly Sub[]>> = {
 }
 
 /** native nft base chains by priority, where they fall between the tables above */
-const priorities: Readonly<Record<Sub, number>> = { raw: -300, conntrack: -200, mangle: -150, nat: -100, filter: 0, security: 50, confirm: 2147483647 }
+const priorities: Readonly<Record<Sub, number>> = {
+  raw: -300,
+  conntrack: -200,
+  mangle: -150,
+  nat: -100,
+  filter: 0,
+  security: 50,
+  confirm: 2147483647,
+}
 
 export type HookResult =
   | { readonly kind: 'pass' }
@@ -44,7 +52,9 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
     }
     return pass
   }
-  const native = place.host.nftHooks.filter((h) => h.rules > 0 && h.hook === hook.toLowerCase() && (h.family === 'inet' || h.family === (skb.packet.family === 4 ? 'ip' : 'ip6')))
+  const native = place.host.nftHooks.filter(
+    (h) => h.rules > 0 && h.hook === hook.toLowerCase() && (h.family === 'inet' || h.family === (skb.packet.family === 4 ? 'ip' : 'ip6')),
+  )
   const sorted = native.length > 1 ? native.toSorted((x, y) => x.priority - y.priority) : native
   const env = new WalkEnv(run, skb, hook)
   let next = 0
@@ -54,7 +64,11 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
       const h = sorted[next] as (typeof sorted)[number]
       const what = `table ${h.family} ${h.table} chain ${h.chain} (nft, hook ${h.hook}) on ${place.label} is not modelled`
       if (h.type !== 'filter') throw new Undecided(place.label, what)
-      if (!run.choices.unknown(what)) return { kind: 'drop', blame: { place, kind: 'rule', entry: `nft chain ${h.family} ${h.table} ${h.chain}`, source: { file: h.file, line: h.line } } }
+      if (!run.choices.unknown(what))
+        return {
+          kind: 'drop',
+          blame: { place, kind: 'rule', entry: `nft chain ${h.family} ${h.table} ${h.chain}`, source: { file: h.file, line: h.line } },
+        }
     }
     const { mark, packet } = skb
     const result = runSub(run, skb, env, sub, dumps)
@@ -121,8 +135,16 @@ function runNat(run: Run, skb: Skb, env: WalkEnv, dumps: readonly IptablesDump[]
     skb.packet = packet
     if (undone || done) {
       run.steps.push({
-        kind: 'entry', place: skb.place, stage: 'conntrack', where: `conntrack ${hook}`, weight: 'changes', owner: 'kernel', packet,
-        action: undone ? `${manip === 'SRC' ? 'destination' : 'source'} translation undone` : 'translated like the first packet of the connection',
+        kind: 'entry',
+        place: skb.place,
+        stage: 'conntrack',
+        where: `conntrack ${hook}`,
+        weight: 'changes',
+        owner: 'kernel',
+        packet,
+        action: undone
+          ? `${manip === 'SRC' ? 'destination' : 'source'} translation undone`
+          : 'translated like the first packet of the connection',
       })
     } else {
       const last = run.steps.findLast((s) => s.kind === 'rule')

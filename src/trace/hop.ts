@@ -1,12 +1,13 @@
 /** From what the walk recorded to what is shown: evidence with its exact text, owner, object. */
+
+import type { Source } from '../kernel/source.ts'
+import type { Packet } from '../net/packet.ts'
+import type { Snapshot } from '../snapshot/types.ts'
 import { linkOwner } from './attribution/link-owner.ts'
 import { routeObject } from './attribution/route-object.ts'
 import { routeOwner } from './attribution/route-owner.ts'
 import { ruleObject } from './attribution/rule-object.ts'
 import { policyOwner, ruleOwner } from './attribution/rule-owner.ts'
-import type { Packet } from '../net/packet.ts'
-import type { Source } from '../kernel/source.ts'
-import type { Snapshot } from '../snapshot/types.ts'
 import type { Step } from './run.ts'
 import type { Evidence, Hop, Owner } from './types.ts'
 
@@ -32,17 +33,34 @@ export function attributeHop(snapshot: Snapshot, step: Step): Hop {
     const { table, chain, rule, file } = step
     const object = rule && ruleObject(table.name, chain.name, rule, snapshot.cluster, step.place.host.name)
     return {
-      node, stage: table.name as Hop['stage'], where: `${table.name} ${step.hook}${chain.name === step.hook ? '' : ` ${chain.name}`}`,
-      owner: rule ? ruleOwner(table.name, chain.name, rule) : policyOwner(chain), ...(object !== undefined && { object }), action: step.action, weight: step.weight,
-      evidence: evidenceAt(snapshot, { file, line: rule?.line ?? chain.line }, rule ? rule.counters : chain.counters), ...packet, ...(step.choice && { choice: step.choice }), table: table.name, chain: chain.name,
+      node,
+      stage: table.name as Hop['stage'],
+      where: `${table.name} ${step.hook}${chain.name === step.hook ? '' : ` ${chain.name}`}`,
+      owner: rule ? ruleOwner(table.name, chain.name, rule) : policyOwner(chain),
+      ...(object !== undefined && { object }),
+      action: step.action,
+      weight: step.weight,
+      evidence: evidenceAt(snapshot, { file, line: rule?.line ?? chain.line }, rule ? rule.counters : chain.counters),
+      ...packet,
+      ...(step.choice && { choice: step.choice }),
+      table: table.name,
+      chain: chain.name,
     }
   }
   const owner: Owner = step.owner ?? ownerOf(snapshot, step)
   const object = step.route && routeObject(step.route, step.place.host, snapshot.cluster)
   return {
-    node, stage: step.stage, where: step.where, owner, ...(object !== undefined && { object }), action: step.action, weight: step.weight,
-    ...(step.source && { evidence: evidenceAt(snapshot, step.source) }), ...(step.also && { also: step.also.map((s) => evidenceAt(snapshot, s)) }),
-    ...packet, ...(step.choice && { choice: step.choice }),
+    node,
+    stage: step.stage,
+    where: step.where,
+    owner,
+    ...(object !== undefined && { object }),
+    action: step.action,
+    weight: step.weight,
+    ...(step.source && { evidence: evidenceAt(snapshot, step.source) }),
+    ...(step.also && { also: step.also.map((s) => evidenceAt(snapshot, s)) }),
+    ...packet,
+    ...(step.choice && { choice: step.choice }),
   }
 }
 

@@ -14,5 +14,7 @@ export function virtualServer(run: Run, skb: Skb): string | undefined {
   const flag = packet.proto === 'tcp' ? '-t' : packet.proto === 'udp' ? '-u' : '--sctp-service'
   const address = packet.family === 6 ? `[${packet.dst.text}]` : packet.dst.text
   const here = [`-A ${flag} ${address}:${packet.dport?.lo} `, '-A -f '].find((entry) => table.includes(entry))
-  return here && `virtual server ${packet.proto} ${address}:${packet.dport?.lo} of ${place.label} is IPVS's, which is not modelled (${file})`
+  return (
+    here && `virtual server ${packet.proto} ${address}:${packet.dport?.lo} of ${place.label} is IPVS's, which is not modelled (${file})`
+  )
 }

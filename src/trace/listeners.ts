@@ -16,16 +16,21 @@ export function findSocket(run: Run, place: Place, packet: Packet): Socket | und
   if (host.listeners) {
     const socket = host.listeners.find(
       (l) =>
-        l.proto === packet.proto && l.port === port.lo && l.families.includes(packet.family) && (l.ip === undefined || l.ip.text === packet.dst.text),
+        l.proto === packet.proto &&
+        l.port === port.lo &&
+        l.families.includes(packet.family) &&
+        (l.ip === undefined || l.ip.text === packet.dst.text),
     )
-    return socket ? { kind: 'open', endpoint: endpointOf(run, place, packet), source: socket.source } : { kind: 'closed', endpoint: host.id }
+    return socket
+      ? { kind: 'open', endpoint: endpointOf(run, place, packet), source: socket.source }
+      : { kind: 'closed', endpoint: host.id }
   }
   const guests = host.kind === 'node' ? hostNetworked(run, host.name) : []
   const guest = guests.find((pod) => declares(pod, packet))
   if (guest) return { kind: 'open', endpoint: `pod/${guest.namespace}/${guest.name}`, source: guest.source }
   const said = assumed(run, host.id, host.kind)
   if (said === undefined) return undefined
-  run.assumptions.add('who listens on which port is taken from snapshot.json and the pods\' containerPorts')
+  run.assumptions.add("who listens on which port is taken from snapshot.json and the pods' containerPorts")
   if (said === 'containerPorts') {
     const open = place.pod !== undefined && declares(place.pod, packet)
     return { kind: open ? 'open' : 'closed', endpoint: host.id, ...(place.pod && { source: place.pod.source }) }

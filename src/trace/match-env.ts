@@ -1,5 +1,5 @@
-import type { AddressType, CtView, Hook, MatchEnv } from '../kernel/iptables/env.ts'
 import type { Ipset } from '../kernel/ipset/types.ts'
+import type { AddressType, CtView, Hook, MatchEnv } from '../kernel/iptables/env.ts'
 import { addressType } from '../kernel/route/address-type.ts'
 import { reversePathMatch } from '../kernel/route/reverse-path.ts'
 import type { Ip } from '../net/ip.ts'
@@ -45,7 +45,8 @@ export class WalkEnv implements MatchEnv {
 
   ipset(name: string): Ipset | undefined {
     const { place } = this.#skb
-    if (!place.host.ipsets) throw new Undecided(place.label, `${place.host.dir}/ipset-save.txt is missing: who is in set ${name} is not known`)
+    if (!place.host.ipsets)
+      throw new Undecided(place.label, `${place.host.dir}/ipset-save.txt is missing: who is in set ${name} is not known`)
     return place.host.ipsets.sets.get(name)
   }
 
@@ -53,7 +54,15 @@ export class WalkEnv implements MatchEnv {
     const { place, packet, inDevice: device, mark } = this.#skb
     const { family, src, dst } = packet
     const unknown = (reason: string) => this.unknown(reason)
-    return reversePathMatch(place.routes[family], place.host.rules[family], place.host.links ?? [], { family, src, dst, device, mark, ...options, unknown })
+    return reversePathMatch(place.routes[family], place.host.rules[family], place.host.links ?? [], {
+      family,
+      src,
+      dst,
+      device,
+      mark,
+      ...options,
+      unknown,
+    })
   }
 
   recent(name: string): ReadonlyMap<string, readonly number[]> | undefined {

@@ -30,7 +30,11 @@ export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): vo
       mapSource(entry, pickAddress(run, skb, target.to) ?? packet.src, ports)
       return
     case 'DNAT':
-      mapDestination(entry, pickAddress(run, skb, target.to) ?? packet.dst, target.to?.ports && packet.dport ? shifted(target.to, packet.dport) : undefined)
+      mapDestination(
+        entry,
+        pickAddress(run, skb, target.to) ?? packet.dst,
+        target.to?.ports && packet.dport ? shifted(target.to, packet.dport) : undefined,
+      )
       return
     case 'REDIRECT': {
       const own = hook === 'OUTPUT' ? ip(packet.family === 4 ? '127.0.0.1' : '::1') : firstAddress(skb)
@@ -43,7 +47,13 @@ export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): vo
       if (!to) return
       const old = hook === 'PREROUTING' || hook === 'OUTPUT' ? packet.dst : packet.src
       const mix = (n: number, o: number, m: number) => (n & m) | (o & ~m)
-      const mapped = fromWords(packet.family, mix(to.ip.a, old.a, to.ma), mix(to.ip.b, old.b, to.mb), mix(to.ip.c, old.c, to.mc), mix(to.ip.d, old.d, to.md))
+      const mapped = fromWords(
+        packet.family,
+        mix(to.ip.a, old.a, to.ma),
+        mix(to.ip.b, old.b, to.mb),
+        mix(to.ip.c, old.c, to.mc),
+        mix(to.ip.d, old.d, to.md),
+      )
       if (old === packet.dst) mapDestination(entry, mapped, undefined)
       else mapSource(entry, mapped, undefined)
     }

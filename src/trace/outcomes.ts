@@ -18,7 +18,11 @@ interface Share {
 type Shares = Map<string, Share>
 
 /** The distribution of outcomes, most probable first, and the paths that make it up. */
-export function merge(tree: Tree<Result>): { readonly outcomes: readonly Outcome[]; readonly leaves: readonly Leaf[]; readonly undecided: readonly string[] } {
+export function merge(tree: Tree<Result>): {
+  readonly outcomes: readonly Outcome[]
+  readonly leaves: readonly Leaf[]
+  readonly undecided: readonly string[]
+} {
   const shares = [...sharesOf(tree).values()].sort((x, y) => y.probability - x.probability)
   const leaves: Leaf[] = []
   const outcomes: Outcome[] = shares.map((share) => {
@@ -39,7 +43,12 @@ function sharesOf(tree: Tree<Result>): Shares {
       const { verdict, endpoint, address, port, seenSource, error, reason } = tree.value
       const outcome = {
         verdict,
-        ...(verdict === 'delivered' && { ...(endpoint !== undefined && { endpoint }), ...(address !== undefined && { address }), ...(port !== undefined && { port }), ...(seenSource !== undefined && { seenSource }) }),
+        ...(verdict === 'delivered' && {
+          ...(endpoint !== undefined && { endpoint }),
+          ...(address !== undefined && { address }),
+          ...(port !== undefined && { port }),
+          ...(seenSource !== undefined && { seenSource }),
+        }),
         ...(error !== undefined && { error }),
         ...(reason !== undefined && { reason }),
       }
@@ -53,9 +62,13 @@ function sharesOf(tree: Tree<Result>): Shares {
     case 'unknown': {
       const [first, ...others] = tree.arms.map(sharesOf)
       if (first && others.every((o) => same(first, o))) return first
-      const leaves = [first, ...others].flatMap((s) => [...(s?.values() ?? [])].flatMap((x) => x.leaves)).map((l) => ({ ...l, verdict: 'undecided' as const }))
+      const leaves = [first, ...others]
+        .flatMap((s) => [...(s?.values() ?? [])].flatMap((x) => x.leaves))
+        .map((l) => ({ ...l, verdict: 'undecided' as const }))
       const outcome = { verdict: 'undecided' as const, reason: tree.reason }
-      return new Map([[keyOf(outcome), { outcome, probability: 1, leaves: leaves.map((l) => ({ ...l, probability: l.probability / tree.arms.length })) }]])
+      return new Map([
+        [keyOf(outcome), { outcome, probability: 1, leaves: leaves.map((l) => ({ ...l, probability: l.probability / tree.arms.length })) }],
+      ])
     }
   }
 }

@@ -1,8 +1,8 @@
 /** Routing decisions of the walk, with the step that proves each: ip_route_output_key, ip_route_input, fib_validate_source. */
 import { lookupRoute } from '../kernel/route/lookup.ts'
-import { validateSource } from '../kernel/route/validate-source.ts'
 import { selectSource } from '../kernel/route/source-address.ts'
 import type { NextHop, Route, RouteQuery, RouteResult } from '../kernel/route/types.ts'
+import { validateSource } from '../kernel/route/validate-source.ts'
 import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, srcValidMark } from '../kernel/sysctl/effective.ts'
 import { type Family, formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
@@ -13,7 +13,12 @@ export type Decision =
   | { readonly kind: 'local'; readonly route: Route | undefined }
   | { readonly kind: 'out'; readonly route: Route; readonly device: string; readonly gateway: Ip | undefined; readonly onlink: boolean }
   /** no way: what a local sender's system call says, and what is sent to a remote one (undefined: silence) */
-  | { readonly kind: 'no-way'; readonly errno: string; readonly icmp: { readonly type: number; readonly code: number } | undefined; readonly blame: Blame }
+  | {
+      readonly kind: 'no-way'
+      readonly errno: string
+      readonly icmp: { readonly type: number; readonly code: number } | undefined
+      readonly blame: Blame
+    }
 
 /** fields of a packet that rules may look at */
 const keys = (p: Packet) => ({
@@ -42,7 +47,9 @@ function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult):
       throw new Undecided(place.label, `${place.label}: ${result.reason}`)
     case 'none':
       return {
-        kind: 'no-way', errno: 'ENETUNREACH', icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 },
+        kind: 'no-way',
+        errno: 'ENETUNREACH',
+        icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 },
         blame: { place, kind: 'missing-route', entry: `no route to ${query.dst.text}` },
       }
     case 'rule':
@@ -57,7 +64,9 @@ function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult):
       const hop = chooseHop(run, found, nexthops)
       if (!hop?.device) {
         return {
-          kind: 'no-way', errno: 'ENETUNREACH', icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 },
+          kind: 'no-way',
+          errno: 'ENETUNREACH',
+          icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 },
           blame: { place, kind: 'route', entry: found.text, source: found.source },
         }
       }
@@ -70,7 +79,12 @@ function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult):
 function chooseHop(run: Run, found: Route, nexthops: readonly NextHop[]): NextHop | undefined {
   if (nexthops.length <= 1) return nexthops[0]
   const total = nexthops.reduce((sum, n) => sum + n.weight, 0)
-  return nexthops[run.choices.pick(nexthops.map((n) => n.weight / total), `next hop of ${formatPrefix(found.dst)}`)]
+  return nexthops[
+    run.choices.pick(
+      nexthops.map((n) => n.weight / total),
+      `next hop of ${formatPrefix(found.dst)}`,
+    )
+  ]
 }
 
 /** errno and ICMP of a route that refuses: fib_props[] (net/ipv4/fib_semantics.c), ip6_route_info_create, ip_error. */
@@ -93,7 +107,11 @@ function note(run: Run, place: Place, query: RouteQuery, result: RouteResult, de
   const text = found ? found.text : result.kind === 'rule' ? `rule ${result.rule.text}` : `no route to ${query.dst.text}`
   const device = decision.kind === 'out' ? decision.device : undefined
   run.steps.push({
-    kind: 'entry', place, stage: 'route', where: purpose, weight: decision.kind === 'no-way' ? 'decides' : 'changes',
+    kind: 'entry',
+    place,
+    stage: 'route',
+    where: purpose,
+    weight: decision.kind === 'no-way' ? 'decides' : 'changes',
     action: text,
     ...(source && { source }),
     ...(device && { device }),
@@ -106,12 +124,31 @@ export type SourceChoice =
   | Extract<Decision, { kind: 'no-way' }>
 
 /** The source address that a socket without one gets: from the route to the destination it names, before any translation. */
-export function chooseSource(run: Run, place: Place, dst: Ip, options: { readonly packet?: Packet; readonly oif?: string; readonly record?: boolean } = {}): SourceChoice {
-  const query: RouteQuery = { family: dst.family, dst, mark: 0, iif: 'lo', ...(options.oif && { oif: options.oif }), ...(options.packet && keys(options.packet)) }
+export function chooseSource(
+  run: Run,
+  place: Place,
+  dst: Ip,
+  options: { readonly packet?: Packet; readonly oif?: string; readonly record?: boolean } = {},
+): SourceChoice {
+  const query: RouteQuery = {
+    family: dst.family,
+    dst,
+    mark: 0,
+    iif: 'lo',
+    ...(options.oif && { oif: options.oif }),
+    ...(options.packet && keys(options.packet)),
+  }
   const decision = route(run, place, query, 'route of the sender', options.record ?? true)
   if (decision.kind === 'no-way') return decision
   if (decision.kind === 'local') return { kind: 'ok', src: decision.route?.prefsrc ?? dst, decision }
-  const src = selectSource(place.host.links ?? [], { family: dst.family, dst, device: decision.device, ...(decision.gateway && { gateway: decision.gateway }), ...(decision.route.prefsrc && { prefsrc: decision.route.prefsrc }), scope: decision.route.scope })
+  const src = selectSource(place.host.links ?? [], {
+    family: dst.family,
+    dst,
+    device: decision.device,
+    ...(decision.gateway && { gateway: decision.gateway }),
+    ...(decision.route.prefsrc && { prefsrc: decision.route.prefsrc }),
+    scope: decision.route.scope,
+  })
   if (!src) {
     const blame: Blame = { place, kind: 'link', entry: `no usable source address on ${decision.device}` }
     return { kind: 'no-way', errno: 'EADDRNOTAVAIL', icmp: undefined, blame }
@@ -122,13 +159,24 @@ export function chooseSource(run: Run, place: Place, dst: Ip, options: { readonl
 /** Output route of a packet that has its addresses. */
 export function routeOutput(run: Run, skb: Skb, purpose = 'route', record = true): Decision {
   const p = skb.packet
-  const decision = route(run, skb.place, { family: p.family, dst: p.dst, src: p.src, mark: skb.mark, iif: 'lo', ...keys(p) }, purpose, record)
+  const decision = route(
+    run,
+    skb.place,
+    { family: p.family, dst: p.dst, src: p.src, mark: skb.mark, iif: 'lo', ...keys(p) },
+    purpose,
+    record,
+  )
   if (decision.kind !== 'out' || p.family === 6 || !isLoopback(p.src)) return decision
   // __mkroute_output: 127.0.0.0/8 leaves only by devices with route_localnet
   const localnet = routeLocalnet(skb.place.host.sysctls, decision.device)
   if (localnet?.value ?? true) return decision
   const entry = `route_localnet is off on ${decision.device}: ${p.src.text} may not leave by it`
-  return { kind: 'no-way', errno: 'EINVAL', icmp: undefined, blame: { place: skb.place, kind: 'sysctl', entry, ...(localnet && { source: localnet }) } }
+  return {
+    kind: 'no-way',
+    errno: 'EINVAL',
+    icmp: undefined,
+    blame: { place: skb.place, kind: 'sysctl', entry, ...(localnet && { source: localnet }) },
+  }
 }
 
 export type Admission = { readonly kind: 'ok'; readonly decision: Decision } | { readonly kind: 'drop'; readonly blame: Blame }
@@ -148,7 +196,8 @@ export function routeInput(run: Run, skb: Skb): Admission {
     const stop = mayForward(run, place, p.family, device)
     if (stop) return { kind: 'drop', blame: stop }
   }
-  const stop = decision.kind === 'no-way' || p.family === 6 ? undefined : refuseSource(skb, decision.kind === 'out' ? decision.device : undefined)
+  const stop =
+    decision.kind === 'no-way' || p.family === 6 ? undefined : refuseSource(skb, decision.kind === 'out' ? decision.device : undefined)
   return stop ? { kind: 'drop', blame: stop } : { kind: 'ok', decision }
 }
 
@@ -159,9 +208,15 @@ function refuseSource(skb: Skb, outDevice: string | undefined): Blame | undefine
   const rp = rpFilter(sysctls, device)
   if (!rp && kind === 'node') throw new Undecided(place.label, `${dir}/sysctl.txt does not have rp_filter of ${device}`)
   const verdict = validateSource(place.routes[4], rules[4], links ?? [], {
-    src: p.src, dst: p.dst, device, mark: srcValidMark(sysctls, device)?.value ? skb.mark : 0,
-    rpFilter: rp?.value ?? 0, acceptLocal: acceptLocal(sysctls, device)?.value ?? false, sendRedirects: sendRedirects(sysctls, device)?.value ?? true,
-    ...(outDevice !== undefined && { outDevice }), ...keys(p),
+    src: p.src,
+    dst: p.dst,
+    device,
+    mark: srcValidMark(sysctls, device)?.value ? skb.mark : 0,
+    rpFilter: rp?.value ?? 0,
+    acceptLocal: acceptLocal(sysctls, device)?.value ?? false,
+    sendRedirects: sendRedirects(sysctls, device)?.value ?? true,
+    ...(outDevice !== undefined && { outDevice }),
+    ...keys(p),
   })
   switch (verdict) {
     case 'ok':
@@ -185,8 +240,11 @@ function refuseSource(skb: Skb, outDevice: string | undefined): Blame | undefine
 function mayForward(run: Run, place: Place, family: Family, device: string): Blame | undefined {
   const set = forwarding(place.host.sysctls, family, device)
   if (set) return set.value ? undefined : { place, kind: 'sysctl', entry: `${set.key} = 0`, source: set }
-  if (place.host.kind === 'node') throw new Undecided(place.label, `${place.host.dir}/sysctl.txt does not say whether ${place.label} forwards`)
+  if (place.host.kind === 'node')
+    throw new Undecided(place.label, `${place.host.dir}/sysctl.txt does not say whether ${place.label} forwards`)
   const ok = run.world.snapshot.header.assume.forwarding.includes(place.id)
-  run.assumptions.add(ok ? `${place.label} forwards (snapshot.json)` : 'pods and outside hosts do not forward, have no rules and no rp_filter')
+  run.assumptions.add(
+    ok ? `${place.label} forwards (snapshot.json)` : 'pods and outside hosts do not forward, have no rules and no rp_filter',
+  )
   return ok ? undefined : { place, kind: 'sysctl', entry: `${place.label} does not forward` }
 }

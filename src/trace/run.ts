@@ -1,11 +1,11 @@
-import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
 import type { Hook } from '../kernel/iptables/env.ts'
+import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
 import type { Route } from '../kernel/route/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Choices } from './choices.ts'
-import { type Ct, ConntrackTable, entryOf, noCt } from './conntrack.ts'
+import { ConntrackTable, type Ct, entryOf, noCt } from './conntrack.ts'
 import type { Cause, Owner, Stage } from './types.ts'
 import type { Place, World } from './world.ts'
 
@@ -92,7 +92,12 @@ export type End =
   /** gone without a word. `local`: on the sender's own way out, so that its system call may fail */
   | { readonly kind: 'dropped'; readonly skb: Skb; readonly blame: Blame }
   /** somebody complains: an ICMP error, or a reset in its place, about the packet as it stood there */
-  | { readonly kind: 'complaint'; readonly skb: Skb; readonly error: { readonly type: number; readonly code: number } | 'rst'; readonly blame: Blame }
+  | {
+      readonly kind: 'complaint'
+      readonly skb: Skb
+      readonly error: { readonly type: number; readonly code: number } | 'rst'
+      readonly blame: Blame
+    }
   /** the sender's own system call fails */
   | { readonly kind: 'errno'; readonly errno: string; readonly blame: Blame }
 
@@ -124,5 +129,12 @@ export function conntrackOf(run: Run, place: Place): ConntrackTable {
 }
 
 export const newSkb = (packet: Packet, place: Place, inDevice: string, mark = 0, ct: Ct = noCt): Skb => ({
-  packet, mark, ct, place, inDevice, outDevice: '', gateway: undefined, looped: false,
+  packet,
+  mark,
+  ct,
+  place,
+  inDevice,
+  outDevice: '',
+  gateway: undefined,
+  looped: false,
 })

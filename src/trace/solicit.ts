@@ -28,7 +28,12 @@ function deliver(run: Run, from: Port, to: Port, packet: Packet): Blame | undefi
   const out = newSkb(packet, from.place, '')
   out.outDevice = from.link.name
   const into = newSkb(packet, to.place, to.link.name)
-  for (const [skb, hook] of [[out, 'OUTPUT'], [out, 'POSTROUTING'], [into, 'PREROUTING'], [into, 'INPUT']] as const) {
+  for (const [skb, hook] of [
+    [out, 'OUTPUT'],
+    [out, 'POSTROUTING'],
+    [into, 'PREROUTING'],
+    [into, 'INPUT'],
+  ] as const) {
     const result = runHook(run, skb, hook)
     if (result.kind !== 'pass') return result.blame
   }

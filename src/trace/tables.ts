@@ -1,6 +1,7 @@
 /** The chains of one table: which rules match and what their targets do (net/ipv4/netfilter/ip_tables.c, ipt_do_table). */
-import type { Hook } from '../kernel/iptables/env.ts'
+
 import { candidates } from '../kernel/iptables/candidates.ts'
+import type { Hook } from '../kernel/iptables/env.ts'
 import { applyMark, restoreMark, saveMark } from '../kernel/iptables/mark.ts'
 import { matches } from '../kernel/iptables/match.ts'
 import type { Chain, Rule, Table, Target } from '../kernel/iptables/types.ts'
@@ -65,7 +66,8 @@ export function runTable(visit: Visit): TableEnd {
       record(visit, frame.chain, rule, `${target.kind === 'goto' ? 'go to' : 'to'} ${target.chain}`, 'passes', choice)
       if (target.kind === 'jump') stack.push(frame)
       // the kernel refuses loops; a dump may say anything
-      if (stack.length > 512 || ++steps > 100_000) throw new Undecided(skb.place.label, `${visit.file}: chains of table ${table.name} call each other in a circle (${target.chain})`)
+      if (stack.length > 512 || ++steps > 100_000)
+        throw new Undecided(skb.place.label, `${visit.file}: chains of table ${table.name} call each other in a circle (${target.chain})`)
       frame = open(table.chains.get(target.chain) as Chain, skb)
     } else if (target.kind === 'verdict' && target.verdict === 'RETURN') {
       record(visit, frame.chain, rule, 'return', 'passes', choice)
@@ -147,11 +149,33 @@ function connmark(skb: Skb, target: Extract<Target, { kind: 'connmark' }>): void
 
 /** Targets that change nothing that a later step reads. */
 const harmless = new Set([
-  'LOG', 'NFLOG', 'ULOG', 'TRACE', 'TCPMSS', 'TCPOPTSTRIP', 'TOS', 'DSCP', 'CLASSIFY', 'CHECKSUM', 'AUDIT', 'SET', 'TEE', 'LED', 'RATEEST',
-  'IDLETIMER', 'SECMARK', 'CONNSECMARK', 'ACCOUNT',
+  'LOG',
+  'NFLOG',
+  'ULOG',
+  'TRACE',
+  'TCPMSS',
+  'TCPOPTSTRIP',
+  'TOS',
+  'DSCP',
+  'CLASSIFY',
+  'CHECKSUM',
+  'AUDIT',
+  'SET',
+  'TEE',
+  'LED',
+  'RATEEST',
+  'IDLETIMER',
+  'SECMARK',
+  'CONNSECMARK',
+  'ACCOUNT',
 ])
 
-function other(visit: Visit, rule: Rule, target: Extract<Target, { kind: 'other' }>, note: (action: string, weight: Weight) => void): undefined {
+function other(
+  visit: Visit,
+  rule: Rule,
+  target: Extract<Target, { kind: 'other' }>,
+  note: (action: string, weight: Weight) => void,
+): undefined {
   const { skb } = visit
   if (harmless.has(target.name)) {
     note(target.name, 'passes')
@@ -176,7 +200,10 @@ function policy(visit: Visit, base: Chain): TableEnd {
   if (base.policy !== 'DROP') return { kind: 'accept' }
   record(visit, base, undefined, 'policy DROP', 'decides')
   const { skb, table, file } = visit
-  return { kind: 'drop', blame: { place: skb.place, kind: 'rule', entry: '', source: { file, line: base.line }, rule: { table, chain: base, rule: undefined } } }
+  return {
+    kind: 'drop',
+    blame: { place: skb.place, kind: 'rule', entry: '', source: { file, line: base.line }, rule: { table, chain: base, rule: undefined } },
+  }
 }
 
 function record(visit: Visit, chain: Chain, rule: Rule | undefined, action: string, weight: Weight, choice?: Choice): void {

@@ -1,16 +1,17 @@
 /** Traces a flow through a snapshot: every branch, forward and back. */
-import { attributeHop } from './hop.ts'
+
+import { parseIp } from '../net/ip.ts'
+import type { Snapshot } from '../snapshot/types.ts'
 import { attempt, firstPacket, type Result } from './attempt.ts'
 import { causeOf } from './cause.ts'
 import { explore, TooManyBranches, type Tree } from './choices.ts'
 import { clientOf } from './client.ts'
-import { merge, type Leaf } from './outcomes.ts'
+import { compareFlow } from './comparison/compare.ts'
+import { attributeHop } from './hop.ts'
+import { type Leaf, merge } from './outcomes.ts'
 import { newRun, type Run, Undecided } from './run.ts'
 import type { Flow, Hop, Path, Trace } from './types.ts'
 import { worldOf } from './world.ts'
-import { compareFlow } from './comparison/compare.ts'
-import { parseIp } from '../net/ip.ts'
-import type { Snapshot } from '../snapshot/types.ts'
 
 export interface TraceOptions {
   /** record rules that were tried and did not match, too */
@@ -35,7 +36,8 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
       const run = newRun(world, choices, options.verbose ?? false, flow.sourcePort !== undefined)
       const result = guarded(run, () => {
         const who = clientOf(run, flow, dst)
-        if (who.kind === 'errno') return { verdict: 'unreachable', error: `errno ${who.errno}`, node: who.blame.place.label, steps: run.steps, blame: who.blame }
+        if (who.kind === 'errno')
+          return { verdict: 'unreachable', error: `errno ${who.errno}`, node: who.blame.place.label, steps: run.steps, blame: who.blame }
         return attempt(run, who.client, firstPacket(flow, who.client.source, dst))
       })
       for (const a of run.assumptions) assumptions.add(a)

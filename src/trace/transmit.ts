@@ -1,14 +1,15 @@
 /** What a device does with a packet: hands it to the other end of a veth, wraps it for a tunnel, or finds the neighbour on its segment. */
-import { assumedRoute, ownerOnSegment, type Place, type Port } from './world.ts'
+
 import type { Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
-import { proxyArp, forwarding } from '../kernel/sysctl/effective.ts'
+import { forwarding, proxyArp } from '../kernel/sysctl/effective.ts'
 import { type Ip, isLinkLocal } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
 import type { Decision } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided } from './run.ts'
 import { solicit } from './solicit.ts'
+import { assumedRoute, ownerOnSegment, type Place, type Port } from './world.ts'
 
 export interface Ways {
   sendLocal(run: Run, place: Place, packet: Packet, options?: { mark?: number }): End
@@ -16,7 +17,10 @@ export interface Ways {
 }
 
 export const deviceBlame = (place: Place, link: Link, what: string): Blame => ({
-  place, kind: 'link', entry: `${link.name} ${what}`, source: link.source,
+  place,
+  kind: 'link',
+  entry: `${link.name} ${what}`,
+  source: link.source,
 })
 
 type Out = Exclude<Decision, { kind: 'no-way' }>
@@ -34,7 +38,9 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
   }
   const pod = run.world.podsByIp.get(nextHop.text)
   if (pod && pod.node === place.host.name && !run.world.places.has(`pod/${pod.namespace}/${pod.name}`)) {
-    run.assumptions.add('pods without a dump of their own are taken to have their addresses, no rules, and to answer by the way the packet came')
+    run.assumptions.add(
+      'pods without a dump of their own are taken to have their addresses, no rules, and to answer by the way the packet came',
+    )
     return { kind: 'beyond', owner: `pod/${pod.namespace}/${pod.name}`, packet: skb.packet, via: { place, device: link.name } }
   }
   const peer = run.world.peer(place, link)
@@ -60,7 +66,16 @@ function sizeOf(p: Packet): number | undefined {
 
 const wire = (run: Run, skb: Skb, to: Port, action: string): Skb => {
   checkSize(to.place, skb.packet, to.link)
-  run.steps.push({ kind: 'entry', place: skb.place, stage: 'device', where: skb.outDevice, action, weight: 'passes', ...sourceOf(skb.place, skb.outDevice), device: skb.outDevice })
+  run.steps.push({
+    kind: 'entry',
+    place: skb.place,
+    stage: 'device',
+    where: skb.outDevice,
+    action,
+    weight: 'passes',
+    ...sourceOf(skb.place, skb.outDevice),
+    device: skb.outDevice,
+  })
   // another namespace: mark and conntrack reference are scrubbed (skb_scrub_packet)
   return newSkb(skb.packet, to.place, receivingDevice(to))
 }
@@ -81,12 +96,24 @@ function crossVeth(run: Run, skb: Skb, link: Link, peer: Port, nextHop: Ip, ways
   if (known && isUsable(known)) {
     run.assumptions.add('usable cached neighbours are taken as resolved')
     if (known.mac !== undefined && peer.link.mac !== undefined && known.mac !== peer.link.mac) {
-      return { kind: 'dropped', skb, blame: { place, kind: 'link', entry: `neighbour ${nextHop.text} has ${known.mac}, ${peer.link.name} has ${peer.link.mac}`, source: known.source } }
+      return {
+        kind: 'dropped',
+        skb,
+        blame: {
+          place,
+          kind: 'link',
+          entry: `neighbour ${nextHop.text} has ${known.mac}, ${peer.link.name} has ${peer.link.mac}`,
+          source: known.source,
+        },
+      }
     }
   } else if (!there && !answersFor(peer, nextHop)) {
     return unresolved(run, skb, nextHop, known)
   }
-  return ways.receive(run, wire(run, skb, peer, peer.place.host.kind === 'pod' ? `to ${peer.place.id}` : `to ${peer.place.label} by ${peer.link.name}`))
+  return ways.receive(
+    run,
+    wire(run, skb, peer, peer.place.host.kind === 'pod' ? `to ${peer.place.id}` : `to ${peer.place.label} by ${peer.link.name}`),
+  )
 }
 
 /** Does the far end answer ARP (or neighbour solicitations) for an address that is not its own? Proxy ARP needs forwarding, too (arp_fwd_proxy). */
@@ -102,10 +129,20 @@ const neighbour = (place: Place, link: Link, ip: Ip): Neighbour | undefined =>
 /** Nobody answers: after three tries the packet is handed back (arp_error_report, ndisc_error_report). */
 function unresolved(run: Run, skb: Skb, nextHop: Ip, known: Neighbour | undefined, deaf?: Blame): End {
   const blame: Blame = deaf ?? {
-    place: skb.place, kind: 'link', entry: `no neighbour answers for ${nextHop.text} on ${skb.outDevice}`, ...(known && { source: known.source }),
+    place: skb.place,
+    kind: 'link',
+    entry: `no neighbour answers for ${nextHop.text} on ${skb.outDevice}`,
+    ...(known && { source: known.source }),
   }
   run.steps.push({
-    kind: 'entry', place: skb.place, stage: 'neighbour', where: skb.outDevice, action: `no neighbour answers for ${nextHop.text}`, weight: 'decides', owner: 'kernel', ...(known && { source: known.source }),
+    kind: 'entry',
+    place: skb.place,
+    stage: 'neighbour',
+    where: skb.outDevice,
+    action: `no neighbour answers for ${nextHop.text}`,
+    weight: 'decides',
+    owner: 'kernel',
+    ...(known && { source: known.source }),
   })
   return { kind: 'complaint', skb, error: skb.packet.family === 4 ? { type: 3, code: 1 } : { type: 1, code: 3 }, blame }
 }
@@ -118,11 +155,16 @@ function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): 
   const hosts = new Set(ports.map((p) => p.place))
   const port = hosts.size > 1 ? ports.find((p) => p.link.mac !== undefined && p.link.mac === known?.mac) : ports[0]
   if (hosts.size > 1 && !port) {
-    throw new Undecided(skb.place.label, `${[...hosts].map((h) => h.label).join(' and ')} both have the address ${nextHop.text}: who answers is not known`)
+    throw new Undecided(
+      skb.place.label,
+      `${[...hosts].map((h) => h.label).join(' and ')} both have the address ${nextHop.text}: who answers is not known`,
+    )
   }
-  const deaf = port && nextHop.family === 6 && !(known && isUsable(known)) ? solicit(run, skb, { place: skb.place, link }, nextHop, port) : undefined
+  const deaf =
+    port && nextHop.family === 6 && !(known && isUsable(known)) ? solicit(run, skb, { place: skb.place, link }, nextHop, port) : undefined
   if (deaf) return unresolved(run, skb, nextHop, known, deaf)
-  if (port) return ways.receive(run, wire(run, skb, port, `to ${port.place.label}${nextHop === skb.packet.dst ? '' : ` (${nextHop.text})`}`))
+  if (port)
+    return ways.receive(run, wire(run, skb, port, `to ${port.place.label}${nextHop === skb.packet.dst ? '' : ` (${nextHop.text})`}`))
   return underlay(run, skb, link, nextHop, known, ways)
 }
 
@@ -131,7 +173,16 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
   const { world } = run
   const { dst } = skb.packet
   const beyond = (owner: string, packet = skb.packet): End => {
-    run.steps.push({ kind: 'entry', place: skb.place, stage: 'underlay', where: link.name, action: `to ${owner}, by a way that no dump describes`, weight: 'passes', device: link.name, source: link.source })
+    run.steps.push({
+      kind: 'entry',
+      place: skb.place,
+      stage: 'underlay',
+      where: link.name,
+      action: `to ${owner}, by a way that no dump describes`,
+      weight: 'passes',
+      device: link.name,
+      source: link.source,
+    })
     return { kind: 'beyond', owner, packet, via: { place: skb.place, device: link.name } }
   }
   const undumped = world.undumpedNodes.get(dst.text)
@@ -150,7 +201,11 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
   if (throughGateway) {
     if (world.podsByIp.has(dst.text) || isServiceAddress(run, dst)) {
       run.assumptions.add('the underlay knows no pod or service network')
-      const blame: Blame = { place: skb.place, kind: 'missing-route', entry: `no route to ${dst.text}: it leaves by ${link.name} for ${nextHop.text}` }
+      const blame: Blame = {
+        place: skb.place,
+        kind: 'missing-route',
+        entry: `no route to ${dst.text}: it leaves by ${link.name} for ${nextHop.text}`,
+      }
       return { kind: 'dropped', skb, blame }
     }
     run.assumptions.add(`${dst.text} is taken to be reached by the underlay's gateway ${nextHop.text}`)
@@ -166,34 +221,59 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
   }
 }
 
-const isServiceAddress = (run: Run, ip: Ip): boolean => run.world.snapshot.cluster.services.some((s) => s.clusterIps.some((c) => c.text === ip.text))
+const isServiceAddress = (run: Run, ip: Ip): boolean =>
+  run.world.snapshot.cluster.services.some((s) => s.clusterIps.some((c) => c.text === ip.text))
 
-const uplinkOf = (place: Place): Link | undefined => [...place.links.values()].find((l) => l.kind !== 'loopback' && l.addresses.some((a) => a.scope === 'global' && !l.vxlan))
+const uplinkOf = (place: Place): Link | undefined =>
+  [...place.links.values()].find((l) => l.kind !== 'loopback' && l.addresses.some((a) => a.scope === 'global' && !l.vxlan))
 
 /** vxlan_xmit: neighbour → MAC, MAC → remote by the FDB, then a UDP packet of this host's own. The mark goes along, conntrack does not. */
 function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
   const { place } = skb
   const { host } = place
   const vxlan = link.vxlan as NonNullable<Link['vxlan']>
-  if (!host.neighbours) throw new Undecided(place.label, `${host.dir}/ip-neigh.json is missing: the tunnel end for ${nextHop.text} is not known`)
+  if (!host.neighbours)
+    throw new Undecided(place.label, `${host.dir}/ip-neigh.json is missing: the tunnel end for ${nextHop.text} is not known`)
   if (!host.fdb) throw new Undecided(place.label, `${host.dir}/bridge-fdb.json is missing: the tunnel end for ${nextHop.text} is not known`)
   const near = neighbour(place, link, nextHop)
   if (!near || !isUsable(near)) return unresolved(run, skb, nextHop, near)
-  const entry = host.fdb.find((f) => f.device === link.name && f.mac === near.mac) ?? host.fdb.find((f) => f.device === link.name && f.mac === '00:00:00:00:00:00')
+  const entry =
+    host.fdb.find((f) => f.device === link.name && f.mac === near.mac) ??
+    host.fdb.find((f) => f.device === link.name && f.mac === '00:00:00:00:00:00')
   const remote = entry?.remote ?? vxlan.remote
   if (!remote) {
-    return { kind: 'dropped', skb, blame: { place, kind: 'link', entry: `no forwarding entry for ${near.mac} on ${link.name}`, source: near.source } }
+    return {
+      kind: 'dropped',
+      skb,
+      blame: { place, kind: 'link', entry: `no forwarding entry for ${near.mac} on ${link.name}`, source: near.source },
+    }
   }
   const outerSource = vxlan.local
   if (!outerSource) throw new Undecided(place.label, `${link.name} of ${place.label} has no local address in the dump`)
   const range = { lo: 32768, hi: 60999 }
   const outer: Packet = {
-    family: remote.family, proto: 'udp', src: outerSource, dst: remote, sport: range, dport: { lo: vxlan.port, hi: vxlan.port }, ttl: 64,
-    inner: skb.packet, vni: vxlan.id, ...(near.mac && { innerMac: near.mac }),
+    family: remote.family,
+    proto: 'udp',
+    src: outerSource,
+    dst: remote,
+    sport: range,
+    dport: { lo: vxlan.port, hi: vxlan.port },
+    ttl: 64,
+    inner: skb.packet,
+    vni: vxlan.id,
+    ...(near.mac && { innerMac: near.mac }),
   }
   run.steps.push({
-    kind: 'entry', place, stage: 'encapsulate', where: link.name, action: `VXLAN ${vxlan.id} to ${remote.text}`, weight: 'changes', source: (entry?.source ?? near.source),
-    also: [near.source, link.source], device: link.name, packet: outer,
+    kind: 'entry',
+    place,
+    stage: 'encapsulate',
+    where: link.name,
+    action: `VXLAN ${vxlan.id} to ${remote.text}`,
+    weight: 'changes',
+    source: entry?.source ?? near.source,
+    also: [near.source, link.source],
+    device: link.name,
+    packet: outer,
   })
   if (vxlan.id !== 0 && remote.text === outerSource.text) throw new Undecided(place.label, `${link.name} of ${place.label} sends to itself`)
   const end = ways.sendLocal(run, place, outer, { mark: skb.mark })
@@ -211,15 +291,35 @@ function decapsulate(run: Run, end: Extract<End, { kind: 'arrived' }>, ways: Way
   const outer = end.skb.packet
   const { place } = end.skb
   const inner = outer.inner
-  const link = [...place.links.values()].find((l) => l.vxlan && l.vxlan.id === outer.vni && l.vxlan.port === outer.dport?.lo && (l.vxlan.local === undefined || l.vxlan.local.family === outer.family))
+  const link = [...place.links.values()].find(
+    (l) =>
+      l.vxlan &&
+      l.vxlan.id === outer.vni &&
+      l.vxlan.port === outer.dport?.lo &&
+      (l.vxlan.local === undefined || l.vxlan.local.family === outer.family),
+  )
   if (!inner || !link) {
     const blame: Blame = { place, kind: 'link', entry: `no VXLAN device with id ${outer.vni} and port ${outer.dport?.lo}` }
     return { kind: 'complaint', skb: end.skb, error: outer.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame }
   }
   if (!link.up) return { kind: 'dropped', skb: end.skb, blame: deviceBlame(place, link, 'is down') }
-  run.steps.push({ kind: 'entry', place, stage: 'decapsulate', where: link.name, action: `unpacked from VXLAN ${outer.vni}`, weight: 'changes', source: link.source, device: link.name, packet: inner })
+  run.steps.push({
+    kind: 'entry',
+    place,
+    stage: 'decapsulate',
+    where: link.name,
+    action: `unpacked from VXLAN ${outer.vni}`,
+    weight: 'changes',
+    source: link.source,
+    device: link.name,
+    packet: inner,
+  })
   if (outer.innerMac && link.mac && outer.innerMac !== link.mac) {
-    return { kind: 'dropped', skb: end.skb, blame: { place, kind: 'link', entry: `${link.name} has MAC ${link.mac}, the packet is for ${outer.innerMac}`, source: link.source } }
+    return {
+      kind: 'dropped',
+      skb: end.skb,
+      blame: { place, kind: 'link', entry: `${link.name} has MAC ${link.mac}, the packet is for ${outer.innerMac}`, source: link.source },
+    }
   }
   return ways.receive(run, newSkb(inner, place, link.master ?? link.name, end.skb.mark, noCt))
 }

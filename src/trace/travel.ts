@@ -3,13 +3,13 @@
  * Straight-line code after net/ipv4/ip_input.c, ip_forward.c, ip_output.c and their IPv6 twins.
  */
 import type { Link } from '../kernel/link/types.ts'
+import type { Packet } from '../net/packet.ts'
 import { type Ct, noCt } from './conntrack.ts'
 import { type HookResult, runHook } from './hooks.ts'
-import { deviceBlame, transmit } from './transmit.ts'
-import { type Decision, routeInput, routeOutput } from './routing.ts'
 import { virtualServer } from './ipvs.ts'
+import { type Decision, routeInput, routeOutput } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided } from './run.ts'
-import type { Packet } from '../net/packet.ts'
+import { deviceBlame, transmit } from './transmit.ts'
 import type { Place } from './world.ts'
 
 /** Sends a packet of a process (or of the kernel) of this host. `ct`: the entry it takes over from the packet that it answers. */
@@ -54,7 +54,13 @@ export function receive(run: Run, skb: Skb): End {
   const admission = routeInput(run, skb)
   if (admission.kind === 'drop') {
     run.steps.push({
-      kind: 'entry', place, stage: admission.blame.kind === 'sysctl' ? 'sysctl' : 'route', where: 'route', action: admission.blame.entry, weight: 'decides', owner: 'kernel',
+      kind: 'entry',
+      place,
+      stage: admission.blame.kind === 'sysctl' ? 'sysctl' : 'route',
+      where: 'route',
+      action: admission.blame.entry,
+      weight: 'decides',
+      owner: 'kernel',
       ...(admission.blame.source && { source: admission.blame.source }),
     })
     return { kind: 'dropped', skb, blame: admission.blame }
@@ -115,5 +121,7 @@ function attachRoute(skb: Skb, decision: Decision): void {
 const loopback = (place: Place): string => [...place.links.values()].find((l: Link) => l.kind === 'loopback')?.name ?? 'lo'
 
 function stopped(skb: Skb, hook: Exclude<HookResult, { kind: 'pass' }>): End {
-  return hook.kind === 'drop' ? { kind: 'dropped', skb, blame: hook.blame } : { kind: 'complaint', skb, error: hook.error, blame: hook.blame }
+  return hook.kind === 'drop'
+    ? { kind: 'dropped', skb, blame: hook.blame }
+    : { kind: 'complaint', skb, error: hook.error, blame: hook.blame }
 }

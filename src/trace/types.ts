@@ -56,8 +56,25 @@ export interface Outcome {
 }
 
 export type Stage =
-  | 'send' | 'route' | 'raw' | 'mangle' | 'nat' | 'filter' | 'security' | 'conntrack' | 'device' | 'neighbour' | 'fdb' | 'encapsulate' | 'decapsulate'
-  | 'sysctl' | 'listener' | 'error' | 'deliver' | 'underlay' | 'drop'
+  | 'send'
+  | 'route'
+  | 'raw'
+  | 'mangle'
+  | 'nat'
+  | 'filter'
+  | 'security'
+  | 'conntrack'
+  | 'device'
+  | 'neighbour'
+  | 'fdb'
+  | 'encapsulate'
+  | 'decapsulate'
+  | 'sysctl'
+  | 'listener'
+  | 'error'
+  | 'deliver'
+  | 'underlay'
+  | 'drop'
 
 /** One step that can be pointed at in a dump: a rule, a route, a set member, a device crossing. */
 export interface Hop {
@@ -115,7 +132,14 @@ export interface Path {
 }
 
 export type Aspect =
-  | 'primaryFunction' | 'serviceManagement' | 'podNetwork' | 'networkPolicies' | 'trafficForwarding' | 'loadBalancing' | 'overlayUnderlay' | 'podIpManagement'
+  | 'primaryFunction'
+  | 'serviceManagement'
+  | 'podNetwork'
+  | 'networkPolicies'
+  | 'trafficForwarding'
+  | 'loadBalancing'
+  | 'overlayUnderlay'
+  | 'podIpManagement'
 
 export interface Part {
   readonly acted: boolean

@@ -3,9 +3,9 @@
  * Built once for a snapshot; everything in it is read-only.
  */
 import type { Pod } from '../cluster/types.ts'
-import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parsePrefix, prefix } from '../net/ip.ts'
 import type { Link } from '../kernel/link/types.ts'
 import { indexRoutes, type RouteIndex } from '../kernel/route/tables.ts'
+import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parsePrefix, prefix } from '../net/ip.ts'
 import type { Host, Snapshot } from '../snapshot/types.ts'
 
 /** A host with its look-up tables. */
@@ -116,8 +116,12 @@ function makePlace(host: Host, pod: Pod | undefined): Place {
     byIndex: new Map(links.map((l) => [l.index, l])),
     addresses,
     routes: {
-      get 4() { return routes(4) },
-      get 6() { return routes(6) },
+      get 4() {
+        return routes(4)
+      },
+      get 6() {
+        return routes(6)
+      },
     },
   }
 }
@@ -148,7 +152,9 @@ function vethPairs(places: ReadonlyMap<string, Place>): ReadonlyMap<Link, Port> 
 const leadsTo = (node: Place, outside: Link | undefined, inside: Link): boolean =>
   outside !== undefined &&
   inside.addresses.some((a) =>
-    (node.host.routes[a.ip.family] ?? []).some((r) => r.type === 'unicast' && r.dst.ip.text === a.ip.text && r.nexthops.some((n) => n.device === outside.name)),
+    (node.host.routes[a.ip.family] ?? []).some(
+      (r) => r.type === 'unicast' && r.dst.ip.text === a.ip.text && r.nexthops.some((n) => n.device === outside.name),
+    ),
   )
 
 /** Two interfaces are neighbours when their on-link prefixes meet (design.md, Snapshot layout). */
@@ -182,9 +188,9 @@ function onLink(place: Place, link: Link): readonly Prefix[] {
 
 /** The port on this segment whose host owns the address; link-local ones belong to the device itself. */
 export function ownerOnSegment(world: World, place: Place, link: Link, ip: Ip): readonly Port[] {
-  return world.neighbours(place, link).filter((port) =>
-    isLinkLocal(ip) ? port.link.addresses.some((a) => a.ip.text === ip.text) : port.place.addresses.has(ip.text),
-  )
+  return world
+    .neighbours(place, link)
+    .filter((port) => (isLinkLocal(ip) ? port.link.addresses.some((a) => a.ip.text === ip.text) : port.place.addresses.has(ip.text)))
 }
 
 /** Where `snapshot.json` says that the underlay routes an address. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { compareSummary, mechanismOf } from '../../src/report/compare.ts'
-import { compareSummaryJson, compareSummaryText, compareText } from '../../src/report/compare-text.ts'
+import { summaryDocument } from '../../src/report/compare-json.ts'
+import { compareSummaryText, compareText } from '../../src/report/compare-text.ts'
 import { displayWidth } from '../../src/report/width.ts'
 import type { Trace } from '../../src/trace/types.ts'
 import { droppedByRule, hostile } from './fixtures/others.ts'
@@ -23,7 +24,7 @@ test('counts who acted, by which means', () => {
     calico: { acted: 0, mechanisms: [] },
     kubeProxy: { acted: 3, mechanisms: [{ mechanism: 'statistic random', flows: 3 }] },
   })
-  expect(JSON.parse(compareSummaryJson(summary))).toEqual(summary)
+  expect(JSON.parse(summaryDocument(summary))).toEqual(summary)
   expect(compareSummaryText(summary, { width: 80, colour: false, unicode: true })).toMatchInlineSnapshot(`
     "4 flows: who acted in how many, and by which means
 

@@ -17,11 +17,18 @@ export interface TruthLine {
 }
 
 export function truthOf(folder: string): readonly TruthLine[] {
-  return readFileSync(join(folder, 'truth.jsonl'), 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l) as TruthLine)
+  return readFileSync(join(folder, 'truth.jsonl'), 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((l) => JSON.parse(l) as TruthLine)
 }
 
 export const flowOf = (t: TruthLine): Flow => ({
-  from: t.from, proto: t.proto, dst: t.dst, ...(t.port !== undefined && { port: t.port }), ...(t.payload !== undefined && { payload: t.payload }),
+  from: t.from,
+  proto: t.proto,
+  dst: t.dst,
+  ...(t.port !== undefined && { port: t.port }),
+  ...(t.payload !== undefined && { payload: t.payload }),
 })
 
 export function predict(folder: string, brief = true): readonly Trace[] {

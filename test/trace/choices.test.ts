@@ -26,7 +26,10 @@ describe('explore', () => {
 
   test('an unknown is asked once a run, however often it is met', () => {
     const got = leaves(explore((c) => [c.unknown('u32'), c.unknown('u32')]))
-    expect(got.map(([v]) => v)).toEqual([[true, true], [false, false]])
+    expect(got.map(([v]) => v)).toEqual([
+      [true, true],
+      [false, false],
+    ])
   })
 
   test('every combination of independent choices is walked', () => {
@@ -37,7 +40,9 @@ describe('explore', () => {
   })
 
   test('a limit on the number of ways', () => {
-    const walk = (c: Choices) => { for (let i = 0; i < 20; i++) c.chance(0.5, String(i)) }
+    const walk = (c: Choices) => {
+      for (let i = 0; i < 20; i++) c.chance(0.5, String(i))
+    }
     expect(() => explore(walk, 1000)).toThrow(TooManyBranches)
   })
 })

@@ -3,12 +3,28 @@ import { ip } from '../../src/net/ip.ts'
 import { type Packet, port } from '../../src/net/packet.ts'
 import { attach, ConntrackTable, type Ct, mapDestination, mapSource, translate, viewOf } from '../../src/trace/conntrack.ts'
 
-const syn: Packet = { family: 4, proto: 'tcp', src: ip('10.244.1.2'), dst: ip('10.96.0.10'), sport: port(40000), dport: port(80), tcp: 'SYN', ttl: 64 }
+const syn: Packet = {
+  family: 4,
+  proto: 'tcp',
+  src: ip('10.244.1.2'),
+  dst: ip('10.96.0.10'),
+  sport: port(40000),
+  dport: port(80),
+  tcp: 'SYN',
+  ttl: 64,
+}
 const entryOf = (ct: Ct) => {
   if (ct.kind !== 'entry') throw new Error('no entry')
   return ct.entry
 }
-const reply = (p: Packet, flags: Packet['tcp']): Packet => ({ ...p, src: p.dst, dst: p.src, sport: p.dport as never, dport: p.sport as never, tcp: flags as never })
+const reply = (p: Packet, flags: Packet['tcp']): Packet => ({
+  ...p,
+  src: p.dst,
+  dst: p.src,
+  sport: p.dport as never,
+  dport: p.sport as never,
+  tcp: flags as never,
+})
 
 describe('connection tracking', () => {
   test('an entry that was not confirmed is gone: a retransmission is NEW again', () => {
@@ -33,7 +49,9 @@ describe('connection tracking', () => {
     expect(viewOf(table.track(reply(syn, 'SYN-ACK'))).state).toBe('INVALID')
     expect(viewOf(table.track({ ...syn, tcp: 'RST' })).state).toBe('INVALID')
     expect(viewOf(table.track({ ...syn, tcp: 'ACK' })).state).toBe('NEW')
-    expect(viewOf(table.track({ family: 4, proto: 'icmp', src: syn.src, dst: syn.dst, icmp: { type: 0, code: 0, id: 1 }, ttl: 64 })).state).toBe('INVALID')
+    expect(
+      viewOf(table.track({ family: 4, proto: 'icmp', src: syn.src, dst: syn.dst, icmp: { type: 0, code: 0, id: 1 }, ttl: 64 })).state,
+    ).toBe('INVALID')
   })
 
   test('an ACK on a host that saw the SYN but not its answer is INVALID', () => {
@@ -67,7 +85,15 @@ describe('connection tracking', () => {
     mapDestination(entryOf(ct), ip('10.244.2.3'), port(8080))
     const out = translate(syn, ct, 'DST')
     table.confirm(ct)
-    const error: Packet = { family: 4, proto: 'icmp', src: ip('172.18.0.1'), dst: ip('10.244.1.2'), icmp: { type: 3, code: 0 }, ttl: 64, inner: out }
+    const error: Packet = {
+      family: 4,
+      proto: 'icmp',
+      src: ip('172.18.0.1'),
+      dst: ip('10.244.1.2'),
+      icmp: { type: 3, code: 0 },
+      ttl: 64,
+      inner: out,
+    }
     const related = table.track(error)
     expect(viewOf(related)).toMatchObject({ state: 'RELATED', direction: 'REPLY' })
     const back = translate(error, related, 'SRC')

@@ -1,0 +1,73 @@
+import { string } from '@oclif/core/flags'
+import { BaseCommand } from '../src/cli/base-command.ts'
+import { inputFlag, namespaceFlags, outputFlag, snapshotFlag, timeoutFlag, verbosityFlags } from '../src/cli/flags.ts'
+import { briefFlag, flowArgs, flowFlags, flowsFlag } from '../src/cli/flow-flags.ts'
+import { stringifier, traceIn, tracesIn, wantsPaths } from '../src/cli/print-trace.ts'
+import { exitOf, exitOfLine, worse } from '../src/cli/trace-exit.ts'
+import { type WalkedFlow, walkFlows } from '../src/cli/walk-flows.ts'
+import { noFlowBeside, whichFlow, whichSnapshot } from '../src/cli/which-flow.ts'
+import { ExitCode } from '../src/error.ts'
+import { traceFlow } from '../src/trace/trace.ts'
+import type { Verdict } from '../src/trace/types.ts'
+
+const verdicts = ['delivered', 'refused', 'unreachable', 'dropped', 'undecided']
+
+export default class Trace extends BaseCommand {
+  static override summary = 'Follow a packet through a recorded cluster, every branch, there and back'
+  static override description =
+    `Walks the first packet of a new connection from SRC to DST through the routes, rules, sets and devices of the snapshot,
+then its answer back, with the entry that proves each step.
+Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
+  static override examples = [
+    '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --snapshot examples/shop',
+    '<%= config.bin %> trace external/ext node/n2:30080 --snapshot examples/shop -v',
+    '<%= config.bin %> trace pod/shop/web-1 10.96.0.10:53/udp --snapshot examples/shop -o json',
+    '<%= config.bin %> trace --flows flows.jsonl --snapshot examples/shop -o jsonl --brief',
+  ]
+  static override args = flowArgs
+  static override flags = {
+    ...flowFlags,
+    ...flowsFlag,
+    expect: string({
+      summary: 'exit 0 if every outcome is this one, 1 if not',
+      options: verdicts,
+      helpGroup: 'FLOW',
+      exclusive: ['flows'],
+    }),
+    ...snapshotFlag,
+    ...namespaceFlags,
+    ...outputFlag(['text', 'wide', 'json', 'jsonl', 'yaml']),
+    ...briefFlag,
+    ...timeoutFlag,
+    ...inputFlag,
+    ...verbosityFlags,
+  }
+
+  override async run(): Promise<ExitCode> {
+    const { args, flags } = await this.parse(Trace)
+    const terminal = this.terminal(flags)
+    const shape = { ...flags, terminal, stringify: await stringifier(flags.output) }
+    const options = { verbose: flags.verbose, brief: !wantsPaths(flags) }
+    if (flags.flows !== undefined) {
+      const file = flags.flows
+      noFlowBeside(args)
+      const { snapshot } = await whichSnapshot(flags.snapshot, terminal, this.config.root)
+      let code: ExitCode = ExitCode.ok
+      const walked: WalkedFlow[] = []
+      await this.bounded('tracing', flags.timeout, () => {
+        for (const one of walkFlows(snapshot, file, options)) {
+          code = worse(code, exitOfLine(one.trace, one.expect))
+          if (flags.output === 'jsonl') this.print(traceIn(shape, one.trace))
+          else walked.push(one)
+        }
+      })
+      if (flags.output !== 'jsonl') this.print(tracesIn(shape, walked))
+      return code
+    }
+    const { snapshot, flow, notes } = await whichFlow({ command: 'trace', ...args, flags }, terminal, this.config.root)
+    if (!flags.quiet) for (const note of notes) this.tell(note)
+    const trace = await this.bounded('tracing', flags.timeout, () => traceFlow(snapshot, flow, options))
+    this.print(traceIn(shape, trace))
+    return exitOf(trace, flags.expect as Verdict | undefined)
+  }
+}

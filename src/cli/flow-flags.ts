@@ -1,0 +1,39 @@
+import { string as stringArg } from '@oclif/core/args'
+import { boolean, integer, string } from '@oclif/core/flags'
+
+/** SRC and DST, as `trace` and `compare` take them. Missing ones are asked for on a terminal. */
+export const flowArgs = {
+  source: stringArg({ name: 'SRC', description: 'who sends: pod/NAMESPACE/NAME, node/NAME, deploy/NAME, external/NAME or an address' }),
+  destination: stringArg({
+    name: 'DST',
+    description: 'where to: svc/NAMESPACE/NAME:PORT, pod/…, node/NAME:PORT, 10.96.0.10:53/udp, [fd00::5]:80, …/icmp',
+  }),
+}
+
+/** What narrows a flow further. */
+export const flowFlags = {
+  family: string({ summary: 'IPv4 or IPv6, where a name has both', options: ['4', '6'], helpGroup: 'FLOW' }),
+  source: string({ summary: 'address that the client binds to; else routing chooses', helpValue: 'ADDRESS', helpGroup: 'FLOW' }),
+  'source-port': integer({
+    summary: 'port that the client sends from; an entry of the dumped conntrack tables may then be its own',
+    min: 1,
+    max: 65535,
+    helpValue: 'PORT',
+    helpGroup: 'FLOW',
+  }),
+  'entry-node': string({ summary: "node by which an outside client's packets come in", helpValue: 'NODE', helpGroup: 'FLOW' }),
+}
+
+/** Many flows at once. */
+export const flowsFlag = {
+  flows: string({
+    summary: 'walk every flow of this file, one JSON object a line (- is stdin)',
+    helpValue: 'FILE|-',
+    helpGroup: 'FLOW',
+    exclusive: ['family', 'source', 'source-port', 'entry-node'],
+  }),
+}
+
+export const briefFlag = {
+  brief: boolean({ summary: 'outcomes only, without paths and comparison', helpGroup: 'OUTPUT' }),
+}

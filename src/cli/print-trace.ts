@@ -1,0 +1,55 @@
+import { flowsText } from '../report/flows-text.ts'
+import { traceJson, traceJsonLine, traceYaml } from '../report/json.ts'
+import { traceText } from '../report/trace-text.ts'
+import type { Trace } from '../trace/types.ts'
+import type { OutputFormat } from './flags.ts'
+import type { Terminal } from './terminal.ts'
+import type { WalkedFlow } from './walk-flows.ts'
+
+/** How the answer is wanted. */
+export interface Shape {
+  readonly output: OutputFormat
+  readonly brief: boolean
+  readonly verbose: boolean
+  readonly quiet: boolean
+  readonly terminal: Terminal
+  /** of the yaml library, which only its user loads */
+  readonly stringify?: ((value: unknown) => string) | undefined
+}
+
+export const stringifier = async (output: OutputFormat): Promise<Shape['stringify']> =>
+  output === 'yaml' ? (await import('yaml')).stringify : undefined
+
+/** Text and tables show paths; machines may do without. */
+export const wantsPaths = (shape: Pick<Shape, 'output' | 'brief'>): boolean =>
+  !shape.brief || shape.output === 'text' || shape.output === 'wide'
+
+/** One trace in the shape that was asked for. */
+export function traceIn(shape: Shape, trace: Trace): string {
+  const { output, brief, stringify } = shape
+  if (stringify) return traceYaml(trace, stringify, { brief })
+  switch (output) {
+    case 'json':
+      return traceJson(trace, { brief })
+    case 'jsonl':
+      return traceJsonLine(trace, { brief })
+    default:
+      return traceText(trace, textOptions(shape))
+  }
+}
+
+/** Many traces in one document; `jsonl` is printed as they come, not here. */
+export function tracesIn(shape: Shape, walked: readonly WalkedFlow[]): string {
+  const { output, brief, stringify } = shape
+  const traces = walked.map((w) => w.trace)
+  if (output === 'json') return `[\n${traces.map((t) => traceJson(t, { brief }).trimEnd()).join(',\n')}\n]\n`
+  if (stringify) return traces.map((t) => `---\n${traceYaml(t, stringify, { brief })}`).join('')
+  return flowsText(walked, textOptions(shape))
+}
+
+export const textOptions = ({ terminal, output, verbose, quiet, brief }: Shape) => ({
+  ...terminal,
+  wide: output === 'wide',
+  verbose,
+  quiet: quiet || brief,
+})
