@@ -80,7 +80,6 @@ const entering = (place: Place, device: string, source: Ip, id: string): ClientC
 
 /** An outside client without a dump enters by the node that owns the destination; a load balancer address by whom the underlay routes it to. */
 function outsider(run: Run, flow: Flow, dst: Ip): ClientChoice {
-  const { world } = run
   const own = [flow.source, flow.from.ip, flow.from.ip6].flatMap((a) => {
     const ip = a === undefined ? undefined : parseIp(a)
     return ip && ip.family === dst.family ? [ip] : []

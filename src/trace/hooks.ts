@@ -122,7 +122,7 @@ function runNat(run: Run, skb: Skb, env: WalkEnv, dumps: readonly IptablesDump[]
       const end = runTable({ run, skb, hook, env, file: dump.file, table })
       if (end.kind === 'drop' || end.kind === 'reject') return end
       if (end.kind === 'nat') {
-        mapByRule(run, skb, hook, end.target)
+        if (!mapByRule(run, skb, hook, end.target)) return { kind: 'drop', blame: end.blame }
         mapped = true
       }
     }

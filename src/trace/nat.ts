@@ -1,5 +1,6 @@
 /** What a NAT target writes into the connection's entry: nf_nat_core.c, xt_nat.c, nf_nat_masquerade.c, nf_nat_redirect.c. */
 import type { Hook } from '../kernel/iptables/env.ts'
+import { inRange, natAddress } from '../kernel/iptables/nat-address.ts'
 import type { NatRange, Target } from '../kernel/iptables/types.ts'
 import { masqueradeSource } from '../kernel/route/source-address.ts'
 import { fromWords, type Ip, ip } from '../net/ip.ts'
@@ -12,9 +13,12 @@ export type NatTarget = Extract<Target, { kind: 'nat' }>
 /** any unprivileged port: what `--random-fully` may pick */
 const anyPort: PortRange = { lo: 1024, hi: 65535 }
 
-/** Carries out a NAT rule on a connection's first packet: sets the mapping; the packet itself is rewritten by `translate`. */
-export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): void {
-  if (skb.ct.kind !== 'entry') return
+/**
+ * Carries out a NAT rule on a connection's first packet: sets the mapping; the packet itself is rewritten by `translate`.
+ * False: the kernel drops the packet, since there is no address to translate it to.
+ */
+export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): boolean {
+  if (skb.ct.kind !== 'entry') return true
   const { entry } = skb.ct
   const { packet, place } = skb
   const random = target.flags.some((f) => f.startsWith('--random'))
@@ -22,29 +26,31 @@ export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): vo
   switch (target.target) {
     case 'MASQUERADE': {
       const address = masqueradeSource(place.host.links ?? [], packet.family, skb.outDevice, packet.dst, skb.gateway)
-      if (!address) throw new Undecided(place.label, `no address on ${skb.outDevice} of ${place.label} to masquerade with`)
+      if (!address) return false
       mapSource(entry, address, ports)
-      return
+      return true
     }
-    case 'SNAT':
-      mapSource(entry, pickAddress(run, skb, target.to) ?? packet.src, ports)
-      return
-    case 'DNAT':
-      mapDestination(
-        entry,
-        pickAddress(run, skb, target.to) ?? packet.dst,
-        target.to?.ports && packet.dport ? shifted(target.to, packet.dport) : undefined,
-      )
-      return
+    case 'SNAT': {
+      const { from, to = from, ports: wanted } = target.to ?? {}
+      const kept = !random && !wanted && from && to && inRange(packet.src, from, to)
+      mapSource(entry, from && to && !kept ? natAddress(from, to, packet.src, packet.dst, 'SRC', target.flags.includes('--persistent')) : packet.src, ports)
+      return true
+    }
+    case 'DNAT': {
+      const { from, to = from } = target.to ?? {}
+      const address = from && to ? natAddress(from, to, packet.src, packet.dst, 'DST', target.flags.includes('--persistent')) : packet.dst
+      mapDestination(entry, address, destinationPort(run, skb, target.to, random))
+      return true
+    }
     case 'REDIRECT': {
       const own = hook === 'OUTPUT' ? ip(packet.family === 4 ? '127.0.0.1' : '::1') : firstAddress(skb)
-      if (!own) throw new Undecided(place.label, `${skb.inDevice} of ${place.label} has no address to redirect to`)
-      mapDestination(entry, own, target.to?.ports && packet.dport ? target.to.ports : undefined)
-      return
+      if (!own) return false
+      mapDestination(entry, own, destinationPort(run, skb, target.to, random))
+      return true
     }
     case 'NETMAP': {
       const to = target.to?.prefix
-      if (!to) return
+      if (!to) return true
       const old = hook === 'PREROUTING' || hook === 'OUTPUT' ? packet.dst : packet.src
       const mix = (n: number, o: number, m: number) => (n & m) | (o & ~m)
       const mapped = fromWords(
@@ -56,30 +62,32 @@ export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): vo
       )
       if (old === packet.dst) mapDestination(entry, mapped, undefined)
       else mapSource(entry, mapped, undefined)
+      return true
     }
   }
 }
 
-/** `--to-destination A:5000-6000/7000` moves a port range; otherwise any port of the range. */
-function shifted(to: NatRange, dport: PortRange): PortRange | undefined {
-  if (!to.ports || to.basePort === undefined || dport.lo !== dport.hi) return to.ports
-  const size = to.ports.hi - to.ports.lo + 1
-  const at = to.ports.lo + ((((dport.lo - to.basePort) % size) + size) % size)
+/**
+ * The new destination port (nf_nat_l4proto_unique_tuple): one that is in the range stays, others become its first; with a base the range
+ * is moved as a whole; `--random` takes any.
+ */
+function destinationPort(run: Run, skb: Skb, to: NatRange | undefined, random: boolean): PortRange | undefined {
+  const { dport } = skb.packet
+  if (!to?.ports || !dport || dport.lo !== dport.hi) return dport && to?.ports
+  const { lo, hi } = to.ports
+  const size = hi - lo + 1
+  if (random && size > 1) {
+    if (size > 256) throw new Undecided(skb.place.label, `a random port out of ${size} is not followed`)
+    const at = lo + run.choices.pick(Array<number>(size).fill(1 / size), `one of ${size} ports`)
+    return { lo: at, hi: at }
+  }
+  if (to.basePort === undefined) return dport.lo >= lo && dport.lo <= hi ? dport : { lo, hi: lo }
+  const at = lo + ((((dport.lo - to.basePort) % size) + size) % size)
   return { lo: at, hi: at }
 }
 
-/** An address of a range is chosen by a hash with a secret: every one is an arm (find_best_ips_proto). */
-function pickAddress(run: Run, skb: Skb, to: NatRange | undefined): Ip | undefined {
-  if (!to?.from) return undefined
-  const last = to.to ?? to.from
-  const n = last.family === to.from.family ? (last.d >>> 0) - (to.from.d >>> 0) + 1 : 1
-  if (n <= 1) return to.from
-  if (n > 256) throw new Undecided(skb.place.label, `a NAT range of ${n} addresses is not followed`)
-  const k = run.choices.pick(Array<number>(n).fill(1 / n), `one of ${n} addresses of a NAT range`)
-  return fromWords(to.from.family, to.from.a, to.from.b, to.from.c, (to.from.d + k) | 0)
-}
-
+/** The first of the device's list, of whatever scope (nf_nat_redirect_ipv4, nf_nat_redirect_ipv6 for a global destination). */
 function firstAddress(skb: Skb): Ip | undefined {
   const link = skb.place.links.get(skb.inDevice)
-  return link?.addresses.find((a) => a.ip.family === skb.packet.family && a.scope === 'global')?.ip
+  return link?.addresses.find((a) => a.ip.family === skb.packet.family)?.ip
 }

@@ -24,7 +24,7 @@ export type TableEnd =
   | { readonly kind: 'accept' }
   | { readonly kind: 'drop'; readonly blame: Blame }
   | { readonly kind: 'reject'; readonly error: { readonly type: number; readonly code: number } | 'rst'; readonly blame: Blame }
-  | { readonly kind: 'nat'; readonly target: NatTarget }
+  | { readonly kind: 'nat'; readonly target: NatTarget; readonly blame: Blame }
 
 interface Frame {
   readonly chain: Chain
@@ -107,7 +107,7 @@ function apply(visit: Visit, chain: Chain, rule: Rule, target: Target, choice: C
       return { kind: 'reject', error: rejectWith(target.type, skb.packet), blame }
     case 'nat':
       note(target.target + (target.toText ? ` to ${target.toText}` : ''), 'changes')
-      return { kind: 'nat', target }
+      return { kind: 'nat', target, blame }
     case 'notrack':
     case 'ct':
       if (target.kind === 'ct' && !target.notrack) {

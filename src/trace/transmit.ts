@@ -2,7 +2,7 @@
 
 import type { Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
-import { forwarding, proxyArp } from '../kernel/sysctl/effective.ts'
+import { arpIgnore, forwarding, proxyArp } from '../kernel/sysctl/effective.ts'
 import { type Ip, isLinkLocal } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
@@ -147,10 +147,14 @@ function unresolved(run: Run, skb: Skb, nextHop: Ip, known: Neighbour | undefine
   return { kind: 'complaint', skb, error: skb.packet.family === 4 ? { type: 3, code: 1 } : { type: 1, code: 3 }, blame }
 }
 
+/** With arp_ignore 1 and more a host answers only for addresses of the very device that was asked (ip-sysctl.rst). */
+const answersArp = (port: Port, ip: Ip): boolean =>
+  ip.family === 6 || (arpIgnore(port.place.host.sysctls, port.link.name)?.value ?? 0) === 0 || port.place.addresses.get(ip.text) === port.link
+
 /** Out on a segment of the underlay: to the neighbour that owns the next hop, on whichever of its devices (arp_ignore 0). */
 function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
   const { world } = run
-  const ports = ownerOnSegment(world, skb.place, link, nextHop)
+  const ports = ownerOnSegment(world, skb.place, link, nextHop).filter((p) => answersArp(p, nextHop))
   const known = neighbour(skb.place, link, nextHop)
   const hosts = new Set(ports.map((p) => p.place))
   const port = hosts.size > 1 ? ports.find((p) => p.link.mac !== undefined && p.link.mac === known?.mac) : ports[0]

@@ -3,6 +3,7 @@
  * Straight-line code after net/ipv4/ip_input.c, ip_forward.c, ip_output.c and their IPv6 twins.
  */
 import type { Link } from '../kernel/link/types.ts'
+import { defaultTtl, hopLimit } from '../kernel/sysctl/effective.ts'
 import type { Packet } from '../net/packet.ts'
 import { type Ct, noCt } from './conntrack.ts'
 import { type HookResult, runHook } from './hooks.ts'
@@ -20,6 +21,7 @@ export function sendLocal(run: Run, place: Place, packet: Packet, options: { rea
   // OUTPUT keeps the first route's device for the whole hook, whatever is rewritten meanwhile
   let refused: Decision | undefined
   attachRoute(skb, decision)
+  skb.packet = withTtl(skb)
   const server = decision.kind === 'local' ? virtualServer(run, skb) : undefined
   if (server) throw new Undecided(place.label, server)
   const device = skb.outDevice
@@ -40,6 +42,13 @@ export function sendLocal(run: Run, place: Place, packet: Packet, options: { rea
   }
   attachRoute(skb, decision)
   return leave(run, skb, decision)
+}
+
+/** The host's own first TTL (hop limit by device), where its sysctls tell it. */
+function withTtl({ packet, place, outDevice }: Skb): Packet {
+  const { sysctls } = place.host
+  const set = packet.family === 4 ? defaultTtl(sysctls) : hopLimit(sysctls, outDevice)
+  return set === undefined || set.value === packet.ttl ? packet : { ...packet, ttl: set.value }
 }
 
 /** A packet comes in by a device. */
