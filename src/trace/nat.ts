@@ -33,7 +33,11 @@ export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): bo
     case 'SNAT': {
       const { from, to = from, ports: wanted } = target.to ?? {}
       const kept = !random && !wanted && from && to && inRange(packet.src, from, to)
-      mapSource(entry, from && to && !kept ? natAddress(from, to, packet.src, packet.dst, 'SRC', target.flags.includes('--persistent')) : packet.src, ports)
+      mapSource(
+        entry,
+        from && to && !kept ? natAddress(from, to, packet.src, packet.dst, 'SRC', target.flags.includes('--persistent')) : packet.src,
+        ports,
+      )
       return true
     }
     case 'DNAT': {

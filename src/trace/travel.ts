@@ -8,9 +8,10 @@ import type { Packet } from '../net/packet.ts'
 import { type Ct, noCt } from './conntrack.ts'
 import { type HookResult, runHook } from './hooks.ts'
 import { virtualServer } from './ipvs.ts'
+import { deviceBlame } from './neighbours.ts'
 import { type Decision, routeInput, routeOutput } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided } from './run.ts'
-import { deviceBlame, transmit } from './transmit.ts'
+import { transmit } from './transmit.ts'
 import type { Place } from './world.ts'
 
 /** Sends a packet of a process (or of the kernel) of this host. `ct`: the entry it takes over from the packet that it answers. */

@@ -1,0 +1,89 @@
+/** The segments between hosts, and what lies beyond the dumps. */
+import type { Link } from '../kernel/link/types.ts'
+import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
+import type { Ip } from '../net/ip.ts'
+import { answersArp, neighbour, unresolved } from './neighbours.ts'
+import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
+import { solicit } from './solicit.ts'
+import { type Ways, wire } from './wire.ts'
+import { assumedRoute, ownerOnSegment, type Place } from './world.ts'
+
+/** Out on a segment of the underlay: to the neighbour that owns the next hop, on whichever of its devices (arp_ignore 0). */
+export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
+  const { world } = run
+  const ports = ownerOnSegment(world, skb.place, link, nextHop).filter((p) => answersArp(p, nextHop))
+  const known = neighbour(skb.place, link, nextHop)
+  const hosts = new Set(ports.map((p) => p.place))
+  const port = hosts.size > 1 ? ports.find((p) => p.link.mac !== undefined && p.link.mac === known?.mac) : ports[0]
+  if (hosts.size > 1 && !port) {
+    throw new Undecided(
+      skb.place.label,
+      `${[...hosts].map((h) => h.label).join(' and ')} both have the address ${nextHop.text}: who answers is not known`,
+    )
+  }
+  const deaf =
+    port && nextHop.family === 6 && !(known && isUsable(known)) ? solicit(run, skb, { place: skb.place, link }, nextHop, port) : undefined
+  if (deaf) return unresolved(run, skb, nextHop, known, deaf)
+  if (port)
+    return ways.receive(run, wire(run, skb, port, `to ${port.place.label}${nextHop === skb.packet.dst ? '' : ` (${nextHop.text})`}`))
+  return underlay(run, skb, link, nextHop, known, ways)
+}
+
+/** Nothing dumped owns the next hop: the underlay assumption of design.md. */
+function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour | undefined, ways: Ways): End {
+  const { world } = run
+  const { dst } = skb.packet
+  const beyond = (owner: string, packet = skb.packet): End => {
+    run.steps.push({
+      kind: 'entry',
+      place: skb.place,
+      stage: 'underlay',
+      where: link.name,
+      action: `to ${owner}, by a way that no dump describes`,
+      weight: 'passes',
+      device: link.name,
+      source: link.source,
+    })
+    return { kind: 'beyond', owner, packet, via: { place: skb.place, device: link.name } }
+  }
+  const undumped = world.undumpedNodes.get(dst.text)
+  if (undumped) {
+    run.assumptions.add(`${undumped} has no dump: packets to it are taken to arrive, and its answers to come back the same way`)
+    return beyond(undumped)
+  }
+  const throughGateway = nextHop.text !== dst.text
+  const routed = assumedRoute(world, dst)
+  const owner = routed ? world.places.get(routed) : throughGateway ? world.owners(dst).find((p) => p !== skb.place) : undefined
+  const device = owner && (owner.addresses.get(dst.text) ?? uplinkOf(owner))
+  if (owner && device) {
+    run.assumptions.add('the underlay between hosts is not dumped: a packet reaches whoever owns its destination address')
+    return ways.receive(run, wire(run, skb, { place: owner, link: device }, `to ${owner.label}, by the underlay`))
+  }
+  if (throughGateway) {
+    if (world.podsByIp.has(dst.text) || isServiceAddress(run, dst)) {
+      run.assumptions.add('the underlay knows no pod or service network')
+      const blame: Blame = {
+        place: skb.place,
+        kind: 'missing-route',
+        entry: `no route to ${dst.text}: it leaves by ${link.name} for ${nextHop.text}`,
+      }
+      return { kind: 'dropped', skb, blame }
+    }
+    run.assumptions.add(`${dst.text} is taken to be reached by the underlay's gateway ${nextHop.text}`)
+    return beyond(`external/${dst.text}`)
+  }
+  switch (world.snapshot.header.assume.unknownDestination) {
+    case 'unreachable':
+      return unresolved(run, skb, nextHop, known)
+    case 'dropped':
+      return { kind: 'dropped', skb, blame: { place: skb.place, kind: 'link', entry: `nobody owns ${nextHop.text} on ${link.name}` } }
+    default:
+      throw new Undecided(skb.place.label, `no dump shows who owns ${nextHop.text} on the segment of ${skb.place.label} ${link.name}`)
+  }
+}
+
+const isServiceAddress = (run: Run, ip: Ip): boolean =>
+  run.world.snapshot.cluster.services.some((s) => s.clusterIps.some((c) => c.text === ip.text))
+
+const uplinkOf = (place: Place): Link | undefined =>
+  [...place.links.values()].find((l) => l.kind !== 'loopback' && l.addresses.some((a) => a.scope === 'global' && !l.vxlan))
