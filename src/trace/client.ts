@@ -88,6 +88,7 @@ function outsider(run: Run, flow: Flow, dst: Ip): ClientChoice {
   if (!own) throw new Undecided(id, `the outside client ${flow.from.name ?? ''} has no IPv${dst.family} address in the snapshot`)
   const at = entryPoint(run, flow, dst)
   if (at.kind === 'undumped') throw new Undecided(at.id, `${at.id} has no dump: what it does with ${dst.text} is not known`)
+  run.outsider = { id, address: own }
   return entering(at.place, at.device, own, id)
 }
 

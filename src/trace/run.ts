@@ -19,6 +19,8 @@ export interface Run {
   /** the flow names its source port: an entry of a dump may be its own */
   readonly known: boolean
   readonly assumptions: Set<string>
+  /** an outside client without a dump: what is sent to its address gets there if it gets out */
+  outsider: { readonly id: string; readonly address: Ip } | undefined
   /** steps of the packet that is under way */
   steps: Step[]
 }
@@ -119,7 +121,7 @@ export class Undecided extends Error {
 }
 
 export function newRun(world: World, choices: Choices, verbose: boolean, known: boolean): Run {
-  return { world, choices, verbose, known, conntrack: new Map(), assumptions: new Set(), steps: [] }
+  return { world, choices, verbose, known, conntrack: new Map(), assumptions: new Set(), outsider: undefined, steps: [] }
 }
 
 export function conntrackOf(run: Run, place: Place): ConntrackTable {

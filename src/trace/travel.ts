@@ -4,6 +4,7 @@
  */
 import type { Link } from '../kernel/link/types.ts'
 import { defaultTtl, hopLimit } from '../kernel/sysctl/effective.ts'
+import { sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { type Ct, noCt } from './conntrack.ts'
 import { type HookResult, runHook } from './hooks.ts'
@@ -78,6 +79,10 @@ export function receive(run: Run, skb: Skb): End {
   const { decision } = admission
   if (decision.kind === 'local') return arrive(run, skb)
   if (decision.kind === 'no-way') {
+    if (place.host.kind === 'external' && run.outsider && sameIp(run.outsider.address, skb.packet.dst)) {
+      run.assumptions.add(`${run.outsider.id} has no dump: ${place.label} is taken to know the way back to it`)
+      return { kind: 'beyond', owner: run.outsider.id, packet: skb.packet, via: { place, device: skb.inDevice } }
+    }
     if (!decision.icmp) return { kind: 'dropped', skb, blame: decision.blame }
     return { kind: 'complaint', skb, error: decision.icmp, blame: decision.blame }
   }

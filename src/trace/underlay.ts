@@ -1,7 +1,7 @@
 /** The segments between hosts, and what lies beyond the dumps. */
 import type { Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
-import type { Ip } from '../net/ip.ts'
+import { type Ip, sameIp } from '../net/ip.ts'
 import { answersArp, neighbour, unresolved } from './neighbours.ts'
 import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
 import { solicit } from './solicit.ts'
@@ -46,6 +46,7 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
     })
     return { kind: 'beyond', owner, packet, via: { place: skb.place, device: link.name } }
   }
+  if (run.outsider && sameIp(run.outsider.address, dst)) return beyond(run.outsider.id)
   const undumped = world.undumpedNodes.get(dst.text)
   if (undumped) {
     run.assumptions.add(`${undumped} has no dump: packets to it are taken to arrive, and its answers to come back the same way`)
