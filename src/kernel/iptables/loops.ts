@@ -36,3 +36,33 @@ export function findLoop(chains: ReadonlyMap<string, Chain>): { readonly chain: 
   }
   return undefined
 }
+
+/**
+ * Do jumps, given as pairs of numbers below `size`, lead in a circle? The quick question before `findLoop`: chains that nothing jumps to
+ * are taken away until none is left (Kahn).
+ */
+export function hasCycle(jumps: readonly number[], size: number): boolean {
+  const incoming = new Int32Array(size + 1)
+  // edges of a chain as a linked list in two arrays: the last one, and for each edge the one before
+  const last = new Int32Array(size + 1).fill(-1)
+  const before = new Int32Array(jumps.length)
+  for (let i = 0; i < jumps.length; i += 2) {
+    const from = jumps[i] as number
+    const to = jumps[i + 1] as number
+    incoming[to] = (incoming[to] as number) + 1
+    before[i] = last[from] as number
+    last[from] = i
+  }
+  let left = jumps.length / 2
+  const free: number[] = []
+  for (let chain = 0; chain <= size; chain++) if (incoming[chain] === 0 && last[chain] !== -1) free.push(chain)
+  for (let chain = free.pop(); chain !== undefined; chain = free.pop()) {
+    for (let i = last[chain] as number; i >= 0; i = before[i] as number) {
+      left--
+      const to = jumps[i + 1] as number
+      incoming[to] = (incoming[to] as number) - 1
+      if (incoming[to] === 0) free.push(to)
+    }
+  }
+  return left > 0
+}

@@ -4,7 +4,7 @@ import { splitWords, unquote, wordEnd } from '../words.ts'
 import { parseMaskedPrefix } from './masked-prefix.ts'
 import { parseComment, parseMatch } from './parse-match.ts'
 import { parseDnat, parseTarget } from './parse-target.ts'
-import type { Match, Target } from './types.ts'
+import type { Chain, Match, Target } from './types.ts'
 
 const SPACE = 32
 const BANG = 33
@@ -20,13 +20,6 @@ const LETTER_O = 111
 const LETTER_P = 112
 const LETTER_S = 115
 
-/** A chain of the table that is being read, with the targets that name it: made once, however many rules jump to it. */
-export interface JumpTarget {
-  readonly name: string
-  jump?: Target
-  goto?: Target
-}
-
 /** One run of the parser: what it remembers, and what the last call of `readRuleBody` found. */
 export interface RuleReader {
   readonly family: Family
@@ -35,8 +28,15 @@ export interface RuleReader {
   readonly targets: Map<string, Target>
   /** whole match parts, by their text up to ` -j ` */
   readonly lists: Map<string, readonly Match[]>
-  /** a chain of the table that is being read */
-  chain: (name: string) => JumpTarget | undefined
+  /** chains of the table that is being read */
+  chains: ReadonlyMap<string, Chain>
+  /** the last jump, which is often the next one too (KUBE-MARK-MASQ) */
+  jump: Extract<Target, { kind: 'jump' | 'goto' }> | undefined
+  /** the chain that the last rule jumps or goes to */
+  next: Chain | undefined
+  /** the last key of `lists`, likewise, and what stands there */
+  listText: string
+  list: readonly Match[]
   /** place of the first ` -j ` at or after the last rule: so that looking for it stays linear */
   nextJump: number
   readonly scratch: Match[]
@@ -44,11 +44,12 @@ export interface RuleReader {
   target: Target | undefined
 }
 
-export const ruleReader = (family: Family): RuleReader => ({
-  family, matches: new Map(), targets: new Map(), lists: new Map(), chain: () => undefined, nextJump: -1, scratch: [], found: none, target: undefined,
-})
-
 const none: readonly Match[] = []
+
+export const ruleReader = (family: Family): RuleReader => ({
+  family, matches: new Map(), targets: new Map(), lists: new Map(), chains: new Map(), jump: undefined, next: undefined,
+  listText: '', list: none, nextJump: -1, scratch: [], found: none, target: undefined,
+})
 
 /**
  * Reads a rule after `-A CHAIN `, `text` from `at` to `end`: header matches, `-m` groups, and `-j` or `-g` with everything that follows.
@@ -58,11 +59,17 @@ export function readRuleBody(text: string, at: number, end: number, reader: Rule
   reader.target = undefined
   reader.found = none
   if (at >= end) return undefined
-  const key = listKey(text, at, end, reader)
-  const known = key === undefined ? undefined : reader.lists.get(key)
-  if (known) {
-    reader.found = known
-    return readTarget(text, at + (key as string).length + 1, end, reader)
+  reader.next = undefined
+  const length = listLength(text, at, end, reader)
+  if (length > 0) {
+    if (reader.listText.length !== length || !text.startsWith(reader.listText, at)) {
+      reader.listText = text.slice(at, at + length)
+      reader.list = reader.lists.get(reader.listText) ?? none
+    }
+    if (reader.list !== none) {
+      reader.found = reader.list
+      return readTarget(text, at + length + 1, end, reader)
+    }
   }
   const { scratch } = reader
   scratch.length = 0
@@ -76,7 +83,10 @@ export function readRuleBody(text: string, at: number, end: number, reader: Rule
     if ((letter === LETTER_J || letter === LETTER_G) && !not) {
       // a fresh array of the right size: one that grows by push keeps room for 17
       reader.found = scratch.length === 0 ? none : scratch.slice()
-      if (key !== undefined && key.length === i - 1 - at) reader.lists.set(key, reader.found)
+      if (length > 0 && length === i - 1 - at) {
+        reader.lists.set(reader.listText, reader.found)
+        reader.list = reader.found
+      }
       return readTarget(text, i, end, reader)
     }
     const stop = letter === LETTER_M ? groupEnd(text, i + 3, end) : letter === LETTER_F ? i + 2 : wordEnd(text, i + 3, end)
@@ -95,16 +105,18 @@ export function readRuleBody(text: string, at: number, end: number, reader: Rule
 
 /**
  * Most rules differ in their target only (`-p tcp -m tcp -j DNAT …`). The text before the first ` -j ` names the match part: reading goes
- * from left to right, so a text that once was a whole match part always is one. Only for parts that are likely to come again.
+ * from left to right, so a text that once was a whole match part always is one. The length of that text, for parts that are likely to
+ * come again; else 0.
  */
-function listKey(text: string, at: number, end: number, reader: RuleReader): string | undefined {
+function listLength(text: string, at: number, end: number, reader: RuleReader): number {
   const c = text.charCodeAt(at + 1)
-  if (text.charCodeAt(at) !== DASH || (c !== LETTER_P && c !== LETTER_M) || text.startsWith('comment', at + 3)) return undefined
+  if (text.charCodeAt(at) !== DASH || (c !== LETTER_P && c !== LETTER_M) || text.startsWith('comment', at + 3)) return 0
   if (reader.nextJump < at) {
     const next = text.indexOf(' -j ', at)
     reader.nextJump = next < 0 ? text.length : next
   }
-  return reader.nextJump < end && reader.nextJump - at <= 70 ? text.slice(at, reader.nextJump) : undefined
+  const length = reader.nextJump - at
+  return reader.nextJump < end && length <= 70 ? length : 0
 }
 
 const show = (text: string, at: number, end: number) => `“${text.slice(at, Math.min(end, at + 40))}”`
@@ -203,11 +215,18 @@ function readTarget(text: string, at: number, end: number, reader: RuleReader): 
   const nameEnd = wordEnd(text, at + 3, end)
   if (nameEnd <= at + 3) return `expected the name of a target after “${text.slice(at, at + 2)}”`
   const goto = text.charCodeAt(at + 1) === LETTER_G
+  const kind = goto ? 'goto' : 'jump'
+  const last = reader.jump
+  if (last?.kind === kind && nameEnd === end && last.chain.length === end - at - 3 && text.startsWith(last.chain, at + 3)) {
+    reader.target = last
+    return undefined
+  }
   const name = text.slice(at + 3, nameEnd)
-  const chain = nameEnd === end || goto ? reader.chain(name) : undefined
-  if (chain) {
+  reader.next = nameEnd === end || goto ? reader.chains.get(name) : undefined
+  if (reader.next) {
     if (nameEnd !== end) return `expected nothing after the name of a chain, found ${show(text, nameEnd + 1, end)}`
-    reader.target = goto ? (chain.goto ??= { kind: 'goto', chain: chain.name }) : (chain.jump ??= { kind: 'jump', chain: chain.name })
+    reader.jump = { kind, chain: reader.next.name }
+    reader.target = reader.jump
     return undefined
   }
   if (goto) return `goes to chain “${name}”, which the table doesn't have: expected a “:${name}” line before`
@@ -223,7 +242,7 @@ function readTarget(text: string, at: number, end: number, reader: RuleReader): 
   if (reader.target) return undefined
   const words = nameEnd === end ? [] : splitWords(text.slice(nameEnd + 1, end))
   if (!words) return 'a quote is not closed: expected " before the end of the line'
-  if (words.length > 0 && reader.chain(name)) return `expected nothing after the name of a chain, found ${show(text, nameEnd + 1, end)}`
+  if (words.length > 0 && reader.chains.has(name)) return `expected nothing after the name of a chain, found ${show(text, nameEnd + 1, end)}`
   reader.target = parseTarget(name, words, reader.family)
   if (!reader.target) return `jumps to chain “${name}”, which the table doesn't have: expected a “:${name}” line before`
   if (remember) reader.targets.set(key, reader.target)

@@ -1,18 +1,16 @@
 import type { Family } from '../../net/ip.ts'
 import { ParseError } from '../source.ts'
 import { excerpt } from '../words.ts'
-import { findLoop } from './loops.ts'
-import { type JumpTarget, type RuleReader, readRuleBody, ruleReader } from './parse-rule.ts'
+import { findLoop, hasCycle } from './loops.ts'
+import { type RuleReader, readRuleBody, ruleReader } from './parse-rule.ts'
 import type { Chain, Counters, IptablesDump, Remark, Rule, Table } from './types.ts'
 
 /** iptables-restore itself reads lines of up to 10 KiB (iptables/iptables-restore.c); no rule that a kernel holds is longer than this. */
 const LONGEST_LINE = 65_536
 
 /** A chain while its table is being read. */
-interface OpenChain extends JumpTarget {
-  readonly chain: Chain & { rules: readonly Rule[] }
-  /** place among the chains of the table */
-  readonly index: number
+interface OpenChain extends Chain {
+  rules: readonly Rule[]
 }
 
 interface OpenTable {
@@ -21,6 +19,8 @@ interface OpenTable {
   readonly generated: string | undefined
   readonly chains: Map<string, OpenChain>
   readonly order: OpenChain[]
+  /** lines of two chains, one of which jumps to the other: pairs, one after the other */
+  readonly jumps: number[]
 }
 
 interface State {
@@ -35,6 +35,8 @@ interface State {
   line: number
   /** the rules of a chain stand together: most lines name the chain of the line before */
   chain: OpenChain | undefined
+  /** its place among the chains of the table */
+  chainIndex: number
   /** its rules so far: a fresh array of the right size is made when the chain is through */
   readonly rules: Rule[]
 }
@@ -45,7 +47,8 @@ interface State {
  */
 export function parseIptablesSave(text: string, file: string, family: Family): IptablesDump {
   const state: State = {
-    text, file, reader: ruleReader(family), tables: [], remarks: [], table: undefined, generated: undefined, line: 0, chain: undefined, rules: [],
+    text, file, reader: ruleReader(family), tables: [], remarks: [], table: undefined, generated: undefined, line: 0, chain: undefined, chainIndex: 0,
+    rules: [],
   }
   checkBinary(state)
   for (let at = 0; at < text.length; ) {
@@ -113,20 +116,20 @@ function openTable(state: State, name: string): void {
   if (!/^[\w.-]{1,32}$/.test(name)) throw fail(state, `expected the name of a table after “*”, found “${excerpt(name)}”`)
   if (state.tables.some((t) => t.name === name)) throw fail(state, `table ${name} stands twice in this file: expected the output of one iptables-save`)
   const chains = new Map<string, OpenChain>()
-  state.table = { name, line: state.line, generated: state.generated, chains, order: [] }
-  state.reader.chain = (chain) => chains.get(chain)
+  state.table = { name, line: state.line, generated: state.generated, chains, order: [], jumps: [] }
+  state.reader.chains = chains
+  state.reader.jump = undefined
   state.generated = undefined
   state.chain = undefined
+  state.chainIndex = 0
 }
 
 function closeTable(state: State): void {
   const { table } = state
   if (!table) throw fail(state, 'COMMIT without a table: expected “*table” before it')
   turnTo(state, undefined)
-  const { name, line, generated } = table
-  const chains = new Map<string, Chain>()
-  for (const { chain } of table.order) chains.set(chain.name, chain)
-  const loop = findLoop(chains)
+  const { name, line, generated, chains, jumps } = table
+  const loop = hasCycle(jumps, state.line) ? findLoop(chains) : undefined
   if (loop) throw fail(state, `table ${name}: chain ${excerpt(loop.chain.name)} leads back to itself by this rule: expected chains without a loop`, loop.rule.line)
   state.tables.push({ name, line, ...(generated === undefined ? {} : { generated }), chains })
   state.table = undefined
@@ -145,10 +148,11 @@ function readChain(state: State, at: number, end: number): void {
   }
   const name = text.slice(at + 1, nameEnd)
   if (table.chains.has(name)) throw fail(state, `chain “${excerpt(name)}” is declared twice in table ${table.name}`)
-  const chain = { name, policy: policy === '-' ? undefined : (policy as 'ACCEPT' | 'DROP'), counters: share(counters), line: state.line, rules: noRules }
-  const open: OpenChain = { name, chain, index: table.order.length }
-  table.chains.set(name, open)
-  table.order.push(open)
+  const chain: OpenChain = {
+    name, policy: policy === '-' ? undefined : (policy as 'ACCEPT' | 'DROP'), counters: share(counters), line: state.line, rules: noRules,
+  }
+  table.chains.set(name, chain)
+  table.order.push(chain)
 }
 
 /** Counters that are 0 in all of a dump's new chains and rules are one object. */
@@ -192,7 +196,8 @@ function readRule(state: State, at: number, end: number): void {
   const { reader, line } = state
   const error = readRuleBody(text, nameEnd + 1, end, reader)
   if (error !== undefined) throw fail(state, `table ${table.name}, a rule of ${chain.name}: ${excerptLong(error)}`)
-  const { found: matches, target } = reader
+  const { found: matches, target, next } = reader
+  if (next) table.jumps.push(chain.line, next.line)
   // four shapes instead of spread objects: a dump may have 250,000 rules
   if (counters) {
     const count = share(counters)
@@ -205,11 +210,12 @@ const excerptLong = (text: string) => (text.length > 200 ? excerpt(text.slice(0,
 /** The chain that a rule names. Rules stand in the order of the chains, so it is nearly always this one or one of the next. */
 function chainOf(state: State, table: OpenTable, at: number, end: number): OpenChain {
   const { text, chain } = state
-  const from = chain ? chain.index : 0
+  const from = state.chainIndex
   for (let i = from; i < from + 3; i++) {
     const near = table.order[i]
     if (near && near.name.length === end - at && text.startsWith(near.name, at)) {
       if (near !== chain) turnTo(state, near)
+      state.chainIndex = i
       return near
     }
   }
@@ -224,7 +230,7 @@ function chainOf(state: State, table: OpenTable, at: number, end: number): OpenC
 function turnTo(state: State, next: OpenChain | undefined): void {
   const { chain, rules } = state
   if (chain && rules.length > 0) {
-    chain.chain.rules = chain.chain.rules.length === 0 ? rules.slice() : chain.chain.rules.concat(rules)
+    chain.rules = chain.rules.length === 0 ? rules.slice() : chain.rules.concat(rules)
     rules.length = 0
   }
   state.chain = next
