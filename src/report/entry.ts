@@ -20,7 +20,7 @@ export function shortEntry(entry: string, room: number, pen: Pen): string {
   const columns = Math.max(room, 16)
   if (displayWidth(entry) <= columns) return entry
   const short = terse(entry)
-  if (displayWidth(short) <= columns || /^(\S+: )?-A /.test(short)) return shortenMiddle(short, columns, pen.ellipsis)
+  if (displayWidth(short) <= columns || /^([^:]{0,60}: )?-A /.test(short)) return shortenMiddle(short, columns, pen.ellipsis)
   return `${takeColumns(short, columns - displayWidth(pen.ellipsis)).trimEnd()}${pen.ellipsis}`
 }
 

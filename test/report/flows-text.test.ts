@@ -14,18 +14,18 @@ const results = [
 
 test('one line a flow, the sum, then what was expected otherwise', () => {
   expect(flowsText(results, { width: 100, colour: false, unicode: true })).toMatchInlineSnapshot(`
-    "✓ f1  pod/shop/client → svc/shop/web:80/tcp      delivered    3 backends
-    ! f2  pod/shop/client → svc/shop/web:80/tcp      partial      33 % dropped n2: -A cali-tw-cali09359…
-    ✗ f3  pod/shop/client → pod/shop/web-2:8080/tcp  dropped      n2: -A FORWARD ! -i c…-o cali+ -j DROP
-    ✗ f4  pod/shop/client → pod/shop/web-2:8080/tcp  dropped      n2: net.ipv4.ip_forward = 0
-    ? f5  external/ext → node/n2:30080/tcp           undecided    50 % undecided n3: no folder nodes/n3…
+    "✓ delivered    f1  pod/shop/client → svc/shop/web:80/tcp      3 backends
+    ! partial      f2  pod/shop/client → svc/shop/web:80/tcp      33 % on n2: -A cali-t…59efa886 -j DROP
+    ✗ dropped      f3  pod/shop/client → pod/shop/web-2:8080/tcp  n2: -A FORWARD ! -i c…-o cali+ -j DROP
+    ✗ dropped      f4  pod/shop/client → pod/shop/web-2:8080/tcp  n2: net.ipv4.ip_forward = 0
+    ? undecided    f5  external/ext → node/n2:30080/tcp           50 % on n3: no folder nodes/n3 in the…
 
     5 flows: 1 delivered, 2 dropped, 1 undecided, 1 partial, 2 of 3 as expected
 
     Not as expected
-      ! f2  pod/shop/client → svc/shop/web:80/tcp
-          expected delivered, got partial  33 % dropped n2: -A cali-tw-cali09359efa886 -m comment
-          --comment "cali:drop_xyz" -m comment --comment "Drop if no profiles matched" -j DROP
+      ! partial      f2  pod/shop/client → svc/shop/web:80/tcp
+          expected delivered, got partial  33 % on n2: -A cali-tw-cali09359efa886 -m comment --comment
+          "cali:drop_xyz" -m comment --comment "Drop if no profiles matched" -j DROP
     "
   `)
 })
