@@ -33,7 +33,7 @@ const icmp6: readonly (readonly [RegExp, string])[] = [
 
 /** A text of a case for one family. Ports stick to addresses: `$p1:80` is `[fd44:1::2]:80`. */
 export function forFamily(text: string, family: 4 | 6): string {
-  const named = text.replace(/\$(\w+)(?=(:\d)?)/g, (whole, name: string, port: string | undefined) => {
+  const named = text.replace(/\$([a-z]\w+)(?=(:\d)?)/g, (whole, name: string, port: string | undefined) => {
     const pair = addresses[name]
     if (!pair) throw new Error(`no address is called ${whole}`)
     return family === 4 ? pair[0] : port === undefined ? pair[1] : `[${pair[1]}]`

@@ -27,15 +27,18 @@ export async function dumpHost(lab: Lab, host: HostName): Promise<Readonly<Recor
     const newline = part.indexOf('\n')
     files[part.slice(0, newline)] = part.slice(newline + 1)
   }
-  // as the recordings name them: the backend in use, which is legacy only where it holds rules; the other one where it is not empty
+  // as the recordings name them: the backend in use, which is legacy only where nft holds nothing; the other one where it is not empty
+  const text = (file: string) => files[`${file}-save.txt`] ?? ''
+  const inUse = text('iptables-nft') + text('ip6tables-nft') === '' && text('iptables-legacy') + text('ip6tables-legacy') !== '' ? 'legacy' : 'nft'
   for (const tool of ['iptables', 'ip6tables']) {
-    const [nft, legacy] = [files[`${tool}-nft-save.txt`] ?? '', files[`${tool}-legacy-save.txt`] ?? '']
-    const inUse = nft === '' && legacy !== '' ? 'legacy' : 'nft'
-    files[`${tool}-save.txt`] = inUse === 'legacy' ? legacy : nft
-    delete files[`${tool}-${inUse}-save.txt`]
-    if (inUse === 'legacy' || legacy === '') delete files[`${tool}-${inUse === 'legacy' ? 'nft' : 'legacy'}-save.txt`]
+    for (const backend of ['nft', 'legacy']) {
+      const name = backend === inUse ? tool : `${tool}-${backend}`
+      const saved = text(`${tool}-${backend}`)
+      delete files[`${tool}-${backend}-save.txt`]
+      if (saved !== '' || (backend === inUse && backend === 'nft')) files[`${name}-save.txt`] = saved
+    }
   }
-  files['versions.txt'] = 'iptables v1.8 (nf_tables)\n'
+  files['versions.txt'] = `iptables backend in use: ${inUse}\n`
   return files
 }
 
