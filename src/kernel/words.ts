@@ -69,6 +69,5 @@ export function parseNumber(word: string | undefined): number | undefined {
 /** Text of a hostile file, short enough for one line of an error message and without control characters. */
 export function excerpt(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 60)}…` : text
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach the terminal
   return short.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')
 }

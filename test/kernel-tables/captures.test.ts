@@ -3,10 +3,10 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { formatIptablesSave } from '../../src/kernel/iptables/format.ts'
-import { parseIptablesSave } from '../../src/kernel/iptables/parse.ts'
 import { formatIpsetSave } from '../../src/kernel/ipset/format.ts'
 import { parseIpsetSave } from '../../src/kernel/ipset/parse.ts'
+import { formatIptablesSave } from '../../src/kernel/iptables/format.ts'
+import { parseIptablesSave } from '../../src/kernel/iptables/parse.ts'
 import { captures } from '../support/captures.ts'
 import { needs } from '../support/needs.ts'
 
@@ -16,7 +16,9 @@ function read(file: string): string {
 }
 
 describe.runIf(needs('captures'))('dumps of recorded clusters', () => {
-  const rules = globSync('*/{nodes,pods,external}/*/ip*-save.txt{,.gz}', { cwd: captures }).filter((f) => /\/ip6?tables-/.test(f)).sort()
+  const rules = globSync('*/{nodes,pods,external}/*/ip*-save.txt{,.gz}', { cwd: captures })
+    .filter((f) => /\/ip6?tables-/.test(f))
+    .sort()
   const sets = globSync('*/{nodes,pods,external}/*/ipset-save.txt{,.gz}', { cwd: captures }).sort()
 
   test('there are some', () => {

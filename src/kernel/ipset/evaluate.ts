@@ -1,6 +1,6 @@
 import type { Packet } from '../../net/packet.ts'
-import { dimensionsOf } from './member.ts'
 import { type Answer, maskAddress, matchMember, setPort } from './match-member.ts'
+import { dimensionsOf } from './member.ts'
 import type { Ipset, Member } from './types.ts'
 
 /** What a lookup may look at. */
@@ -107,4 +107,3 @@ function* lookup(set: Ipset, directions: readonly ('src' | 'dst')[], view: SetVi
   yield* set.index.exact.get(address.text) ?? []
   yield* set.index.rest
 }
-

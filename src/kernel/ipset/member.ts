@@ -36,8 +36,13 @@ export function parseElement(dimensions: readonly Dimension[] | undefined, text:
 }
 
 const expected: Readonly<Record<Dimension, string>> = {
-  ip: 'an address', net: 'an address or a network', port: 'a port such as 80 or tcp:80', iface: 'the name of an interface',
-  mac: 'a MAC address', mark: 'a mark such as 0x1', set: 'the name of a set',
+  ip: 'an address',
+  net: 'an address or a network',
+  port: 'a port such as 80 or tcp:80',
+  iface: 'the name of an interface',
+  mac: 'a MAC address',
+  mark: 'a mark such as 0x1',
+  set: 'the name of a set',
 }
 
 function parsePart(dimension: Dimension, text: string): MemberPart | undefined {

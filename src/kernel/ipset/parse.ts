@@ -53,7 +53,9 @@ function readLine(content: string, line: number, open: Map<string, OpenSet>): st
   if (!set) return `an element of set “${excerpt(name)}”, which has no “create ${excerpt(name)}” line before`
   const parts = parseElement(set.dimensions, third)
   if (typeof parts === 'string') return `set ${excerpt(name)} of type ${set.type}: expected ${parts}, found “${excerpt(third)}”`
-  const wrong = parts.find((p) => set.family && ((p.kind === 'net' && p.prefix.ip.family !== set.family) || (p.kind === 'range' && p.from.family !== set.family)))
+  const wrong = parts.find(
+    (p) => set.family && ((p.kind === 'net' && p.prefix.ip.family !== set.family) || (p.kind === 'range' && p.from.family !== set.family)),
+  )
   if (wrong) return `set ${excerpt(name)}: expected an IPv${set.family} address, found “${excerpt(wrong.text)}”`
   set.members.push({ line, parts, nomatch: options.includes('nomatch'), options: options.length === 0 ? noOptions : options })
   return undefined

@@ -1,5 +1,4 @@
-import type { Ip, Prefix } from '../../net/ip.ts'
-import type { Family } from '../../net/ip.ts'
+import type { Family, Ip, Prefix } from '../../net/ip.ts'
 
 /** One `ipset save`: sets in the order of the dump. */
 export interface IpsetDump {
@@ -31,7 +30,7 @@ export interface Member {
 }
 
 export type MemberPart =
-  | { readonly kind: 'net'; readonly prefix: Prefix; /** as printed: without /32 */ readonly text: string }
+  | { readonly kind: 'net'; readonly prefix: Prefix /** as printed: without /32 */; readonly text: string }
   | { readonly kind: 'range'; readonly from: Ip; readonly to: Ip; readonly text: string }
   | { readonly kind: 'port'; readonly proto: string | undefined; readonly lo: number; readonly hi: number; readonly text: string }
   | { readonly kind: 'iface'; readonly name: string; readonly physdev: boolean; readonly text: string }

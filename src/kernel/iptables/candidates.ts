@@ -47,7 +47,12 @@ function buildIndex(rules: readonly Rule[]): ChainIndex {
 
 function destination(rule: Rule): string | undefined {
   for (const match of rule.matches) {
-    if (match.kind === 'destination' && !match.not && match.mask === undefined && match.prefix.length === (match.prefix.ip.family === 4 ? 32 : 128)) {
+    if (
+      match.kind === 'destination' &&
+      !match.not &&
+      match.mask === undefined &&
+      match.prefix.length === (match.prefix.ip.family === 4 ? 32 : 128)
+    ) {
       return match.prefix.ip.text
     }
     if (match.kind !== 'source' && match.kind !== 'in' && match.kind !== 'out') return undefined

@@ -36,7 +36,9 @@ function formatMasked({ prefix, mask }: Kind<'source'> | Kind<'destination'>): s
   return `${ntop(prefix.ip)}/${mask ?? prefix.length}`
 }
 
-function formatModule(match: Exclude<Match, { kind: 'source' | 'destination' | 'in' | 'out' | 'protocol' | 'fragment' | 'comment' }>): string {
+function formatModule(
+  match: Exclude<Match, { kind: 'source' | 'destination' | 'in' | 'out' | 'protocol' | 'fragment' | 'comment' }>,
+): string {
   switch (match.kind) {
     case 'ports':
       return match.module + match.options.map((o) => ` ${not(o)}${formatPortOption(o)}`).join('')

@@ -72,7 +72,11 @@ export function formatTarget(target: Target): string {
     case 'ct':
       return ['-j CT', ...target.words].join(' ')
     case 'nat':
-      return [`-j ${target.target}`, ...(target.toText === undefined ? [] : [natOption[target.target], target.toText]), ...target.flags].join(' ')
+      return [
+        `-j ${target.target}`,
+        ...(target.toText === undefined ? [] : [natOption[target.target], target.toText]),
+        ...target.flags,
+      ].join(' ')
     case 'other':
       return [`-j ${target.name}`, ...target.words].join(' ')
   }

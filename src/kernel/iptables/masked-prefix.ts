@@ -1,4 +1,4 @@
-import { parseIp, parsePrefix, type Prefix } from '../../net/ip.ts'
+import { type Prefix, parseIp, parsePrefix } from '../../net/ip.ts'
 import { host4 } from '../addresses.ts'
 
 export interface MaskedPrefix {

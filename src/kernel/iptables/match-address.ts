@@ -18,7 +18,8 @@ export function matchAddrtype(match: Kind<'addrtype'>, env: MatchEnv): boolean {
   for (const option of match.options) {
     if (!('types' in option)) continue
     const address = option.kind === 'src-type' ? env.packet.src : env.packet.dst
-    const held = env.packet.family === 4 ? option.types.includes(env.addressType(address, limit)) : hasType6(option.types, address, limit, env)
+    const held =
+      env.packet.family === 4 ? option.types.includes(env.addressType(address, limit)) : hasType6(option.types, address, limit, env)
     if (held === (option.not === true)) return false
   }
   return true

@@ -63,7 +63,9 @@ function matchOption(option: ConntrackOption, env: MatchEnv, doubts: Doubt[]): b
       const tuple = tupleOf(option.option, ct)
       const port = option.option.includes('src') ? tuple?.sport : tuple?.dport
       const held = port && covered(port, [option.port])
-      return held === undefined ? unknown(doubts, `the connection's port is not known: --${option.option} ${formatPorts(option.port)}`, not) : held !== not
+      return held === undefined
+        ? unknown(doubts, `the connection's port is not known: --${option.option} ${formatPorts(option.port)}`, not)
+        : held !== not
     }
   }
 }
@@ -83,7 +85,9 @@ function matchProto(text: string, not: boolean, env: MatchEnv, doubts: Doubt[]):
 function matchStatus(statuses: readonly string[], not: boolean, env: MatchEnv, doubts: Doubt[]): boolean {
   const { ct } = env
   const holds =
-    (ct.seenReply && statuses.includes('SEEN_REPLY')) || (ct.assured && statuses.includes('ASSURED')) || (ct.confirmed && statuses.includes('CONFIRMED'))
+    (ct.seenReply && statuses.includes('SEEN_REPLY')) ||
+    (ct.assured && statuses.includes('ASSURED')) ||
+    (ct.confirmed && statuses.includes('CONFIRMED'))
   if (holds) return !not
   // IPS_EXPECTED: connections that a helper foretold; the packets of one are RELATED without being ICMP errors
   if (statuses.includes('EXPECTED') && ct.state === 'RELATED' && !env.packet.icmp) {

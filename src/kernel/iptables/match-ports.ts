@@ -35,7 +35,11 @@ function inSpecs(port: PortRange | undefined, specs: readonly PortSpec[], not: b
   const held = port ? covered(port, specs) : undefined
   if (held !== undefined) return held !== not
   if (port && share(port, specs) < REMOTE) {
-    return assume(doubts, `a port chosen at random is taken to be none of the few that rules single out (${specs.map(formatPorts).join(',')})`, not)
+    return assume(
+      doubts,
+      `a port chosen at random is taken to be none of the few that rules single out (${specs.map(formatPorts).join(',')})`,
+      not,
+    )
   }
   const known = port ? ` (one of ${formatPorts(port)})` : ''
   return unknown(doubts, `the ${side} port is not known${known}: is it ${specs.map(formatPorts).join(',')}?`, not)
@@ -78,7 +82,10 @@ const bits = (names: readonly string[]) => names.reduce((sum, name) => sum | (fl
 
 /** Flags that are set, and flags that can't be told: PSH of a segment with data, ACK of a RST (RFC 9293 §3.10.7.1: it depends on what it answers). */
 const segments: Readonly<Record<NonNullable<Packet['tcp']>, { readonly set: number; readonly open: number }>> = {
-  SYN: { set: 2, open: 0 }, 'SYN-ACK': { set: 18, open: 0 }, ACK: { set: 16, open: 8 }, RST: { set: 4, open: 16 },
+  SYN: { set: 2, open: 0 },
+  'SYN-ACK': { set: 18, open: 0 },
+  ACK: { set: 16, open: 8 },
+  RST: { set: 4, open: 16 },
 }
 
 /** `(flags & mask) == set` (xt_tcpudp.c, tcp_mt, FWINVTCP). */

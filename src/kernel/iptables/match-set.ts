@@ -18,9 +18,17 @@ export function matchSet(match: Extract<Match, { kind: 'set' }>, env: MatchEnv, 
   if (result.kind === 'unknown') return unknown(doubts, `is the packet in set ${match.set}? ${result.why}`, not)
   const answer = result.found !== not
   if (result.timeout === undefined) return answer
-  return assume(doubts, `members of sets that had time left when the dump was made are still there (${match.set}: ${result.timeout} s)`, answer)
+  return assume(
+    doubts,
+    `members of sets that had time left when the dump was made are still there (${match.set}: ${result.timeout} s)`,
+    answer,
+  )
 }
 
 const view = (env: MatchEnv) => ({
-  packet: env.packet, mark: env.mark, inDevice: env.inDevice, outDevice: env.outDevice, ipset: (name: string) => env.ipset(name),
+  packet: env.packet,
+  mark: env.mark,
+  inDevice: env.inDevice,
+  outDevice: env.outDevice,
+  ipset: (name: string) => env.ipset(name),
 })

@@ -11,7 +11,11 @@ type Kind<K extends Match['kind']> = Extract<Match, { kind: K }>
  */
 export function matchPhysdev(match: Kind<'physdev'>): boolean {
   const options = readOptions(match.options, {
-    '--physdev-in': 1, '--physdev-out': 1, '--physdev-is-in': 0, '--physdev-is-out': 0, '--physdev-is-bridged': 0,
+    '--physdev-in': 1,
+    '--physdev-out': 1,
+    '--physdev-is-in': 0,
+    '--physdev-is-out': 0,
+    '--physdev-is-bridged': 0,
   })
   return options?.every((o) => o.not) ?? false
 }

@@ -4,12 +4,12 @@ import { type Doubt, resolve } from './doubt.ts'
 import type { MatchEnv } from './env.ts'
 import { markMatches } from './mark.ts'
 import { matchAddrtype, matchIprange, matchRpfilter } from './match-address.ts'
+import { matchRecent, matchStatistic } from './match-chance.ts'
 import { isTracked, matchConntrack, matchState } from './match-conntrack.ts'
 import { matchModule } from './match-module.ts'
 import { matchIcmp, matchMultiport, matchPorts } from './match-ports.ts'
 import { matchSet } from './match-set.ts'
 import { matchOwner, matchPhysdev, matchSocket } from './match-socket.ts'
-import { matchRecent, matchStatistic } from './match-chance.ts'
 import type { Match, Rule } from './types.ts'
 
 export { candidates } from './candidates.ts'
@@ -33,7 +33,10 @@ export function matches(rule: Rule, env: MatchEnv): boolean {
   return true
 }
 
-type Plain = Extract<Match, { kind: 'source' | 'destination' | 'in' | 'out' | 'protocol' | 'fragment' | 'comment' | 'mark' | 'connmark' | 'icmp' }>
+type Plain = Extract<
+  Match,
+  { kind: 'source' | 'destination' | 'in' | 'out' | 'protocol' | 'fragment' | 'comment' | 'mark' | 'connmark' | 'icmp' }
+>
 
 function isPlain(match: Match): match is Plain {
   switch (match.kind) {

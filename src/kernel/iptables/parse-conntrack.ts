@@ -3,9 +3,19 @@ import { parsePorts, readOptions } from './options.ts'
 import type { ConntrackOption, Match } from './types.ts'
 
 const arity = {
-  '--ctstate': 1, '--ctstatus': 1, '--ctdir': 1, '--ctproto': 1, '--ctexpire': 1,
-  '--ctorigsrc': 1, '--ctorigdst': 1, '--ctreplsrc': 1, '--ctrepldst': 1,
-  '--ctorigsrcport': 1, '--ctorigdstport': 1, '--ctreplsrcport': 1, '--ctrepldstport': 1,
+  '--ctstate': 1,
+  '--ctstatus': 1,
+  '--ctdir': 1,
+  '--ctproto': 1,
+  '--ctexpire': 1,
+  '--ctorigsrc': 1,
+  '--ctorigdst': 1,
+  '--ctreplsrc': 1,
+  '--ctrepldst': 1,
+  '--ctorigsrcport': 1,
+  '--ctorigdstport': 1,
+  '--ctreplsrcport': 1,
+  '--ctrepldstport': 1,
 }
 
 /** `-m conntrack` with any of its options (iptables-extensions(8)); undefined if a value is not of their form. */

@@ -1,8 +1,8 @@
 import { parseIp } from '../../net/ip.ts'
 import { unquote } from '../words.ts'
 import { parseIcmpType } from './icmp-types.ts'
-import { parseConntrack, parseState } from './parse-conntrack.ts'
 import { parsePorts, readOptions } from './options.ts'
+import { parseConntrack, parseState } from './parse-conntrack.ts'
 import { parseMasked } from './parse-target.ts'
 import type { AddrtypeOption, IprangeOption, Match, PortOption, PortSpec } from './types.ts'
 
@@ -60,8 +60,16 @@ function known(module: string, words: readonly string[]): Match | undefined {
 const negated = (not: boolean): { not?: true } => (not ? { not: true } : {})
 
 const portArity = {
-  '--sport': 1, '--dport': 1, '--source-port': 1, '--destination-port': 1, '--tcp-flags': 2, '--syn': 0, '--tcp-option': 1, '--chunk-types': 2,
-  '--dccp-types': 1, '--dccp-option': 1,
+  '--sport': 1,
+  '--dport': 1,
+  '--source-port': 1,
+  '--destination-port': 1,
+  '--tcp-flags': 2,
+  '--syn': 0,
+  '--tcp-option': 1,
+  '--chunk-types': 2,
+  '--dccp-types': 1,
+  '--dccp-option': 1,
 }
 
 function parseTransport(module: string, words: readonly string[]): Match | undefined {
@@ -87,7 +95,11 @@ function flagList(text = ''): readonly string[] {
 }
 
 const multiports: Readonly<Record<string, 'sports' | 'dports' | 'ports'>> = {
-  '--sports': 'sports', '--source-ports': 'sports', '--dports': 'dports', '--destination-ports': 'dports', '--ports': 'ports',
+  '--sports': 'sports',
+  '--source-ports': 'sports',
+  '--dports': 'dports',
+  '--destination-ports': 'dports',
+  '--ports': 'ports',
 }
 
 function parseMultiport(words: readonly string[]): Match | undefined {
@@ -153,7 +165,10 @@ function parseStatistic(words: readonly string[]): Match | undefined {
 
 const recentArity = { '--seconds': 1, '--reap': 0, '--hitcount': 1, '--rttl': 0, '--name': 1, '--mask': 1, '--rsource': 0, '--rdest': 0 }
 const recentModes: Readonly<Record<string, 'set' | 'rcheck' | 'update' | 'remove'>> = {
-  '--set': 'set', '--rcheck': 'rcheck', '--update': 'update', '--remove': 'remove',
+  '--set': 'set',
+  '--rcheck': 'rcheck',
+  '--update': 'update',
+  '--remove': 'remove',
 }
 
 function parseRecent(words: readonly string[]): Match | undefined {
@@ -167,7 +182,11 @@ function parseRecent(words: readonly string[]): Match | undefined {
   const value = (name: string) => options.find((o) => o.name === name)?.args[0]
   const [seconds, hitcount] = [value('--seconds'), value('--hitcount')]
   return {
-    kind: 'recent', mode, name: value('--name') ?? 'DEFAULT', options: rest, side: options.some((o) => o.name === '--rdest') ? 'dest' : 'source',
+    kind: 'recent',
+    mode,
+    name: value('--name') ?? 'DEFAULT',
+    options: rest,
+    side: options.some((o) => o.name === '--rdest') ? 'dest' : 'source',
     ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
     ...(hitcount === undefined ? {} : { hitcount: Number(hitcount) }),
     ...negated(not),
@@ -177,8 +196,12 @@ function parseRecent(words: readonly string[]): Match | undefined {
 function parseRpfilter(words: readonly string[]): Match | undefined {
   if (!readOptions(words, { '--loose': 0, '--validmark': 0, '--accept-local': 0, '--invert': 0 })) return undefined
   return {
-    kind: 'rpfilter', loose: words.includes('--loose'), validMark: words.includes('--validmark'), acceptLocal: words.includes('--accept-local'),
-    options: words, ...negated(words.includes('--invert')),
+    kind: 'rpfilter',
+    loose: words.includes('--loose'),
+    validMark: words.includes('--validmark'),
+    acceptLocal: words.includes('--accept-local'),
+    options: words,
+    ...negated(words.includes('--invert')),
   }
 }
 

@@ -47,8 +47,19 @@ export interface RuleReader {
 const none: readonly Match[] = []
 
 export const ruleReader = (family: Family): RuleReader => ({
-  family, matches: new Map(), targets: new Map(), lists: new Map(), chains: new Map(), jump: undefined, next: undefined,
-  listText: '', list: none, nextJump: -1, scratch: [], found: none, target: undefined,
+  family,
+  matches: new Map(),
+  targets: new Map(),
+  lists: new Map(),
+  chains: new Map(),
+  jump: undefined,
+  next: undefined,
+  listText: '',
+  list: none,
+  nextJump: -1,
+  scratch: [],
+  found: none,
+  target: undefined,
 })
 
 /**
@@ -181,7 +192,8 @@ function header(letter: number, text: string, not: boolean, family: Family): Mat
     case LETTER_S:
     case LETTER_D: {
       const masked = parseMaskedPrefix(text)
-      if (masked?.prefix.ip.family !== family) return `expected an IPv${family} address or prefix after -${String.fromCharCode(letter)}, found “${text}”`
+      if (masked?.prefix.ip.family !== family)
+        return `expected an IPv${family} address or prefix after -${String.fromCharCode(letter)}, found “${text}”`
       return { kind: letter === LETTER_S ? 'source' : 'destination', ...masked, ...negation }
     }
     case LETTER_I:
@@ -242,7 +254,8 @@ function readTarget(text: string, at: number, end: number, reader: RuleReader): 
   if (reader.target) return undefined
   const words = nameEnd === end ? [] : splitWords(text.slice(nameEnd + 1, end))
   if (!words) return 'a quote is not closed: expected " before the end of the line'
-  if (words.length > 0 && reader.chains.has(name)) return `expected nothing after the name of a chain, found ${show(text, nameEnd + 1, end)}`
+  if (words.length > 0 && reader.chains.has(name))
+    return `expected nothing after the name of a chain, found ${show(text, nameEnd + 1, end)}`
   reader.target = parseTarget(name, words, reader.family)
   if (!reader.target) return `jumps to chain “${name}”, which the table doesn't have: expected a “:${name}” line before`
   if (remember) reader.targets.set(key, reader.target)

@@ -8,17 +8,71 @@ import type { NatRange, Target } from './types.ts'
  * the kernel holds no jump to a chain that is not there.
  */
 const bare = new Set([
-  'NOTRACK', 'TRACE', 'MASQUERADE', 'REDIRECT', 'REJECT', 'LOG', 'NFLOG', 'ULOG', 'NFQUEUE', 'SYNPROXY', 'CHECKSUM', 'AUDIT', 'CT', 'MARK',
-  'CONNMARK', 'CONNSECMARK', 'SECMARK', 'CLASSIFY', 'DSCP', 'TOS', 'TTL', 'HL', 'ECN', 'TCPMSS', 'TCPOPTSTRIP', 'TPROXY', 'TEE', 'SET', 'LED',
-  'IDLETIMER', 'RATEEST', 'HMARK', 'CLUSTERIP', 'NETMAP', 'DNAT', 'SNAT', 'DNPT', 'SNPT', 'MIRROR', 'SAME', 'ACCOUNT', 'CHAOS', 'DELUDE', 'DHCPMAC',
-  'DNETMAP', 'ECHO', 'IPMARK', 'LOGMARK', 'PROTO', 'STEAL', 'SYSRQ', 'TARPIT', 'FULLCONENAT', 'ASN', 'FLOWOFFLOAD', 'ERROR',
+  'NOTRACK',
+  'TRACE',
+  'MASQUERADE',
+  'REDIRECT',
+  'REJECT',
+  'LOG',
+  'NFLOG',
+  'ULOG',
+  'NFQUEUE',
+  'SYNPROXY',
+  'CHECKSUM',
+  'AUDIT',
+  'CT',
+  'MARK',
+  'CONNMARK',
+  'CONNSECMARK',
+  'SECMARK',
+  'CLASSIFY',
+  'DSCP',
+  'TOS',
+  'TTL',
+  'HL',
+  'ECN',
+  'TCPMSS',
+  'TCPOPTSTRIP',
+  'TPROXY',
+  'TEE',
+  'SET',
+  'LED',
+  'IDLETIMER',
+  'RATEEST',
+  'HMARK',
+  'CLUSTERIP',
+  'NETMAP',
+  'DNAT',
+  'SNAT',
+  'DNPT',
+  'SNPT',
+  'MIRROR',
+  'SAME',
+  'ACCOUNT',
+  'CHAOS',
+  'DELUDE',
+  'DHCPMAC',
+  'DNETMAP',
+  'ECHO',
+  'IPMARK',
+  'LOGMARK',
+  'PROTO',
+  'STEAL',
+  'SYSRQ',
+  'TARPIT',
+  'FULLCONENAT',
+  'ASN',
+  'FLOWOFFLOAD',
+  'ERROR',
 ])
 
 const noWords: readonly string[] = []
 
 const verdicts = {
-  ACCEPT: { kind: 'verdict', verdict: 'ACCEPT' }, DROP: { kind: 'verdict', verdict: 'DROP' },
-  RETURN: { kind: 'verdict', verdict: 'RETURN' }, QUEUE: { kind: 'verdict', verdict: 'QUEUE' },
+  ACCEPT: { kind: 'verdict', verdict: 'ACCEPT' },
+  DROP: { kind: 'verdict', verdict: 'DROP' },
+  RETURN: { kind: 'verdict', verdict: 'RETURN' },
+  QUEUE: { kind: 'verdict', verdict: 'QUEUE' },
 } as const satisfies Readonly<Record<string, Target>>
 
 /**
@@ -110,7 +164,11 @@ function parseConnmark(words: readonly string[]): Target | undefined {
 
 /** The option that carries a NAT target's range; `formatTarget` prints it first, as all of them do. */
 export const natOption = {
-  DNAT: '--to-destination', SNAT: '--to-source', REDIRECT: '--to-ports', MASQUERADE: '--to-ports', NETMAP: '--to',
+  DNAT: '--to-destination',
+  SNAT: '--to-source',
+  REDIRECT: '--to-ports',
+  MASQUERADE: '--to-ports',
+  NETMAP: '--to',
 } as const
 
 const natFlags = new Set(['--random', '--random-fully', '--persistent'])

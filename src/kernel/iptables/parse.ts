@@ -8,6 +8,10 @@ import type { Chain, Counters, IptablesDump, Remark, Rule, Table } from './types
 /** iptables-restore itself reads lines of up to 10 KiB (iptables/iptables-restore.c); no rule that a kernel holds is longer than this. */
 const LONGEST_LINE = 65_536
 
+const DASH = 45
+const COLON = 58
+const BRACKET = 91
+
 /** A chain while its table is being read. */
 interface OpenChain extends Chain {
   rules: readonly Rule[]
@@ -47,7 +51,16 @@ interface State {
  */
 export function parseIptablesSave(text: string, file: string, family: Family): IptablesDump {
   const state: State = {
-    text, file, reader: ruleReader(family), tables: [], remarks: [], table: undefined, generated: undefined, line: 0, chain: undefined, chainIndex: 0,
+    text,
+    file,
+    reader: ruleReader(family),
+    tables: [],
+    remarks: [],
+    table: undefined,
+    generated: undefined,
+    line: 0,
+    chain: undefined,
+    chainIndex: 0,
     rules: [],
   }
   checkBinary(state)
@@ -55,7 +68,8 @@ export function parseIptablesSave(text: string, file: string, family: Family): I
     let end = text.indexOf('\n', at)
     if (end < 0) end = text.length
     state.line++
-    if (end - at > LONGEST_LINE) throw fail(state, `a line of ${end - at} characters: expected at most ${LONGEST_LINE}, iptables prints none that long`)
+    if (end - at > LONGEST_LINE)
+      throw fail(state, `a line of ${end - at} characters: expected at most ${LONGEST_LINE}, iptables prints none that long`)
     readLine(state, at, end)
     at = end + 1
   }
@@ -76,25 +90,18 @@ function checkBinary(state: State): void {
 
 function readLine(state: State, at: number, end: number): void {
   const { text } = state
-  switch (text.charCodeAt(at)) {
-    case 45: // -
-    case 91: // [
-      return readRule(state, at, end)
-    case 58: // :
-      return readChain(state, at, end)
-    case 42: // *
-      return openTable(state, text.slice(at + 1, end))
-    case 35: // #
-      return readComment(state, text.slice(at, end))
-    default:
-  }
-  const line = text.slice(at, end)
-  if (line === 'COMMIT') return closeTable(state)
-  if (line.trim() === '') {
-    state.remarks.push({ line: state.line, text: line })
-    return
-  }
-  throw fail(state, `expected a line of iptables-save (*table, :CHAIN, -A, COMMIT, # comment), found “${excerpt(line)}”`)
+  const first = text.charCodeAt(at)
+  if (first === DASH || first === BRACKET) readRule(state, at, end)
+  else if (first === COLON) readChain(state, at, end)
+  else readOther(state, text.slice(at, end))
+}
+
+function readOther(state: State, line: string): void {
+  if (line.startsWith('*')) openTable(state, line.slice(1))
+  else if (line === 'COMMIT') closeTable(state)
+  else if (line.startsWith('#')) readComment(state, line)
+  else if (line.trim() === '') state.remarks.push({ line: state.line, text: line })
+  else throw fail(state, `expected a line of iptables-save (*table, :CHAIN, -A, COMMIT, # comment), found “${excerpt(line)}”`)
 }
 
 function readComment(state: State, line: string): void {
@@ -112,9 +119,11 @@ function readComment(state: State, line: string): void {
 }
 
 function openTable(state: State, name: string): void {
-  if (state.table) throw fail(state, `table ${state.table.name} of line ${state.table.line} has no COMMIT: expected it before the next table`)
+  if (state.table)
+    throw fail(state, `table ${state.table.name} of line ${state.table.line} has no COMMIT: expected it before the next table`)
   if (!/^[\w.-]{1,32}$/.test(name)) throw fail(state, `expected the name of a table after “*”, found “${excerpt(name)}”`)
-  if (state.tables.some((t) => t.name === name)) throw fail(state, `table ${name} stands twice in this file: expected the output of one iptables-save`)
+  if (state.tables.some((t) => t.name === name))
+    throw fail(state, `table ${name} stands twice in this file: expected the output of one iptables-save`)
   const chains = new Map<string, OpenChain>()
   state.table = { name, line: state.line, generated: state.generated, chains, order: [], jumps: [] }
   state.reader.chains = chains
@@ -130,7 +139,12 @@ function closeTable(state: State): void {
   turnTo(state, undefined)
   const { name, line, generated, chains, jumps } = table
   const loop = hasCycle(jumps, state.line) ? findLoop(chains) : undefined
-  if (loop) throw fail(state, `table ${name}: chain ${excerpt(loop.chain.name)} leads back to itself by this rule: expected chains without a loop`, loop.rule.line)
+  if (loop)
+    throw fail(
+      state,
+      `table ${name}: chain ${excerpt(loop.chain.name)} leads back to itself by this rule: expected chains without a loop`,
+      loop.rule.line,
+    )
   state.tables.push({ name, line, ...(generated === undefined ? {} : { generated }), chains })
   state.table = undefined
 }
@@ -149,7 +163,11 @@ function readChain(state: State, at: number, end: number): void {
   const name = text.slice(at + 1, nameEnd)
   if (table.chains.has(name)) throw fail(state, `chain “${excerpt(name)}” is declared twice in table ${table.name}`)
   const chain: OpenChain = {
-    name, policy: policy === '-' ? undefined : (policy as 'ACCEPT' | 'DROP'), counters: share(counters), line: state.line, rules: noRules,
+    name,
+    policy: policy === '-' ? undefined : (policy as 'ACCEPT' | 'DROP'),
+    counters: share(counters),
+    line: state.line,
+    rules: noRules,
   }
   table.chains.set(name, chain)
   table.order.push(chain)
@@ -169,13 +187,13 @@ function endOfWord(text: string, at: number, end: number): number {
 
 /** `[PACKETS:BYTES]`; `end` is the place after it. Undefined if it is not there. */
 function readCounters(text: string, at: number): (Counters & { end: number }) | undefined {
-  if (text.charCodeAt(at) !== 91) return undefined
+  if (text.charCodeAt(at) !== BRACKET) return undefined
   let packets = -1
   let value = 0
   for (let i = at + 1, digits = 0; ; i++) {
     const c = text.charCodeAt(i)
     if (c >= 48 && c <= 57 && digits++ < 20) value = value * 10 + (c - 48)
-    else if (c === 58 && packets < 0 && digits > 0) {
+    else if (c === COLON && packets < 0 && digits > 0) {
       packets = value
       value = 0
       digits = 0
@@ -185,7 +203,7 @@ function readCounters(text: string, at: number): (Counters & { end: number }) | 
 
 function readRule(state: State, at: number, end: number): void {
   const { text, table } = state
-  const counters = text.charCodeAt(at) === 91 ? readCounters(text, at) : undefined
+  const counters = text.charCodeAt(at) === BRACKET ? readCounters(text, at) : undefined
   const start = counters ? counters.end + 1 : at
   if ((counters && text.charCodeAt(counters.end) !== 32) || !text.startsWith('-A ', start) || start + 3 >= end) {
     throw fail(state, `expected a rule (“-A CHAIN …”, with “[PACKETS:BYTES] ” before it after -c), found “${excerpt(text.slice(at, end))}”`)
@@ -221,7 +239,11 @@ function chainOf(state: State, table: OpenTable, at: number, end: number): OpenC
   }
   const name = text.slice(at, end)
   const found = table.chains.get(name)
-  if (!found) throw fail(state, `a rule for chain “${excerpt(name)}”, which table ${table.name} doesn't have: expected a “:${excerpt(name)}” line before`)
+  if (!found)
+    throw fail(
+      state,
+      `a rule for chain “${excerpt(name)}”, which table ${table.name} doesn't have: expected a “:${excerpt(name)}” line before`,
+    )
   turnTo(state, found)
   return found
 }
@@ -250,5 +272,11 @@ function finish(state: State): IptablesDump {
   if (unterminated && last?.completed !== undefined && !/\d:\d\d \d{4}$/.test(text.slice(-10))) {
     throw fail(state, 'the last line ends inside a date: expected “# Completed on …” with the year, the dump was cut off')
   }
-  return { family: reader.family, file, tables, ...(remarks.length > 0 ? { remarks } : {}), ...(unterminated ? { unterminated: true } : {}) }
+  return {
+    family: reader.family,
+    file,
+    tables,
+    ...(remarks.length > 0 ? { remarks } : {}),
+    ...(unterminated ? { unterminated: true } : {}),
+  }
 }

@@ -55,65 +55,112 @@ export interface Rule {
 }
 
 /** A negated match carries `not: true`. */
-interface Negatable { readonly not?: boolean }
+interface Negatable {
+  readonly not?: boolean
+}
 
-export interface PortSpec { readonly lo: number; readonly hi: number }
+export interface PortSpec {
+  readonly lo: number
+  readonly hi: number
+}
 
-export type Match = Negatable & (
-  | { readonly kind: 'source'; readonly prefix: Prefix; readonly mask?: string }
-  | { readonly kind: 'destination'; readonly prefix: Prefix; readonly mask?: string }
-  | { readonly kind: 'in'; readonly device: string }
-  | { readonly kind: 'out'; readonly device: string }
-  /** `name` as printed; `number` 0 is `all` */
-  | { readonly kind: 'protocol'; readonly name: string; readonly number: number }
-  | { readonly kind: 'fragment' }
-  /** `text` without quotes and escapes; `quoted`: printed in quotes although iptables 1.8 would not need them */
-  | { readonly kind: 'comment'; readonly text: string; readonly quoted?: true }
-  /** `-m tcp|udp|sctp|dccp …`: options in printed order */
-  | { readonly kind: 'ports'; readonly module: string; readonly options: readonly PortOption[] }
-  | { readonly kind: 'multiport'; readonly which: 'sports' | 'dports' | 'ports'; readonly ports: readonly PortSpec[] }
-  /** `text` as printed, empty for a bare `-m icmp`; type 255 of `-m icmp` is any type; without `code` any code */
-  | { readonly kind: 'icmp'; readonly module: 'icmp' | 'icmp6'; readonly text: string; readonly type: number; readonly code?: PortSpec }
-  | { readonly kind: 'mark'; readonly value: number; readonly mask: number }
-  | { readonly kind: 'connmark'; readonly value: number; readonly mask: number }
-  | { readonly kind: 'conntrack'; readonly options: readonly ConntrackOption[] }
-  | { readonly kind: 'state'; readonly states: readonly string[] }
-  | { readonly kind: 'addrtype'; readonly options: readonly AddrtypeOption[] }
-  | { readonly kind: 'set'; readonly set: string; readonly directions: readonly ('src' | 'dst')[]; readonly rest: readonly string[] }
-  | { readonly kind: 'statistic'; readonly mode: 'random'; readonly probability: string }
-  | { readonly kind: 'statistic'; readonly mode: 'nth'; readonly every: number; readonly packet: number; readonly rest: readonly string[] }
-  /** `options`: everything after the mode, as printed */
-  | { readonly kind: 'recent'; readonly mode: 'set' | 'rcheck' | 'update' | 'remove'; readonly name: string; readonly options: readonly string[]; readonly seconds?: number; readonly hitcount?: number; readonly side: 'source' | 'dest' }
-  | { readonly kind: 'rpfilter'; readonly loose: boolean; readonly validMark: boolean; readonly acceptLocal: boolean; readonly options: readonly string[] }
-  | { readonly kind: 'iprange'; readonly options: readonly IprangeOption[] }
-  | { readonly kind: 'physdev'; readonly options: readonly string[] }
-  | { readonly kind: 'owner'; readonly options: readonly string[] }
-  | { readonly kind: 'socket'; readonly options: readonly string[] }
-  /** limit, hashlimit, connlimit, quota, nfacct, length, ttl, hl, tos, dscp, mac, pkttype, … : modelled by module name over raw words */
-  | { readonly kind: 'module'; readonly module: string; readonly words: readonly string[] }
-)
+export type Match = Negatable &
+  (
+    | { readonly kind: 'source'; readonly prefix: Prefix; readonly mask?: string }
+    | { readonly kind: 'destination'; readonly prefix: Prefix; readonly mask?: string }
+    | { readonly kind: 'in'; readonly device: string }
+    | { readonly kind: 'out'; readonly device: string }
+    /** `name` as printed; `number` 0 is `all` */
+    | { readonly kind: 'protocol'; readonly name: string; readonly number: number }
+    | { readonly kind: 'fragment' }
+    /** `text` without quotes and escapes; `quoted`: printed in quotes although iptables 1.8 would not need them */
+    | { readonly kind: 'comment'; readonly text: string; readonly quoted?: true }
+    /** `-m tcp|udp|sctp|dccp …`: options in printed order */
+    | { readonly kind: 'ports'; readonly module: string; readonly options: readonly PortOption[] }
+    | { readonly kind: 'multiport'; readonly which: 'sports' | 'dports' | 'ports'; readonly ports: readonly PortSpec[] }
+    /** `text` as printed, empty for a bare `-m icmp`; type 255 of `-m icmp` is any type; without `code` any code */
+    | { readonly kind: 'icmp'; readonly module: 'icmp' | 'icmp6'; readonly text: string; readonly type: number; readonly code?: PortSpec }
+    | { readonly kind: 'mark'; readonly value: number; readonly mask: number }
+    | { readonly kind: 'connmark'; readonly value: number; readonly mask: number }
+    | { readonly kind: 'conntrack'; readonly options: readonly ConntrackOption[] }
+    | { readonly kind: 'state'; readonly states: readonly string[] }
+    | { readonly kind: 'addrtype'; readonly options: readonly AddrtypeOption[] }
+    | { readonly kind: 'set'; readonly set: string; readonly directions: readonly ('src' | 'dst')[]; readonly rest: readonly string[] }
+    | { readonly kind: 'statistic'; readonly mode: 'random'; readonly probability: string }
+    | {
+        readonly kind: 'statistic'
+        readonly mode: 'nth'
+        readonly every: number
+        readonly packet: number
+        readonly rest: readonly string[]
+      }
+    /** `options`: everything after the mode, as printed */
+    | {
+        readonly kind: 'recent'
+        readonly mode: 'set' | 'rcheck' | 'update' | 'remove'
+        readonly name: string
+        readonly options: readonly string[]
+        readonly seconds?: number
+        readonly hitcount?: number
+        readonly side: 'source' | 'dest'
+      }
+    | {
+        readonly kind: 'rpfilter'
+        readonly loose: boolean
+        readonly validMark: boolean
+        readonly acceptLocal: boolean
+        readonly options: readonly string[]
+      }
+    | { readonly kind: 'iprange'; readonly options: readonly IprangeOption[] }
+    | { readonly kind: 'physdev'; readonly options: readonly string[] }
+    | { readonly kind: 'owner'; readonly options: readonly string[] }
+    | { readonly kind: 'socket'; readonly options: readonly string[] }
+    /** limit, hashlimit, connlimit, quota, nfacct, length, ttl, hl, tos, dscp, mac, pkttype, … : modelled by module name over raw words */
+    | { readonly kind: 'module'; readonly module: string; readonly words: readonly string[] }
+  )
 
-export type PortOption = Negatable & (
-  | { readonly kind: 'sport' | 'dport'; readonly port: PortSpec }
-  | { readonly kind: 'tcp-flags'; readonly mask: readonly string[]; readonly set: readonly string[]; /** `--syn` is printed so */ readonly text: string }
-  | { readonly kind: 'other'; readonly words: readonly string[] }
-)
+export type PortOption = Negatable &
+  (
+    | { readonly kind: 'sport' | 'dport'; readonly port: PortSpec }
+    | {
+        readonly kind: 'tcp-flags'
+        readonly mask: readonly string[]
+        readonly set: readonly string[] /** `--syn` is printed so */
+        readonly text: string
+      }
+    | { readonly kind: 'other'; readonly words: readonly string[] }
+  )
 
-export type ConntrackOption = Negatable & (
-  | { readonly kind: 'ctstate'; readonly states: readonly string[] }
-  | { readonly kind: 'ctstatus'; readonly statuses: readonly string[] }
-  | { readonly kind: 'ctdir'; readonly direction: 'ORIGINAL' | 'REPLY' }
-  | { readonly kind: 'ctproto'; readonly text: string }
-  | { readonly kind: 'ctaddr'; readonly option: 'ctorigsrc' | 'ctorigdst' | 'ctreplsrc' | 'ctrepldst'; readonly prefix: Prefix; readonly text: string }
-  | { readonly kind: 'ctport'; readonly option: 'ctorigsrcport' | 'ctorigdstport' | 'ctreplsrcport' | 'ctrepldstport'; readonly port: PortSpec }
-  | { readonly kind: 'ctexpire'; readonly text: string }
-)
+export type ConntrackOption = Negatable &
+  (
+    | { readonly kind: 'ctstate'; readonly states: readonly string[] }
+    | { readonly kind: 'ctstatus'; readonly statuses: readonly string[] }
+    | { readonly kind: 'ctdir'; readonly direction: 'ORIGINAL' | 'REPLY' }
+    | { readonly kind: 'ctproto'; readonly text: string }
+    | {
+        readonly kind: 'ctaddr'
+        readonly option: 'ctorigsrc' | 'ctorigdst' | 'ctreplsrc' | 'ctrepldst'
+        readonly prefix: Prefix
+        readonly text: string
+      }
+    | {
+        readonly kind: 'ctport'
+        readonly option: 'ctorigsrcport' | 'ctorigdstport' | 'ctreplsrcport' | 'ctrepldstport'
+        readonly port: PortSpec
+      }
+    | { readonly kind: 'ctexpire'; readonly text: string }
+  )
 
 export type AddrtypeOption =
   | (Negatable & { readonly kind: 'src-type' | 'dst-type'; readonly types: readonly string[] })
   | { readonly kind: 'limit-iface-in' | 'limit-iface-out' }
 
-export type IprangeOption = Negatable & { readonly kind: 'src-range' | 'dst-range'; readonly text: string; readonly from: Prefix['ip']; readonly to: Prefix['ip'] }
+export type IprangeOption = Negatable & {
+  readonly kind: 'src-range' | 'dst-range'
+  readonly text: string
+  readonly from: Prefix['ip']
+  readonly to: Prefix['ip']
+}
 
 /** What a rule does. `jump`/`goto` name a user chain; everything else a target extension with its printed words. */
 export type Target =
@@ -122,7 +169,13 @@ export type Target =
   | { readonly kind: 'mark'; readonly value: number; readonly mask: number; readonly words: readonly string[] }
   | { readonly kind: 'reject'; readonly type: string }
   /** DNAT, SNAT, REDIRECT, MASQUERADE, NETMAP. `to`: addresses and ports as printed after --to-destination & co. */
-  | { readonly kind: 'nat'; readonly target: 'DNAT' | 'SNAT' | 'REDIRECT' | 'MASQUERADE' | 'NETMAP'; readonly to?: NatRange; readonly toText?: string; readonly flags: readonly string[] }
+  | {
+      readonly kind: 'nat'
+      readonly target: 'DNAT' | 'SNAT' | 'REDIRECT' | 'MASQUERADE' | 'NETMAP'
+      readonly to?: NatRange
+      readonly toText?: string
+      readonly flags: readonly string[]
+    }
   | { readonly kind: 'notrack' }
   /** `-j CT …`: `notrack` is picked out of the words */
   | { readonly kind: 'ct'; readonly notrack: boolean; readonly words: readonly string[] }
@@ -130,7 +183,14 @@ export type Target =
    * set: ctmark = (ctmark & ~mask) ^ value; save: ctmark = (ctmark & ~mask) ^ (mark & nfmask);
    * restore: mark = (mark & ~nfmask) ^ (ctmark & mask). `mark.ts` does them.
    */
-  | { readonly kind: 'connmark'; readonly op: 'set' | 'save' | 'restore'; readonly value: number; readonly mask: number; readonly nfmask: number; readonly words: readonly string[] }
+  | {
+      readonly kind: 'connmark'
+      readonly op: 'set' | 'save' | 'restore'
+      readonly value: number
+      readonly mask: number
+      readonly nfmask: number
+      readonly words: readonly string[]
+    }
   /** any other target, by its name: LOG, NFLOG, TCPMSS, TTL, HL, SET, TPROXY, … */
   | { readonly kind: 'other'; readonly name: string; readonly words: readonly string[] }
 

@@ -5,7 +5,13 @@ import type { Packet } from '../../../src/net/packet.ts'
 import { port } from '../../../src/net/packet.ts'
 import { ask, ping, tcp, udp } from '../iptables/packet-env.ts'
 
-type Over = { readonly packet?: Packet; readonly mark?: number; readonly inDevice?: string; readonly outDevice?: string; readonly returnNomatch?: boolean }
+type Over = {
+  readonly packet?: Packet
+  readonly mark?: number
+  readonly inDevice?: string
+  readonly outDevice?: string
+  readonly returnNomatch?: boolean
+}
 
 /** Looks a packet from 10.244.0.5:40000 to 10.96.0.10:80 up in set `s`. */
 function look(save: string, directions: string, over: Over = {}): boolean | string {
@@ -13,7 +19,12 @@ function look(save: string, directions: string, over: Over = {}): boolean | stri
   const set = sets.get('s')
   if (!set) throw new Error('no set s')
   const result = testSet(set, directions.split(',') as ('src' | 'dst')[], {
-    packet: tcp(), mark: 0, inDevice: 'cali123', outDevice: 'eth0', ipset: (name) => sets.get(name), ...over,
+    packet: tcp(),
+    mark: 0,
+    inDevice: 'cali123',
+    outDevice: 'eth0',
+    ipset: (name) => sets.get(name),
+    ...over,
   })
   return result.kind === 'unknown' ? 'unknown' : result.found
 }
@@ -110,7 +121,7 @@ describe('ports', () => {
     expect(look(hash('ip,port', '10.244.0.6,udp:40000'), 'src,src', { packet })).toBe(false)
   })
 
-  test('hash:ip,port,ip: kube-proxy\'s hairpins', () => {
+  test("hash:ip,port,ip: kube-proxy's hairpins", () => {
     const packet = tcp({ from: '10.244.0.5', to: '10.244.0.5', dport: port(8080) })
     expect(look(hash('ip,port,ip', '10.244.0.5,tcp:8080,10.244.0.5'), 'dst,dst,src', { packet })).toBe(true)
     expect(look(hash('ip,port,ip', '10.244.0.5,tcp:8080,10.244.0.6'), 'dst,dst,src', { packet })).toBe(false)
@@ -120,7 +131,9 @@ describe('ports', () => {
   test('hash:ip,port,net: source ranges', () => {
     expect(look(hash('ip,port,net', '10.96.0.10,tcp:80,10.244.0.0/16'), 'dst,dst,src')).toBe(true)
     expect(look(hash('ip,port,net', '10.96.0.10,tcp:80,10.245.0.0/16'), 'dst,dst,src')).toBe(false)
-    expect(look(hash('ip,port,net', '10.96.0.10,tcp:80,10.244.0.0/16', '10.96.0.10,tcp:80,10.244.0.0/24 nomatch'), 'dst,dst,src')).toBe(false)
+    expect(look(hash('ip,port,net', '10.96.0.10,tcp:80,10.244.0.0/16', '10.96.0.10,tcp:80,10.244.0.0/24 nomatch'), 'dst,dst,src')).toBe(
+      false,
+    )
   })
 
   test('hash:net,port and hash:net,port,net', () => {
@@ -164,7 +177,8 @@ describe('devices, marks, lists, timeouts', () => {
   })
 
   test('hash:ip,mark', () => {
-    const save = (options: string, mark: string) => `create s hash:ip,mark family inet${options} hashsize 64 maxelem 64\nadd s 10.244.0.5,${mark}\n`
+    const save = (options: string, mark: string) =>
+      `create s hash:ip,mark family inet${options} hashsize 64 maxelem 64\nadd s 10.244.0.5,${mark}\n`
     expect(look(save('', '0x00004000'), 'src,src', { mark: 0x4000 })).toBe(true)
     expect(look(save('', '0x00004000'), 'src,src', { mark: 0x14000 })).toBe(false)
     expect(look(save(' markmask 0xfff00000', '0xfff00000'), 'src,src', { mark: 0xfff04000 })).toBe(true)

@@ -29,12 +29,21 @@ test('sets and members as typed', () => {
 test.each([
   ['', ''],
   ['create s hash:ip family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x6f5a2a1c\nadd s 10.0.0.1\n', 'hash:ip'],
-  ['create s hash:ip,port family inet6 hashsize 64 maxelem 64\nadd s fd00::1,tcp:80\nadd s fd00::1,icmpv6:echo-request\nadd s fd00::1,ipv6-icmp:128/0\n', 'ports of IPv6'],
-  ['create s hash:net,iface family inet hashsize 64 maxelem 64\nadd s 10.0.0.0/8,physdev:eth0 nomatch\nadd s 0.0.0.0/0,eth1 wildcard\n', 'hash:net,iface'],
+  [
+    'create s hash:ip,port family inet6 hashsize 64 maxelem 64\nadd s fd00::1,tcp:80\nadd s fd00::1,icmpv6:echo-request\nadd s fd00::1,ipv6-icmp:128/0\n',
+    'ports of IPv6',
+  ],
+  [
+    'create s hash:net,iface family inet hashsize 64 maxelem 64\nadd s 10.0.0.0/8,physdev:eth0 nomatch\nadd s 0.0.0.0/0,eth1 wildcard\n',
+    'hash:net,iface',
+  ],
   ['create s bitmap:ip range 10.0.0.0/24\nadd s 10.0.0.1\n', 'bitmap:ip'],
   ['create s bitmap:ip,mac range 10.0.0.0/24\nadd s 10.0.0.1\nadd s 10.0.0.2,02:00:00:00:00:01\n', 'bitmap:ip,mac'],
   ['create s bitmap:port range 0-65535 counters\nadd s 80 packets 5 bytes 300\n', 'bitmap:port'],
-  ['create s hash:ip,mark family inet markmask 0xfff00000 hashsize 64 maxelem 64 skbinfo\nadd s 10.0.0.1,0x00100000 skbmark 0x1/0xff skbprio 1:2 skbqueue 3\n', 'marks'],
+  [
+    'create s hash:ip,mark family inet markmask 0xfff00000 hashsize 64 maxelem 64 skbinfo\nadd s 10.0.0.1,0x00100000 skbmark 0x1/0xff skbprio 1:2 skbqueue 3\n',
+    'marks',
+  ],
   ['create a hash:ip family inet\ncreate s list:set size 8\nadd s a\n', 'list:set'],
   ['create s hash:future x y z\nadd s any,thing;at:all timeout 5\n', 'an unknown type'],
   ['create a hash:ip family inet\ncreate b hash:ip family inet\nadd a 10.0.0.1\nadd b 10.0.0.2\nadd a 10.0.0.3\n', 'sets in turn'],

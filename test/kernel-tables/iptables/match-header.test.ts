@@ -97,6 +97,8 @@ test('every match of a rule must hold', () => {
 })
 
 test('what is certainly false is neither asked nor assumed', () => {
-  expect(ask('-m u32 --u32 "0x0=0x1" -m statistic --mode random --probability 0.50000000000 -m limit --limit 1/sec -m mark --mark 0x1')).toBe(false)
+  expect(
+    ask('-m u32 --u32 "0x0=0x1" -m statistic --mode random --probability 0.50000000000 -m limit --limit 1/sec -m mark --mark 0x1'),
+  ).toBe(false)
   expect(ask('-p udp -m u32 --u32 "0x0=0x1"', { packet: udp() })).toBe('unknown')
 })

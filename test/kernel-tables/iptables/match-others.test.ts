@@ -20,7 +20,9 @@ describe('addrtype', () => {
     ['--dst-type LOCAL --limit-iface-out', false],
     ['! --dst-type LOCAL --limit-iface-out', true],
     ['--dst-type LOCAL --limit-iface-in', true],
-  ])('%s is %s', (words, answer) => expect(ask(`-m addrtype ${words}`, { addressType: types, inDevice: 'cali0', outDevice: 'eth0' })).toBe(answer))
+  ])('%s is %s', (words, answer) =>
+    expect(ask(`-m addrtype ${words}`, { addressType: types, inDevice: 'cali0', outDevice: 'eth0' })).toBe(answer),
+  )
 
   test.each([
     ['--dst-type LOCAL', true],
@@ -68,7 +70,9 @@ test.each([
   ['--length 28:100', true],
   ['! --length 28', false],
   ['--length 29:65535', false],
-])('length %s of an empty UDP packet is %s', (words, answer) => expect(ask(`-m length ${words}`, { packet: udp({ payload: 0 }) })).toBe(answer))
+])('length %s of an empty UDP packet is %s', (words, answer) =>
+  expect(ask(`-m length ${words}`, { packet: udp({ payload: 0 }) })).toBe(answer),
+)
 
 test('length of what is not known: by its bounds', () => {
   expect(ask('-m length --length 0:1500')).toBe(true)
@@ -144,7 +148,8 @@ test.each([
 
 test('extension headers that a packet does not have', () => {
   const packet = tcp({ from: 'fd00::1', to: 'fd00::2' })
-  for (const words of ['-m frag --fragfirst', '-m rt --rt-type 0', '-m hbh --hbh-len 8', '-m dst --dst-len 8']) expect(ask(words, { packet })).toBe(false)
+  for (const words of ['-m frag --fragfirst', '-m rt --rt-type 0', '-m hbh --hbh-len 8', '-m dst --dst-len 8'])
+    expect(ask(words, { packet })).toBe(false)
   expect(ask('-m hl --hl-eq 64', { packet })).toBe(true)
   expect(ask('-m hl --hl-lt 64', { packet })).toBe(false)
 })

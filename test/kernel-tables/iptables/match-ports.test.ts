@@ -57,9 +57,24 @@ describe('a source port that is one of many', () => {
   })
 
   test('covered', () => {
-    expect(covered({ lo: 10, hi: 20 }, [{ lo: 15, hi: 20 }, { lo: 10, hi: 14 }])).toBe(true)
-    expect(covered({ lo: 10, hi: 20 }, [{ lo: 10, hi: 13 }, { lo: 15, hi: 20 }])).toBe(undefined)
-    expect(covered({ lo: 10, hi: 20 }, [{ lo: 5, hi: 50 }, { lo: 12, hi: 13 }])).toBe(true)
+    expect(
+      covered({ lo: 10, hi: 20 }, [
+        { lo: 15, hi: 20 },
+        { lo: 10, hi: 14 },
+      ]),
+    ).toBe(true)
+    expect(
+      covered({ lo: 10, hi: 20 }, [
+        { lo: 10, hi: 13 },
+        { lo: 15, hi: 20 },
+      ]),
+    ).toBe(undefined)
+    expect(
+      covered({ lo: 10, hi: 20 }, [
+        { lo: 5, hi: 50 },
+        { lo: 12, hi: 13 },
+      ]),
+    ).toBe(true)
     expect(covered({ lo: 10, hi: 20 }, [{ lo: 21, hi: 9 }])).toBe(false)
   })
 })

@@ -40,7 +40,12 @@ describe('ctstate', () => {
 
 describe('the connection', () => {
   const ct = {
-    state: 'ESTABLISHED', direction: 'REPLY', dnat: true, seenReply: true, assured: true, confirmed: true,
+    state: 'ESTABLISHED',
+    direction: 'REPLY',
+    dnat: true,
+    seenReply: true,
+    assured: true,
+    confirmed: true,
     original: { src: ip('10.244.0.5'), dst: ip('10.96.0.10'), sport: { lo: 32768, hi: 60999 }, dport: port(80) },
     reply: { src: ip('10.244.1.9'), dst: ip('10.244.0.5'), sport: port(8080), dport: { lo: 32768, hi: 60999 } },
   } as const
@@ -69,7 +74,7 @@ describe('the connection', () => {
     ['--ctorigdst 10.96.0.10 --ctorigdstport 80 --ctdir REPLY', true],
   ])('%s is %s', (words, answer) => expect(ask(`-m conntrack ${words}`, { ct })).toBe(answer))
 
-  test('an ICMP error counts as its connection\'s protocol', () => {
+  test("an ICMP error counts as its connection's protocol", () => {
     const packet = { ...ping(3, 1), inner: tcp() }
     expect(ask('-m conntrack --ctproto 6', { packet, ct: { state: 'RELATED' } })).toBe(true)
     expect(ask('-m conntrack --ctproto 1', { packet, ct: { state: 'RELATED' } })).toBe(false)
@@ -78,7 +83,7 @@ describe('the connection', () => {
 
 describe('statistic', () => {
   test('random: the kernel counts in 2^31sts', () => {
-    const third = Math.round((2 ** 31) / 3) / 2 ** 31
+    const third = Math.round(2 ** 31 / 3) / 2 ** 31
     expect(ask('-m statistic --mode random --probability 0.33333333349')).toBe(`chance ${third}`)
     expect(ask('-m statistic --mode random ! --probability 0.33333333349')).toBe(`chance ${1 - third}`)
     expect(ask('-m statistic --mode random --probability 0.50000000000')).toBe('chance 0.5')

@@ -1,9 +1,10 @@
 /** A packet and its surroundings for tests of matches; what the test doesn't name is an ordinary new TCP connection being forwarded. */
+
+import { parseIpsetSave } from '../../../src/kernel/ipset/parse.ts'
 import type { CtView, MatchEnv } from '../../../src/kernel/iptables/env.ts'
 import { matches } from '../../../src/kernel/iptables/match.ts'
 import { parseIptablesSave } from '../../../src/kernel/iptables/parse.ts'
 import type { Rule } from '../../../src/kernel/iptables/types.ts'
-import { parseIpsetSave } from '../../../src/kernel/ipset/parse.ts'
 import { type Family, ip } from '../../../src/net/ip.ts'
 import { type Packet, port } from '../../../src/net/packet.ts'
 
@@ -24,7 +25,14 @@ export const ping = (type = 8, code = 0, over: Parameters<typeof tcp>[0] = {}): 
 }
 
 export const newCt: CtView = {
-  state: 'NEW', direction: 'ORIGINAL', snat: false, dnat: false, seenReply: false, assured: false, confirmed: false, mark: 0,
+  state: 'NEW',
+  direction: 'ORIGINAL',
+  snat: false,
+  dnat: false,
+  seenReply: false,
+  assured: false,
+  confirmed: false,
+  mark: 0,
 }
 
 export interface Asked {

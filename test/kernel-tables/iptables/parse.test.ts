@@ -33,7 +33,10 @@ test('a dump with counters, quotes, policies, gotos and rules without target', (
           [
             'INPUT',
             {
-              name: 'INPUT', policy: 'ACCEPT', counters: { packets: 12, bytes: 3456 }, line: 3,
+              name: 'INPUT',
+              policy: 'ACCEPT',
+              counters: { packets: 12, bytes: 3456 },
+              line: 3,
               rules: [
                 {
                   line: 6,
@@ -53,9 +56,17 @@ test('a dump with counters, quotes, policies, gotos and rules without target', (
           [
             'FORWARD',
             {
-              name: 'FORWARD', policy: 'DROP', counters: { packets: 0, bytes: 0 }, line: 4,
+              name: 'FORWARD',
+              policy: 'DROP',
+              counters: { packets: 0, bytes: 0 },
+              line: 4,
               rules: [
-                { line: 7, counters: { packets: 0, bytes: 0 }, matches: [{ kind: 'comment', text: 'plain' }], target: { kind: 'jump', chain: 'KUBE-FORWARD' } },
+                {
+                  line: 7,
+                  counters: { packets: 0, bytes: 0 },
+                  matches: [{ kind: 'comment', text: 'plain' }],
+                  target: { kind: 'jump', chain: 'KUBE-FORWARD' },
+                },
                 { line: 8, counters: { packets: 0, bytes: 0 }, matches: [], target: { kind: 'goto', chain: 'KUBE-FORWARD' } },
               ],
             },
@@ -63,7 +74,10 @@ test('a dump with counters, quotes, policies, gotos and rules without target', (
           [
             'KUBE-FORWARD',
             {
-              name: 'KUBE-FORWARD', policy: undefined, counters: { packets: 0, bytes: 0 }, line: 5,
+              name: 'KUBE-FORWARD',
+              policy: undefined,
+              counters: { packets: 0, bytes: 0 },
+              line: 5,
               rules: [{ line: 9, counters: { packets: 0, bytes: 0 }, matches: [{ kind: 'mark', value: 0x4000, mask: 0x4000 }] }],
             },
           ],
@@ -109,7 +123,10 @@ describe('targets', () => {
     ['DNAT --to-destination 10.0.0.1:8080', { from: ip('10.0.0.1'), to: ip('10.0.0.1'), ports: { lo: 8080, hi: 8080 } }],
     ['DNAT --to-destination 10.0.0.1-10.0.0.9', { from: ip('10.0.0.1'), to: ip('10.0.0.9') }],
     ['DNAT --to-destination :5000-6000', { ports: { lo: 5000, hi: 6000 } }],
-    ['DNAT --to-destination 10.0.0.1:5000-6000/7000', { from: ip('10.0.0.1'), to: ip('10.0.0.1'), ports: { lo: 5000, hi: 6000 }, basePort: 7000 }],
+    [
+      'DNAT --to-destination 10.0.0.1:5000-6000/7000',
+      { from: ip('10.0.0.1'), to: ip('10.0.0.1'), ports: { lo: 5000, hi: 6000 }, basePort: 7000 },
+    ],
     ['SNAT --to-source 192.0.2.1-192.0.2.2:1024-65535', { from: ip('192.0.2.1'), to: ip('192.0.2.2'), ports: { lo: 1024, hi: 65535 } }],
     ['REDIRECT --to-ports 15001', { ports: { lo: 15001, hi: 15001 } }],
     ['MASQUERADE --to-ports 4790-65535', { ports: { lo: 4790, hi: 65535 } }],
@@ -128,7 +145,11 @@ describe('targets', () => {
   })
 
   test('what is not known stays, word for word', () => {
-    expect(target('-j FUTURE --with "some words"  --twice')).toEqual({ kind: 'other', name: 'FUTURE', words: ['--with', '"some words"', '', '--twice'] })
+    expect(target('-j FUTURE --with "some words"  --twice')).toEqual({
+      kind: 'other',
+      name: 'FUTURE',
+      words: ['--with', '"some words"', '', '--twice'],
+    })
     expect(target('-j NFQUEUE --queue-num 5')).toEqual({ kind: 'other', name: 'NFQUEUE', words: ['--queue-num', '5'] })
     expect(target('-j CT --notrack')).toEqual({ kind: 'ct', notrack: true, words: ['--notrack'] })
     expect(target('-j REJECT', 6)).toEqual({ kind: 'reject', type: 'icmp6-port-unreachable' })
@@ -139,44 +160,103 @@ describe('targets', () => {
 /** Every match and target that trace-peers.md §2 and iptables-extensions(8) name, as iptables-save 1.8.9 prints them. */
 const printed = [
   '-s 10.0.0.0/255.0.255.0 ! -d 10.1.0.0/16 -i eth+ ! -o cali+ -p tcp -f',
-  '! -f', '! -p udp', '-p ipencap', '-p 142',
+  '! -f',
+  '! -p udp',
+  '-p ipencap',
+  '-p 142',
   '-p tcp -m tcp ! --sport 1:1023 ! --dport 80 ! --tcp-flags FIN,SYN,RST,ACK SYN ! --tcp-option 5',
-  '-p sctp -m sctp --sport 1:2 --dport 3 --chunk-types any DATA,INIT', '-p udp -m udp', '-p tcp -m multiport ! --dports 1,2:3,65535',
-  '-m iprange ! --src-range 10.0.0.1-10.0.0.9 --dst-range 1.1.1.1-1.1.1.1', '-m limit --limit 5/min --limit-burst 10',
+  '-p sctp -m sctp --sport 1:2 --dport 3 --chunk-types any DATA,INIT',
+  '-p udp -m udp',
+  '-p tcp -m multiport ! --dports 1,2:3,65535',
+  '-m iprange ! --src-range 10.0.0.1-10.0.0.9 --dst-range 1.1.1.1-1.1.1.1',
+  '-m limit --limit 5/min --limit-burst 10',
   '-m hashlimit --hashlimit-above 10kb/s --hashlimit-burst 1mb --hashlimit-mode srcip,dstport --hashlimit-name foo',
-  '-m connlimit --connlimit-upto 5 --connlimit-mask 32 --connlimit-saddr', '-m quota ! --quota 5', '-m nfacct --nfacct-name  x',
-  '-p icmp -m icmp ! --icmp-type 3/4', '-p icmp -m icmp --icmp-type any', '-m owner ! --uid-owner 0-99 --gid-owner 5 --socket-exists',
-  '-m socket --transparent --nowildcard --restore-skmark', '-m physdev ! --physdev-in veth1 --physdev-is-bridged',
-  '-m mark ! --mark 0xfff00000/0xfff00000', '-m mark --mark 0x1', '-m connmark --mark 0x1/0x1', '-m rpfilter --loose --validmark --accept-local --invert',
+  '-m connlimit --connlimit-upto 5 --connlimit-mask 32 --connlimit-saddr',
+  '-m quota ! --quota 5',
+  '-m nfacct --nfacct-name  x',
+  '-p icmp -m icmp ! --icmp-type 3/4',
+  '-p icmp -m icmp --icmp-type any',
+  '-m owner ! --uid-owner 0-99 --gid-owner 5 --socket-exists',
+  '-m socket --transparent --nowildcard --restore-skmark',
+  '-m physdev ! --physdev-in veth1 --physdev-is-bridged',
+  '-m mark ! --mark 0xfff00000/0xfff00000',
+  '-m mark --mark 0x1',
+  '-m connmark --mark 0x1/0x1',
+  '-m rpfilter --loose --validmark --accept-local --invert',
   '-m recent ! --update --seconds 5 --reap --hitcount 3 --rttl --name x --mask 255.255.255.0 --rdest',
-  '-m statistic --mode random ! --probability 0.33333333349', '-m statistic --mode nth ! --every 3 --packet 1',
-  '-m addrtype ! --src-type LOCAL,UNICAST --dst-type BROADCAST --limit-iface-out', '-m set ! --match-set x src,dst,src --return-nomatch ! --update-counters',
-  '-m set --match-set cali40s:7zNBQN-x_ dst --packets-gt 5', '-m length ! --length 10:20', '-m ttl ! --ttl-eq 5', '-m tos ! --tos 0x10/0x3f',
-  '-m dscp --dscp 0x2e', '-m mac ! --mac-source 00:11:22:33:44:55', '-m pkttype ! --pkt-type broadcast', '-m state --state NEW,ESTABLISHED',
+  '-m statistic --mode random ! --probability 0.33333333349',
+  '-m statistic --mode nth ! --every 3 --packet 1',
+  '-m addrtype ! --src-type LOCAL,UNICAST --dst-type BROADCAST --limit-iface-out',
+  '-m set ! --match-set x src,dst,src --return-nomatch ! --update-counters',
+  '-m set --match-set cali40s:7zNBQN-x_ dst --packets-gt 5',
+  '-m length ! --length 10:20',
+  '-m ttl ! --ttl-eq 5',
+  '-m tos ! --tos 0x10/0x3f',
+  '-m dscp --dscp 0x2e',
+  '-m mac ! --mac-source 00:11:22:33:44:55',
+  '-m pkttype ! --pkt-type broadcast',
+  '-m state --state NEW,ESTABLISHED',
   '-m conntrack ! --ctstate NEW ! --ctproto 6 --ctorigsrc 10.0.0.0/8 ! --ctorigdstport 80:90 --ctstatus ASSURED --ctexpire 5:10 --ctdir REPLY',
-  '-m time --timestart 08:00:00 --weekdays Mon,Tue --kerneltz', '-m string --string "-j DROP \\"x\\"" --algo bm --to 65535 --icase',
-  '-m string --string -j --algo kmp', '-m u32 --u32 "0x0>>0x16&0x3c@0x0=0x1"', '-m bpf --bytecode "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0"',
-  '-m helper ! --helper ftp-21', '-m cluster --cluster-total-nodes 2 ! --cluster-local-nodemask 0x1 --cluster-hash-seed 0xdead', '-m realm --realm 0x1/0xff',
-  '-m policy --dir in --pol ipsec --mode tunnel --tunnel-src 1.2.3.4/32 --next --reqid 5', '-m ipvs ! --vaddr 1.2.3.4 --vdir REPLY',
-  '-m comment --comment "" -m comment --comment -j -m comment --comment "</script>"', '-m rateest --rateest x --rateest-lt --rateest-bps 8bit',
-  '-j TTL --ttl-dec 1', '-j TOS --set-tos 0x10/0x3f', '-j DSCP --set-dscp 0x2e', '-j CLASSIFY --set-class 1:5', '-j CHECKSUM --checksum-fill',
-  '-j AUDIT --type accept', '-j TRACE', '-j SET --add-set x src,dst --exist --timeout 5', '-j TEE --gateway 10.0.0.1 --oif eth0',
-  '-j TPROXY --on-port 15001 --on-ip 127.0.0.1 --tproxy-mark 0x1/0xffffffff', '-j SYNPROXY --sack-perm --timestamp --wscale 7 --mss 1460',
-  '-j HMARK --hmark-tuple src,dst --hmark-mod 10 --hmark-rnd 0xfe', '-j NFQUEUE --queue-balance 0:3 --queue-bypass', '-j NFLOG --nflog-prefix "DPI|default" --nflog-group 1',
-  '-j LOG --log-prefix "calico-packet: " --log-level 5 --log-uid', '-j TCPMSS --clamp-mss-to-pmtu', '-j REDIRECT --to-ports 80 --random',
-  '-j CT --zone 5 --ctevents new', '-j NOTRACK', '-j REJECT --reject-with tcp-reset', '-j QUEUE', '-j RETURN', '-g X',
+  '-m time --timestart 08:00:00 --weekdays Mon,Tue --kerneltz',
+  '-m string --string "-j DROP \\"x\\"" --algo bm --to 65535 --icase',
+  '-m string --string -j --algo kmp',
+  '-m u32 --u32 "0x0>>0x16&0x3c@0x0=0x1"',
+  '-m bpf --bytecode "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0"',
+  '-m helper ! --helper ftp-21',
+  '-m cluster --cluster-total-nodes 2 ! --cluster-local-nodemask 0x1 --cluster-hash-seed 0xdead',
+  '-m realm --realm 0x1/0xff',
+  '-m policy --dir in --pol ipsec --mode tunnel --tunnel-src 1.2.3.4/32 --next --reqid 5',
+  '-m ipvs ! --vaddr 1.2.3.4 --vdir REPLY',
+  '-m comment --comment "" -m comment --comment -j -m comment --comment "</script>"',
+  '-m rateest --rateest x --rateest-lt --rateest-bps 8bit',
+  '-j TTL --ttl-dec 1',
+  '-j TOS --set-tos 0x10/0x3f',
+  '-j DSCP --set-dscp 0x2e',
+  '-j CLASSIFY --set-class 1:5',
+  '-j CHECKSUM --checksum-fill',
+  '-j AUDIT --type accept',
+  '-j TRACE',
+  '-j SET --add-set x src,dst --exist --timeout 5',
+  '-j TEE --gateway 10.0.0.1 --oif eth0',
+  '-j TPROXY --on-port 15001 --on-ip 127.0.0.1 --tproxy-mark 0x1/0xffffffff',
+  '-j SYNPROXY --sack-perm --timestamp --wscale 7 --mss 1460',
+  '-j HMARK --hmark-tuple src,dst --hmark-mod 10 --hmark-rnd 0xfe',
+  '-j NFQUEUE --queue-balance 0:3 --queue-bypass',
+  '-j NFLOG --nflog-prefix "DPI|default" --nflog-group 1',
+  '-j LOG --log-prefix "calico-packet: " --log-level 5 --log-uid',
+  '-j TCPMSS --clamp-mss-to-pmtu',
+  '-j REDIRECT --to-ports 80 --random',
+  '-j CT --zone 5 --ctevents new',
+  '-j NOTRACK',
+  '-j REJECT --reject-with tcp-reset',
+  '-j QUEUE',
+  '-j RETURN',
+  '-g X',
 ]
 
 test.each(printed)('prints back: %s', (words) => expect(formatRule('A', rule(words))).toBe(`-A A ${words}`))
 
 test.each([
-  '-s fd00::/8 -d ::ffff:10.0.0.1/128 -p ipv6-icmp -m icmp6 ! --icmpv6-type 1/4', '-s ::1.2.3.4/128', '-d fe80::/ffff::ffff', '-m hl ! --hl-eq 5',
-  '-m frag --fragid 0:5 --fragfirst', '-m rt --rt-type 0 ! --rt-segsleft 1:5', '-m hbh ! --hbh-len 8', '-m dst --dst-opts 1:2,3', '-m eui64',
-  '-m ipv6header --header hop,dst --soft', '-j HL --hl-set 64', '-j DNPT --src-pfx fd00::/64 --dst-pfx fd01::/64',
+  '-s fd00::/8 -d ::ffff:10.0.0.1/128 -p ipv6-icmp -m icmp6 ! --icmpv6-type 1/4',
+  '-s ::1.2.3.4/128',
+  '-d fe80::/ffff::ffff',
+  '-m hl ! --hl-eq 5',
+  '-m frag --fragid 0:5 --fragfirst',
+  '-m rt --rt-type 0 ! --rt-segsleft 1:5',
+  '-m hbh ! --hbh-len 8',
+  '-m dst --dst-opts 1:2,3',
+  '-m eui64',
+  '-m ipv6header --header hop,dst --soft',
+  '-j HL --hl-set 64',
+  '-j DNPT --src-pfx fd00::/64 --dst-pfx fd01::/64',
 ])('prints back for IPv6: %s', (words) => expect(formatRule('A', rule(words, 6))).toBe(`-A A ${words}`))
 
 test('equal words are one object', () => {
-  const dump = parseIptablesSave('*nat\n:A - [0:0]\n:B - [0:0]\n-A A -p tcp -m tcp -j B\n-A B -p tcp -m tcp\n-A B -s 10.0.0.1/32 -p tcp -m tcp -j MARK --set-xmark 0x1/0x1\nCOMMIT\n', 'f', 4)
+  const dump = parseIptablesSave(
+    '*nat\n:A - [0:0]\n:B - [0:0]\n-A A -p tcp -m tcp -j B\n-A B -p tcp -m tcp\n-A B -s 10.0.0.1/32 -p tcp -m tcp -j MARK --set-xmark 0x1/0x1\nCOMMIT\n',
+    'f',
+    4,
+  )
   const [a, b] = [...(dump.tables[0]?.chains.values() ?? [])]
   expect(a?.rules[0]?.matches[1]).toBe(b?.rules[0]?.matches[1])
   expect(a?.rules[0]?.matches[1]).toBe(b?.rules[1]?.matches[2])
