@@ -4,7 +4,6 @@ import { comparisonLines } from './comparison-text.ts'
 import { padLine, wrap } from './layout.ts'
 import { aspectNames, count, percent } from './names.ts'
 import { type Line, makePen, type Pen } from './pen.ts'
-import { printableJson } from './sanitize.ts'
 import type { TextOptions } from './terminal.ts'
 import { answerLines, nextLines, noteLines, sections } from './trace-text.ts'
 

@@ -1,8 +1,12 @@
 import type { Evidence } from '../trace/types.ts'
 
-/** The entry itself. One-line JSON dumps are cut: file and line are there, and JSON output has all of it. */
-export function evidenceText(evidence: Evidence, limit = 600): string {
+/**
+ * The entry itself. A JSON dump stands on one line, all routes or links of a node together: its start is enough to know it by, file and
+ * line are there, and JSON output has all of it.
+ */
+export function evidenceText(evidence: Evidence): string {
   const { text } = evidence
+  const limit = /^[[{]/.test(text) ? 160 : 1000
   return text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length.toLocaleString('en-US')} characters)`
 }
 
