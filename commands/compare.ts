@@ -53,10 +53,10 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
       this.print(text ? compareSummaryText(summary, shown) : summaryDocument(summary, stringify))
       return code
     }
-    const { snapshot, flow, notes } = await whichFlow({ command: 'compare', ...args, flags }, terminal, this.config.root)
+    const { snapshot, flow, notes, again } = await whichFlow({ command: 'compare', ...args, flags }, terminal, this.config.root)
     for (const note of notes) this.tell(note)
     const trace = await this.bounded('comparing', flags.timeout, () => traceFlow(snapshot, flow))
-    this.print(text ? compareText(trace, shown) : comparisonDocument(trace, stringify))
+    this.print(text ? compareText(trace, { ...shown, flags: again }) : comparisonDocument(trace, stringify))
     return exitOfLine(trace, undefined)
   }
 }

@@ -64,10 +64,10 @@ Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
       if (flags.output !== 'jsonl') this.print(tracesIn(shape, walked))
       return code
     }
-    const { snapshot, flow, notes } = await whichFlow({ command: 'trace', ...args, flags }, terminal, this.config.root)
+    const { snapshot, flow, notes, again } = await whichFlow({ command: 'trace', ...args, flags }, terminal, this.config.root)
     if (!flags.quiet) for (const note of notes) this.tell(note)
     const trace = await this.bounded('tracing', flags.timeout, () => traceFlow(snapshot, flow, options))
-    this.print(traceIn(shape, trace))
+    this.print(traceIn({ ...shape, again }, trace))
     return exitOf(trace, flags.expect as Verdict | undefined)
   }
 }

@@ -1,6 +1,6 @@
 import { flowsText } from '../report/flows-text.ts'
 import { traceJson, traceJsonLine, traceYaml } from '../report/json.ts'
-import { traceText } from '../report/trace-text.ts'
+import { answerText, traceText } from '../report/trace-text.ts'
 import type { Trace } from '../trace/types.ts'
 import type { OutputFormat } from './flags.ts'
 import type { Terminal } from './terminal.ts'
@@ -13,6 +13,8 @@ export interface Shape {
   readonly verbose: boolean
   readonly quiet: boolean
   readonly terminal: Terminal
+  /** flags that suggested commands repeat */
+  readonly again?: string
   /** of the yaml library, which only its user loads */
   readonly stringify?: ((value: unknown) => string) | undefined
 }
@@ -34,7 +36,7 @@ export function traceIn(shape: Shape, trace: Trace): string {
     case 'jsonl':
       return traceJsonLine(trace, { brief })
     default:
-      return traceText(trace, textOptions(shape))
+      return shape.quiet || brief ? answerText(trace, textOptions(shape)) : traceText(trace, textOptions(shape))
   }
 }
 
@@ -47,9 +49,9 @@ export function tracesIn(shape: Shape, walked: readonly WalkedFlow[]): string {
   return flowsText(walked, textOptions(shape))
 }
 
-export const textOptions = ({ terminal, output, verbose, quiet, brief }: Shape) => ({
+export const textOptions = ({ terminal, output, verbose, again }: Shape) => ({
   ...terminal,
   wide: output === 'wide',
   verbose,
-  quiet: quiet || brief,
+  ...(again !== undefined && { flags: again }),
 })

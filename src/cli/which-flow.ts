@@ -11,6 +11,7 @@ import type { Snapshot } from '../snapshot/types.ts'
 import type { Flow } from '../trace/types.ts'
 import { type NamespaceFlags, resolveNamespace } from './namespace.ts'
 import { equalCommand, pick, pickSnapshot } from './pickers.ts'
+import { shellLine } from './shell-words.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the command line says of a flow. */
@@ -32,6 +33,8 @@ export interface WhichFlow {
   readonly flow: Flow
   /** what was chosen on the user's behalf, and the command line that asks the same, to be told on stderr */
   readonly notes: readonly string[]
+  /** the flags that a suggested command needs to ask about the same flow */
+  readonly again: string
 }
 
 /** The snapshot at `--snapshot`; on a terminal one is picked if the flag is missing. */
@@ -67,14 +70,14 @@ export async function whichFlow(words: FlowWords, terminal: Terminal, root: stri
     namespace: await resolveNamespace(flags),
     ...(flags.family !== undefined && { family: flags.family === '6' ? 6 : 4 }),
   }
-  const choices = endpointChoices(inventory)
-  const source = words.source ?? (await pick('From', choices.sources))
-  const named = words.destination ?? (await pick('To', choices.destinations))
+  const source = words.source ?? (await pick('From', endpointChoices(inventory).sources))
+  const named = words.destination ?? (await pick('To', endpointChoices(inventory).destinations))
   const destination = await withPort(inventory, named, options, terminal)
   const { flow, notes } = resolveFlow(inventory, source, destination, options)
   const asked = flags.snapshot === undefined || words.source === undefined || destination !== words.destination
-  const same = equalCommand([words.command, source, destination, '--snapshot', path, ...rest(flags)])
-  return { snapshot, flow: { ...flow, ...narrowed(snapshot, flags) }, notes: asked ? [...notes, same] : notes }
+  const again = ['--snapshot', path, ...rest(flags)]
+  const same = equalCommand([words.command, source, destination, ...again])
+  return { snapshot, flow: { ...flow, ...narrowed(snapshot, flags) }, notes: asked ? [...notes, same] : notes, again: shellLine(again) }
 }
 
 async function withPort(inventory: Inventory, destination: string, options: ResolveOptions, terminal: Terminal): Promise<string> {

@@ -29,6 +29,12 @@ export function traceText(trace: Trace, opts: TextOptions): string {
   )
 }
 
+/** The answer alone: `-q`. */
+export function answerText(trace: Trace, opts: TextOptions): string {
+  const pen = makePen(opts)
+  return pen.paint(answerLines(trace, opts, pen))
+}
+
 /** A blank line between sections that have something to say. */
 export const sections = (all: readonly (readonly Line[])[]): Line[] =>
   all.filter((s) => s.length > 0).flatMap((s, i) => (i === 0 ? [...s] : [[], ...s]))
