@@ -96,6 +96,7 @@ function item(json: Json, text: string, file: string, start: () => number, kinds
     throw new ParseError(file, lineAt(text, start()), `holds a ${kind.slice(0, 80)}, where ${kinds.join(' or ')} was expected`)
   }
   const metadata = rec(json.metadata)
+  if (str(metadata.name) === undefined) throw new ParseError(file, lineAt(text, start()), `a ${kinds.join(' or ')} without metadata.name`)
   return {
     json,
     metadata,

@@ -66,9 +66,11 @@ const POLICIES: readonly {
   },
 ]
 
+/** Files up to this size are parsed at once, so that damage shows whatever the flow; ten thousand services cost more than a trace. */
+const SMALL = 1 << 20
+
 /**
- * The cluster's objects. Each kind is parsed when it is first asked for (ten thousand services cost more than the whole trace of a pod);
- * that every file is whole is checked at once. Secrets have no place in a snapshot and are not looked for.
+ * The cluster's objects. Large files are parsed when they are first asked for; that they are whole is checked at once. Secrets have no place in a snapshot and are not looked for.
  */
 export function loadCluster(source: ClusterFiles): Cluster {
   const stored = new Map<string, string>()
@@ -78,10 +80,19 @@ export function loadCluster(source: ClusterFiles): Cluster {
     return stored.get(`cluster/${base}`) ?? stored.get(`cluster/v3/${base}`)
   }
   const filesOf = (plural: string, groups: readonly string[]) => groups.flatMap((group) => find(plural, group) ?? [])
-  const read = (file: string, kinds: readonly string[]) => parseItems(source.text(file), file, kinds)
+  const parsed = new Map<string, readonly Item[]>()
+  const read = (file: string, kinds: readonly string[]): readonly Item[] => {
+    let list = parsed.get(file)
+    if (!list) parsed.set(file, (list = parseItems(source.text(file), file, kinds)))
+    return list
+  }
 
-  for (const [plural, { groups }] of Object.entries(PLACES)) for (const f of filesOf(plural, groups)) expectList(source.text(f), f)
-  for (const { plural, groups } of POLICIES) for (const f of filesOf(plural, groups)) expectList(source.text(f), f)
+  for (const file of stored.values()) if (/\.json(?:\.gz)?$/.test(file)) expectList(source.text(file), file)
+  const parseSmall = (plural: string, { groups, kinds }: { readonly groups: readonly string[]; readonly kinds: readonly string[] }) => {
+    for (const file of filesOf(plural, groups)) if (source.text(file).length < SMALL) read(file, kinds)
+  }
+  for (const [plural, place] of Object.entries(PLACES)) parseSmall(plural, place)
+  for (const policy of POLICIES) parseSmall(policy.plural, policy)
 
   /** the first file that has objects: Calico's API server may not be installed, or its resources not exist as CRDs */
   const items = (plural: Plural): readonly Item[] => {

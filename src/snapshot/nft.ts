@@ -34,7 +34,7 @@ export function scanNft(text: string, file: string): NftRuleset {
   for (const [from, to] of tableRanges(text, file)) {
     const open = TABLE.exec(text.slice(from, lineEnd(text, from)))
     if (!open) throw new ParseError(file, lineAt(text, from), 'expected `table FAMILY NAME {`, as nft list ruleset prints it')
-    if (!/\n\}\s*(?:#[^\n]*\s*)*$/.test(text.slice(Math.max(from, to - 4096), to))) {
+    if (lastCode(text, from, to) !== '}') {
       throw new ParseError(file, lineAt(text, to - 1), 'ends inside a table: the dump was cut off; take it again or delete the file')
     }
     const [, family, table] = open as unknown as readonly [string, string, string]
@@ -64,6 +64,17 @@ export function scanNft(text: string, file: string): NftRuleset {
     }
   }
   return { file, tables, hooks }
+}
+
+/** The last line of a range that is neither blank nor a comment. */
+function lastCode(text: string, from: number, to: number): string {
+  for (let end = to; end > from; ) {
+    const start = text.lastIndexOf('\n', end - 2) + 1
+    const line = text.slice(Math.max(start, from), end).trimEnd()
+    if (line !== '' && !line.startsWith('#')) return line
+    end = start
+  }
+  return ''
 }
 
 const lineEnd = (text: string, at: number): number => {
