@@ -2,6 +2,7 @@ import type { Command } from '@oclif/core/command'
 import { Config } from '@oclif/core/config'
 import { loadHelpClass } from '@oclif/core/help'
 import type { PJSON } from '@oclif/core/interfaces'
+import { settings } from '@oclif/core/settings'
 import { ExitCode } from '../error.ts'
 import { Interrupted } from './interrupted.ts'
 import { formatError, formatErrorJson, toNetctlError } from './report-error.ts'
@@ -24,6 +25,8 @@ export interface Start {
  */
 export async function main(argv: readonly string[], start: Start): Promise<void> {
   listenToTheWorld(argv)
+  // sources need no transpiler here, and oclif's search for one warns when there is none
+  settings.enableAutoTranspile = false
   let command: Command.Loadable | undefined
   try {
     const config = await Config.load({ root: start.root, pjson: start.pjson as PJSON, ignoreManifest: start.ignoreManifest === true })
