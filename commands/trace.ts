@@ -10,6 +10,8 @@ import { ExitCode } from '../src/error.ts'
 import { traceFlow } from '../src/trace/trace.ts'
 import type { Verdict } from '../src/trace/types.ts'
 
+/** characters of JSON lines that are printed at once */
+const chunk = 2 ** 18
 const verdicts = ['delivered', 'refused', 'unreachable', 'dropped', 'undecided']
 
 export default class Trace extends BaseCommand {
@@ -54,14 +56,19 @@ Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
       const { snapshot } = await whichSnapshot(flags.snapshot, terminal, this.config.root)
       let code: ExitCode = ExitCode.ok
       const walked: WalkedFlow[] = []
-      await this.bounded('tracing', flags.timeout, () => {
+      let lines = ''
+      await this.bounded('tracing', flags.timeout, async () => {
         for (const one of walkFlows(snapshot, file, options)) {
           code = worse(code, exitOfLine(one.trace, one.expect))
-          if (flags.output === 'jsonl') this.print(traceIn(shape, one.trace))
-          else walked.push(one)
+          if (flags.output !== 'jsonl') walked.push(one)
+          else if ((lines += traceIn(shape, one.trace)).length > chunk) {
+            await this.printAscii(lines)
+            lines = ''
+          }
         }
       })
-      if (flags.output !== 'jsonl') this.print(tracesIn(shape, walked))
+      if (flags.output === 'jsonl') await this.printAscii(lines)
+      else this.print(tracesIn(shape, walked))
       return code
     }
     const { snapshot, flow, notes, again } = await whichFlow({ command: 'trace', ...args, flags }, terminal, this.config.root)

@@ -77,7 +77,8 @@ function entryOf(evidence: Evidence): Entry {
   let lines = entries.get(evidence.file)
   if (!lines) entries.set(evidence.file, (lines = []))
   const known = lines[evidence.line]
-  if (known && known.evidence.text === evidence.text && sameCounters(known.evidence, evidence)) return known
+  if (known && (known.evidence === evidence || (known.evidence.text === evidence.text && sameCounters(known.evidence, evidence))))
+    return known
   const entry: Entry = { evidence, json: ascii(JSON.stringify(evidence)), hops: [] }
   lines[evidence.line] = entry
   return entry
@@ -92,7 +93,19 @@ const isHop = (value: object): value is Hop => 'evidence' in value && 'weight' i
 /** Hops that cite an entry differ from flow to flow in the headers only, or in few other ways. */
 const hopsLimit = 16
 
+/** Hops that are the very same object in trace after trace. */
+const wholes = new WeakMap<Hop, string>()
+
 function hopJson(hop: Hop): string {
+  const known = wholes.get(hop)
+  if (known !== undefined) return known
+  const made = makeHopJson(hop)
+  // one with headers of its own is not seen again
+  if (hop.packet === undefined && hop.choice === undefined) wholes.set(hop, made)
+  return made
+}
+
+function makeHopJson(hop: Hop): string {
   const { evidence } = hop
   if (!evidence) return members(hop as unknown as Readonly<Record<string, unknown>>)
   const entry = entryOf(evidence)

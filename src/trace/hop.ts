@@ -13,8 +13,19 @@ import type { Evidence, Hop, Owner } from './types.ts'
 
 /** An entry as evidence: `text` is the line itself. */
 export function evidenceAt(snapshot: Snapshot, source: Source, counters?: Evidence['counters']): Evidence {
-  return { file: source.file, line: source.line, text: snapshot.line(source.file, source.line), ...(counters && { counters }) }
+  const { file, line } = source
+  let files = cited.get(snapshot)
+  if (!files) cited.set(snapshot, (files = new Map()))
+  let lines = files.get(file)
+  if (!lines) files.set(file, (lines = []))
+  return (lines[line] ??= { file, line, text: snapshot.line(file, line), ...(counters && { counters }) })
 }
+
+/** The same line is cited by flow after flow: one object each, which also lets its JSON be made once. */
+const cited = new WeakMap<Snapshot, Map<string, Evidence[]>>()
+
+/** The same goes for whole hops: of a rule that does the same to every packet. */
+const ruleHops = new WeakMap<object, Hop[]>()
 
 /** `10.244.0.3:* → 10.244.1.4:8080/tcp`; an ephemeral port is `*` */
 export function headers(p: Packet): string {
@@ -27,26 +38,9 @@ export function headers(p: Packet): string {
 }
 
 export function attributeHop(snapshot: Snapshot, step: Step): Hop {
+  if (step.kind === 'rule') return ruleHop(snapshot, step)
   const node = step.place.label
   const packet = step.packet ? { packet: headers(step.packet) } : {}
-  if (step.kind === 'rule') {
-    const { table, chain, rule, file } = step
-    const object = rule && ruleObject(table.name, chain.name, rule, snapshot.cluster, step.place.host.name)
-    return {
-      node,
-      stage: table.name as Hop['stage'],
-      where: `${table.name} ${step.hook}${chain.name === step.hook ? '' : ` ${chain.name}`}`,
-      owner: rule ? ruleOwner(table.name, chain.name, rule) : policyOwner(chain),
-      ...(object !== undefined && { object }),
-      action: step.action,
-      weight: step.weight,
-      evidence: evidenceAt(snapshot, { file, line: rule?.line ?? chain.line }, rule ? rule.counters : chain.counters),
-      ...packet,
-      ...(step.choice && { choice: step.choice }),
-      table: table.name,
-      chain: chain.name,
-    }
-  }
   const owner: Owner = step.owner ?? ownerOf(snapshot, step)
   const object = step.route && routeObject(step.route, step.place.host, snapshot.cluster)
   return {
@@ -62,6 +56,32 @@ export function attributeHop(snapshot: Snapshot, step: Step): Hop {
     ...packet,
     ...(step.choice && { choice: step.choice }),
   }
+}
+
+function ruleHop(snapshot: Snapshot, step: Extract<Step, { kind: 'rule' }>): Hop {
+  const { table, chain, rule, file, action, weight, packet, choice } = step
+  const key = rule ?? chain
+  let known = ruleHops.get(key)
+  if (!known) ruleHops.set(key, (known = []))
+  const where = `${table.name} ${step.hook}${chain.name === step.hook ? '' : ` ${chain.name}`}`
+  let hop = known.find((h) => h.action === action && h.weight === weight && h.where === where)
+  if (!hop) {
+    const object = rule && ruleObject(table.name, chain.name, rule, snapshot.cluster, step.place.host.name)
+    hop = {
+      node: step.place.label,
+      stage: table.name as Hop['stage'],
+      where,
+      owner: rule ? ruleOwner(table.name, chain.name, rule) : policyOwner(chain),
+      ...(object !== undefined && { object }),
+      action,
+      weight,
+      evidence: evidenceAt(snapshot, { file, line: rule?.line ?? chain.line }, rule ? rule.counters : chain.counters),
+      table: table.name,
+      chain: chain.name,
+    }
+    known.push(hop)
+  }
+  return packet || choice ? { ...hop, ...(packet && { packet: headers(packet) }), ...(choice && { choice }) } : hop
 }
 
 function ownerOf(snapshot: Snapshot, step: Extract<Step, { kind: 'entry' }>): Owner {
