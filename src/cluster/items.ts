@@ -56,8 +56,9 @@ export function expectList(text: string, file: string): void {
     )
   const open = text[start]
   if (open !== '{' && open !== '[') throw new ParseError(file, 1, 'expected JSON objects as kubectl get -o json prints them')
-  if (text[end] !== (open === '{' ? '}' : ']'))
-    throw new ParseError(file, lineAt(text, end), 'the JSON ends too early: the dump was cut off; take it again')
+  // pretty-printed JSON closes at the start of a line: a brace further in is one of an item
+  const closes = text[end] === (open === '{' ? '}' : ']') && (text[start + 1] !== '\n' || text[end - 1] === '\n')
+  if (!closes) throw new ParseError(file, lineAt(text, end), 'the JSON ends too early: the dump was cut off; take it again')
 }
 
 /** The objects of a List, a bare array, or a single object. `kinds`: what the file should hold; another kind means files mixed up. */

@@ -1,5 +1,5 @@
 import type { Finding, Modes, NodeDescription, SnapshotDescription } from '../snapshot/types.ts'
-import { cells, joinLines, labelled, lineWidth, naturalWidths } from './layout.ts'
+import { cells, joinLines, labelled, lineWidth, naturalWidths, wrap } from './layout.ts'
 import { count } from './names.ts'
 import { type Line, makePen, type Pen } from './pen.ts'
 import { printableJson } from './sanitize.ts'
@@ -28,7 +28,7 @@ export const snapshotJson = (snapshot: SnapshotDescription): string => `${printa
 
 function head(snapshot: SnapshotDescription, pen: Pen): Line[] {
   const about = [snapshot.source, snapshot.takenAt && `taken ${snapshot.takenAt}`].filter(Boolean).join(', ')
-  return [joinLines([[pen.text(snapshot.name, 'strong')], [pen.text(about, 'dim')]])]
+  return wrap(joinLines([[pen.text(snapshot.name, 'strong')], [pen.text(about, 'dim')]]), pen.columns, pen)
 }
 
 function pair(label: string, text: string | Line, pen: Pen): Line[] {
