@@ -45,7 +45,6 @@ function refuses(parse: (text: string, file: string) => unknown, cases: readonly
     expect({ file, at }).toEqual({ file: 'nodes/n1/dump', at: line })
     expect(message.length).toBeLessThan(400)
     // nothing that could steer a terminal
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point
     expect(message).not.toMatch(/[\x00-\x1f\x7f-\x9f]/)
     expect(({} as Record<string, unknown>).dst).toBeUndefined()
   })

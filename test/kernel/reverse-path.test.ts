@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseLinks } from '../../src/kernel/link/parse.ts'
 import { addressType } from '../../src/kernel/route/address-type.ts'
-import { parseRules } from '../../src/kernel/route/parse-rules.ts'
 import { parseRoutes } from '../../src/kernel/route/parse.ts'
+import { parseRules } from '../../src/kernel/route/parse-rules.ts'
 import { reversePathMatch } from '../../src/kernel/route/reverse-path.ts'
 import { indexRoutes } from '../../src/kernel/route/tables.ts'
 import { ip } from '../../src/net/ip.ts'
@@ -40,38 +40,62 @@ const SETUP = [
 ].join('\n')
 
 describe.runIf(needs('root', 'ip', 'python3', 'iptables-restore'))('reverse paths and address types as the kernel matches them', () => {
-  test.each([4, 6].flatMap((family) => [1, 2, 3, 4].map((seed) => ({ family: family as 4 | 6, seed }))))('IPv$family, seed $seed', ({ family, seed }) => {
-    const r = makeRandom(seed * 1000 + family)
-    const ns = makeNamespace()
-    try {
-      ns.sh(SETUP)
-      ns.batch(addressCommands(r))
-      ns.batch(Array.from({ length: 40 }, () => routeCommand(r, family)), family)
-      if (seed % 2 === 0) ns.batch(Array.from({ length: 6 }, () => ruleCommand(r, family)), family)
-      const shots = Array.from({ length: 30 }, () => shot(r, ns, family))
-      const rules = [...rpfilterRules(ns, family), ...(family === 4 ? addressRules(ns) : [])]
-      const counts = fire(ns, family, shots, rules.map((rule) => rule.text))
-      const wrong = shots.flatMap((s, i) => {
-        const [arrived, ...hits] = counts[i] as readonly number[]
-        if (arrived !== 1) return []
-        return rules.flatMap((rule, j) => {
-          const expected = rule.expected(s)
-          return expected === undefined || expected === (hits[j] === 1) ? [] : [`${rule.text}: ${JSON.stringify(s)} kernel ${hits[j]}, ours ${expected}`]
+  test.each([4, 6].flatMap((family) => [1, 2, 3, 4].map((seed) => ({ family: family as 4 | 6, seed }))))(
+    'IPv$family, seed $seed',
+    ({ family, seed }) => {
+      const r = makeRandom(seed * 1000 + family)
+      const ns = makeNamespace()
+      try {
+        ns.sh(SETUP)
+        ns.batch(addressCommands(r))
+        ns.batch(
+          Array.from({ length: 40 }, () => routeCommand(r, family)),
+          family,
+        )
+        if (seed % 2 === 0)
+          ns.batch(
+            Array.from({ length: 6 }, () => ruleCommand(r, family)),
+            family,
+          )
+        const shots = Array.from({ length: 30 }, () => shot(r, ns, family))
+        const rules = [...rpfilterRules(ns, family), ...(family === 4 ? addressRules(ns) : [])]
+        const counts = fire(
+          ns,
+          family,
+          shots,
+          rules.map((rule) => rule.text),
+        )
+        const wrong = shots.flatMap((s, i) => {
+          const [arrived, ...hits] = counts[i] as readonly number[]
+          if (arrived !== 1) return []
+          return rules.flatMap((rule, j) => {
+            const expected = rule.expected(s)
+            return expected === undefined || expected === (hits[j] === 1)
+              ? []
+              : [`${rule.text}: ${JSON.stringify(s)} kernel ${hits[j]}, ours ${expected}`]
+          })
         })
-      })
-      expect(counts.filter(([arrived]) => arrived === 1).length).toBeGreaterThan(20)
-      expect(wrong).toEqual([])
-    } finally {
-      ns.remove()
-    }
-  })
+        expect(counts.filter(([arrived]) => arrived === 1).length).toBeGreaterThan(20)
+        expect(wrong).toEqual([])
+      } finally {
+        ns.remove()
+      }
+    },
+  )
 })
 
 function shot(r: Random, ns: Namespace, family: 4 | 6): Shot {
-  const own = parseLinks(ns.sh('ip -j addr'), 'a').flatMap((l) => l.addresses.map((a) => a.ip.text)).filter((x) => ip(x).family === family && x !== '127.0.0.1' && x !== '::1')
+  const own = parseLinks(ns.sh('ip -j addr'), 'a')
+    .flatMap((l) => l.addresses.map((a) => a.ip.text))
+    .filter((x) => ip(x).family === family && x !== '127.0.0.1' && x !== '::1')
   const odd = family === 4 ? ['0.0.0.0', '255.255.255.255', '224.0.0.5', '127.0.0.9'] : ['fe80::5']
   const any = () => (r.chance(0.2) && own.length > 0 ? r.pick(own) : address(r, family))
-  return { device: r.pick(['v0', 'v1', 'v2']), src: r.chance(0.1) ? r.pick(odd) : any(), dst: r.chance(0.05) && family === 4 ? r.pick(['224.0.0.5', '255.255.255.255']) : any(), mark: r.pick([0, 1, 2, 0x10]) }
+  return {
+    device: r.pick(['v0', 'v1', 'v2']),
+    src: r.chance(0.1) ? r.pick(odd) : any(),
+    dst: r.chance(0.05) && family === 4 ? r.pick(['224.0.0.5', '255.255.255.255']) : any(),
+    mark: r.pick([0, 1, 2, 0x10]),
+  }
 }
 
 function tablesOf(ns: Namespace, family: 4 | 6) {
@@ -86,7 +110,9 @@ function rpfilterRules(ns: Namespace, family: 4 | 6): Rule[] {
   const t = tablesOf(ns, family)
   return Array.from({ length: 8 }, (_, bits) => {
     const options = { loose: (bits & 1) !== 0, validMark: (bits & 2) !== 0, acceptLocal: (bits & 4) !== 0 }
-    const text = ['-m rpfilter', options.loose && '--loose', options.validMark && '--validmark', options.acceptLocal && '--accept-local'].filter((x) => x).join(' ')
+    const text = ['-m rpfilter', options.loose && '--loose', options.validMark && '--validmark', options.acceptLocal && '--accept-local']
+      .filter((x) => x)
+      .join(' ')
     return {
       text,
       expected: (s) => {
@@ -95,7 +121,15 @@ function rpfilterRules(ns: Namespace, family: 4 | 6): Rule[] {
           open = true
           return false
         }
-        const matched = reversePathMatch(t.index, t.rules, t.links, { ...s, family, src: ip(s.src), dst: ip(s.dst), proto: 'udp', ...options, unknown })
+        const matched = reversePathMatch(t.index, t.rules, t.links, {
+          ...s,
+          family,
+          src: ip(s.src),
+          dst: ip(s.dst),
+          proto: 'udp',
+          ...options,
+          unknown,
+        })
         return open ? undefined : matched
       },
     }
@@ -122,7 +156,10 @@ function fire(ns: Namespace, family: 4 | 6, shots: readonly Shot[], rules: reado
   ns.sh(`${tool}-restore <<'END'\n*raw\n${marks.join('\n')}\nCOMMIT\n*mangle\n${tests.join('\n')}\nCOMMIT\nEND`)
   const macs = new Map(parseLinks(ns.sh('ip -j addr'), 'a').map((l) => [l.name, l.mac]))
   const lines = shots.map((s, i) => `${s.device.replace('v', 'p')} ${macs.get(s.device)} ${s.src} ${s.dst} ${1000 + i}`)
-  const sent = spawnSync('ip', ['netns', 'exec', ns.name, 'python3', join(import.meta.dirname, 'send-raw.py')], { input: `${lines.join('\n')}\n`, encoding: 'utf8' })
+  const sent = spawnSync('ip', ['netns', 'exec', ns.name, 'python3', join(import.meta.dirname, 'send-raw.py')], {
+    input: `${lines.join('\n')}\n`,
+    encoding: 'utf8',
+  })
   if (sent.status !== 0) throw new Error(sent.stderr)
   const counters = [...ns.sh(`${tool}-save -c -t mangle`).matchAll(/^\[(\d+):\d+\] -A/gm)].map((m) => Number(m[1]))
   const width = rules.length + 1

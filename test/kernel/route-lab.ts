@@ -15,7 +15,9 @@ export function address(r: Random, family: 4 | 6): string {
 
 export function prefix(r: Random, family: 4 | 6): string {
   if (r.chance(0.08)) return 'default'
-  return family === 4 ? `${address(r, 4)}/${r.pick([8, 12, 16, 22, 24, 30, 32])}` : `${address(r, 6)}/${r.pick([16, 32, 48, 64, 96, 126, 128])}`
+  return family === 4
+    ? `${address(r, 4)}/${r.pick([8, 12, 16, 22, 24, 30, 32])}`
+    : `${address(r, 6)}/${r.pick([16, 32, 48, 64, 96, 126, 128])}`
 }
 
 /** Commands for devices that stand in for a node's: veth pairs, one without a carrier, one bridge. */
@@ -39,7 +41,8 @@ export function addressCommands(r: Random): string[] {
       const peer = r.chance(0.1) ? ` peer ${address(r, 4)}/${r.pick([24, 32])}` : `/${r.pick([16, 24, 24, 32])}`
       out.push(`addr add ${address(r, 4)}${peer} dev ${dev}${scope}`)
     }
-    for (let i = r.below(3); i > 0; i--) out.push(`addr add ${address(r, 6)}/${r.pick([64, 64, 120, 128])} dev ${dev} nodad${r.chance(0.2) ? ' preferred_lft 0' : ''}`)
+    for (let i = r.below(3); i > 0; i--)
+      out.push(`addr add ${address(r, 6)}/${r.pick([64, 64, 120, 128])} dev ${dev} nodad${r.chance(0.2) ? ' preferred_lft 0' : ''}`)
   }
   return out
 }

@@ -41,7 +41,8 @@ function parseLine(row: string, source: Source): ConntrackEntry {
   let at = /^ipv[46]$/.test(words[0] as string) ? 2 : 0
   const proto = words[at++] ?? ''
   const protoNumber = Number(words[at++])
-  if (!/^[a-z][a-z0-9-]*$/.test(proto) || !/^\d{1,3}$/.test(words[at - 1] ?? '')) return fail(`not a conntrack entry: ${quote(row)}; ${COMMAND}`)
+  if (!/^[a-z][a-z0-9-]*$/.test(proto) || !/^\d{1,3}$/.test(words[at - 1] ?? ''))
+    return fail(`not a conntrack entry: ${quote(row)}; ${COMMAND}`)
   // offloaded entries have no timeout, stateless protocols no state
   const timeout = /^\d+$/.test(words[at] ?? '') ? Number(words[at++]) : undefined
   const state = /^[A-Z][A-Z0-9_]*$/.test(words[at] ?? '') ? words[at++] : undefined
@@ -57,7 +58,8 @@ function parseLine(row: string, source: Source): ConntrackEntry {
     const equals = word.indexOf('=')
     const key = word.slice(0, Math.max(0, equals))
     const value = word.slice(equals + 1)
-    const number = (max: number): number => (/^\d{1,10}$/.test(value) && Number(value) <= max ? Number(value) : fail(`${quote(word)} must be a number up to ${max}; ${COMMAND}`))
+    const number = (max: number): number =>
+      /^\d{1,10}$/.test(value) && Number(value) <= max ? Number(value) : fail(`${quote(word)} must be a number up to ${max}; ${COMMAND}`)
     const half = halves.at(-1)
     switch (key) {
       case 'src':
@@ -90,7 +92,8 @@ function parseLine(row: string, source: Source): ConntrackEntry {
     }
   }
   const [original, reply] = halves
-  if (halves.length !== 2 || !original || !reply) return fail(`a conntrack entry must have two directions (src= … src= …), this has ${halves.length}: truncated?`)
+  if (halves.length !== 2 || !original || !reply)
+    return fail(`a conntrack entry must have two directions (src= … src= …), this has ${halves.length}: truncated?`)
   return {
     source,
     proto: proto === 'unknown' ? String(protoNumber) : proto,

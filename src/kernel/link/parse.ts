@@ -1,5 +1,20 @@
 import type { IpScope } from '../../net/ip.ts'
-import { child, children, fail, has, type JsonEntry, member, optionalInteger, optionalIp, optionalText, parseEntries, quote, requiredInteger, requiredText, texts } from '../json.ts'
+import {
+  child,
+  children,
+  fail,
+  has,
+  type JsonEntry,
+  member,
+  optionalInteger,
+  optionalIp,
+  optionalText,
+  parseEntries,
+  quote,
+  requiredInteger,
+  requiredText,
+  texts,
+} from '../json.ts'
 import type { Link, LinkAddress, Vxlan } from './types.ts'
 
 /**
@@ -8,7 +23,8 @@ import type { Link, LinkAddress, Vxlan } from './types.ts'
  */
 export function parseLinks(addrText: string, addrFile: string, linkText?: string, linkFile?: string): Link[] {
   const details = new Map<number, JsonEntry>()
-  if (linkText !== undefined && linkFile !== undefined) for (const e of devices(linkText, linkFile, 'ip -d -j link')) details.set(requiredInteger(e, 'ifindex'), e)
+  if (linkText !== undefined && linkFile !== undefined)
+    for (const e of devices(linkText, linkFile, 'ip -d -j link')) details.set(requiredInteger(e, 'ifindex'), e)
   return devices(addrText, addrFile, 'ip -j addr').map((e) => {
     // without the list of addresses it is another command's dump (ip -j link), and every device would look bare
     if (!has(e, 'addr_info')) fail(e, 'a device must have `addr_info`; expected what `ip -j addr` prints, is this `ip -j link`?')
@@ -91,7 +107,8 @@ function parseAddress(e: JsonEntry): LinkAddress {
   // with a peer, `local` is the own address and `address` the other end
   const peer = has(e, 'local') ? optionalIp(e, 'address') : undefined
   const family = optionalText(e, 'family')
-  if (family !== undefined && family !== (ip.family === 4 ? 'inet' : 'inet6')) fail(e, `the address ${ip.text} is not of family ${quote(family)}`)
+  if (family !== undefined && family !== (ip.family === 4 ? 'inet' : 'inet6'))
+    fail(e, `the address ${ip.text} is not of family ${quote(family)}`)
   const scope = optionalText(e, 'scope') ?? 'global'
   const broadcast = optionalIp(e, 'broadcast')
   const lifetime = optionalInteger(e, 'preferred_life_time')

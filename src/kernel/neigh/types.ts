@@ -30,4 +30,5 @@ export interface FdbEntry {
 }
 
 /** Anything but FAILED and INCOMPLETE (and NONE) can be sent to at once. */
-export const isUsable = (n: Neighbour): boolean => n.mac !== undefined && !n.proxy && !n.states.some((s) => s === 'FAILED' || s === 'INCOMPLETE' || s === 'NONE')
+export const isUsable = (n: Neighbour): boolean =>
+  n.mac !== undefined && !n.proxy && !n.states.some((s) => s === 'FAILED' || s === 'INCOMPLETE' || s === 'NONE')

@@ -15,7 +15,13 @@ const DEFAULTS = { 4: defaultRules(4, NOWHERE), 6: defaultRules(6, NOWHERE) } as
  * IPv4 asks table local alone, so that whatever is not in it is UNICAST, even where main has a blackhole
  * (__inet_dev_addr_type). IPv6 asks the address itself and then a whole route lookup (match_lookup_rt6).
  */
-export function addressType(index: RouteIndex, links: readonly Link[], address: Ip, device?: string, rules?: readonly RoutingRule[]): AddressType {
+export function addressType(
+  index: RouteIndex,
+  links: readonly Link[],
+  address: Ip,
+  device?: string,
+  rules?: readonly RoutingRule[],
+): AddressType {
   return address.family === 4 ? type4(index, address, device, rules) : type6(index, links, address, device, rules)
 }
 
@@ -40,12 +46,23 @@ function type4(index: RouteIndex, address: Ip, device: string | undefined, rules
   }
 }
 
-function type6(index: RouteIndex, links: readonly Link[], address: Ip, device: string | undefined, rules: readonly RoutingRule[] | undefined): AddressType {
+function type6(
+  index: RouteIndex,
+  links: readonly Link[],
+  address: Ip,
+  device: string | undefined,
+  rules: readonly RoutingRule[] | undefined,
+): AddressType {
   if (isUnspecified(address)) return 'UNSPEC'
   if (isMulticast(address)) return 'MULTICAST'
   // on a device: ipv6_chk_addr asks its addresses, not the tables
   if (device !== undefined && hasAddress(links, device, address)) return 'LOCAL'
-  const found = lookupRoute(index, rules ?? DEFAULTS[6], { family: 6, dst: address, mark: 0, ...(device === undefined ? {} : { oif: device }) })
+  const found = lookupRoute(index, rules ?? DEFAULTS[6], {
+    family: 6,
+    dst: address,
+    mark: 0,
+    ...(device === undefined ? {} : { oif: device }),
+  })
   if (found.kind !== 'route') return 'UNREACHABLE'
   switch (found.route.type) {
     case 'local':

@@ -13,13 +13,17 @@ export function localTable(links: readonly Link[], forwarding6 = false): Route[]
     const four = link.addresses.filter((a) => a.ip.family === 4)
     const six = link.addresses.filter((a) => a.ip.family === 6 && (!a.tentative || a.optimistic))
     // an address that a device has twice, with two lengths, is one route
-    return [...new Map([...four.flatMap((a) => routes4(link, a, four)), ...routes6(link, six, forwarding6)].map((r) => [r.text, r])).values()]
+    return [
+      ...new Map([...four.flatMap((a) => routes4(link, a, four)), ...routes6(link, six, forwarding6)].map((r) => [r.text, r])).values(),
+    ]
   })
 }
 
 function routes4(link: Link, a: LinkAddress, all: readonly LinkAddress[]): Route[] {
   const subnet = prefix(a.peer ?? a.ip, a.prefixLength)
-  const src = a.secondary ? (all.find((b) => !b.secondary && b.prefixLength === a.prefixLength && sameNetwork(b, subnet))?.ip ?? a.ip) : a.ip
+  const src = a.secondary
+    ? (all.find((b) => !b.secondary && b.prefixLength === a.prefixLength && sameNetwork(b, subnet))?.ip ?? a.ip)
+    : a.ip
   const out = [entry(link, 'local', whole(a.ip), { scope: 'host', prefsrc: src })]
   if (!link.up) return out
   const loopback = link.kind === 'loopback'
@@ -37,7 +41,9 @@ function routes6(link: Link, addresses: readonly LinkAddress[], forwarding: bool
   const out = addresses.map((a) => entry(link, 'local', whole(a.ip), { metric: 0 }))
   if (!link.up || addresses.length === 0 || link.kind === 'loopback') return out
   if (forwarding) {
-    for (const a of addresses) if (a.prefixLength < 127 && !isLoopback(a.ip)) out.push(entry(link, 'anycast', whole(masked(prefix(a.ip, a.prefixLength)).ip), { metric: 0 }))
+    for (const a of addresses)
+      if (a.prefixLength < 127 && !isLoopback(a.ip))
+        out.push(entry(link, 'anycast', whole(masked(prefix(a.ip, a.prefixLength)).ip), { metric: 0 }))
   }
   if (link.flags.includes('MULTICAST')) out.push(entry(link, 'multicast', prefix(fromWords(6, 0xff000000, 0, 0, 0), 8), { metric: 256 }))
   return out

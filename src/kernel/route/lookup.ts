@@ -99,7 +99,8 @@ function lookupMerged(index: RouteIndex, rules: readonly RoutingRule[], query: R
   const result = fallback && lookupByRule(index, fallback, 'default', query)
   if (result) return result
   // without table default the first answer stands; with one (even without a match) its own miss does
-  if (found.kind === 'reject' && !index.table(4, 'default')) return { kind: 'route', route: found.route, nexthops: [], rule: ruleOf(found.route.table) }
+  if (found.kind === 'reject' && !index.table(4, 'default'))
+    return { kind: 'route', route: found.route, nexthops: [], rule: ruleOf(found.route.table) }
   return { kind: 'none' }
 }
 

@@ -1,4 +1,4 @@
-import { children, fail, has, type JsonEntry, parseEntries, requiredInteger, texts, optionalInteger } from '../json.ts'
+import { children, fail, has, type JsonEntry, optionalInteger, parseEntries, requiredInteger, texts } from '../json.ts'
 import type { Source } from '../source.ts'
 import { formatRoute } from './format.ts'
 import { parseNextHop } from './parse.ts'
@@ -19,12 +19,16 @@ export function parseNexthops(text: string, file: string): ReadonlyMap<number, N
 function parseObject(e: JsonEntry): NexthopObject {
   const base = { source: e.source, id: requiredInteger(e, 'id') }
   if (has(e, 'group')) {
-    const members = children(e, 'group', "a next hop group's member").map((m) => ({ id: requiredInteger(m, 'id'), weight: optionalInteger(m, 'weight', 65536, 1) ?? 1 }))
+    const members = children(e, 'group', "a next hop group's member").map((m) => ({
+      id: requiredInteger(m, 'id'),
+      weight: optionalInteger(m, 'weight', 65536, 1) ?? 1,
+    }))
     return { ...base, kind: 'group', members }
   }
   if (has(e, 'blackhole')) return { ...base, kind: 'blackhole' }
   const hop = parseNextHop(e, texts(e, 'flags'))
-  if (hop.device === undefined) return fail(e, 'a next hop object must have `dev`, `group` or `blackhole`; expected what `ip -j nexthop` prints')
+  if (hop.device === undefined)
+    return fail(e, 'a next hop object must have `dev`, `group` or `blackhole`; expected what `ip -j nexthop` prints')
   return { ...base, kind: 'hop', hop }
 }
 

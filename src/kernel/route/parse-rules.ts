@@ -1,14 +1,57 @@
-import { type Family, parsePrefix, type Prefix } from '../../net/ip.ts'
-import { fail, has, type JsonEntry, member, missing, optionalInteger, optionalText, parseEntries, quote, requiredInteger, requiredText } from '../json.ts'
+import { type Family, type Prefix, parsePrefix } from '../../net/ip.ts'
+import {
+  fail,
+  has,
+  type JsonEntry,
+  member,
+  missing,
+  optionalInteger,
+  optionalText,
+  parseEntries,
+  quote,
+  requiredInteger,
+  requiredText,
+} from '../json.ts'
 import { formatRule } from './format-rule.ts'
 import { tableName } from './parse.ts'
 import type { RoutingRule } from './types.ts'
 
 /** Keys of `ip -j rule` that `parseRule` reads. Any other may be a selector of a newer kernel: the rule is then unmodelled. */
 const READ = new Set([
-  'priority', 'not', 'src', 'srclen', 'dst', 'dstlen', 'tos', 'fwmark', 'fwmask', 'iif', 'iif_detached', 'oif', 'oif_detached', 'uid_start', 'uid_end',
-  'ipproto', 'sport', 'sport_start', 'sport_end', 'dport', 'dport_start', 'dport_end', 'table', 'suppress_prefixlen', 'suppress_ifgroup', 'goto',
-  'unresolved', 'nop', 'action', 'to_addr', 'protocol', 'flow_from', 'flow_to', 'flow',
+  'priority',
+  'not',
+  'src',
+  'srclen',
+  'dst',
+  'dstlen',
+  'tos',
+  'fwmark',
+  'fwmask',
+  'iif',
+  'iif_detached',
+  'oif',
+  'oif_detached',
+  'uid_start',
+  'uid_end',
+  'ipproto',
+  'sport',
+  'sport_start',
+  'sport_end',
+  'dport',
+  'dport_start',
+  'dport_end',
+  'table',
+  'suppress_prefixlen',
+  'suppress_ifgroup',
+  'goto',
+  'unresolved',
+  'nop',
+  'action',
+  'to_addr',
+  'protocol',
+  'flow_from',
+  'flow_to',
+  'flow',
 ])
 
 /** Parses `ip -j rule` or `ip -6 -j rule`; the family is that of the command, as most rules name no address. */
@@ -73,7 +116,8 @@ function selector(e: JsonEntry, key: 'src' | 'dst', family: Family): Prefix | un
   if (text === undefined || text === 'all') return undefined
   const p = parsePrefix(length === undefined ? text : `${text}/${length}`)
   if (!p) return fail(e, `the routing rule's \`${key}\` ${quote(text)} is neither an address nor \`all\``)
-  if (p.ip.family !== family) return fail(e, `the routing rule's \`${key}\` ${quote(text)} is not IPv${family}: is this the other family's file?`)
+  if (p.ip.family !== family)
+    return fail(e, `the routing rule's \`${key}\` ${quote(text)} is not IPv${family}: is this the other family's file?`)
   return p
 }
 
@@ -100,7 +144,10 @@ function action(e: JsonEntry): RoutingRule['action'] {
     case undefined:
     case 'lookup':
       // `l3mdev` has no table: the rule is unmodelled by that key
-      return { kind: 'table', table: has(e, 'l3mdev') ? 'l3mdev' : tableName(has(e, 'table') ? requiredText(e, 'table') : missing(e, 'table')) }
+      return {
+        kind: 'table',
+        table: has(e, 'l3mdev') ? 'l3mdev' : tableName(has(e, 'table') ? requiredText(e, 'table') : missing(e, 'table')),
+      }
     case 'nop':
       return { kind: 'nop' }
     case 'blackhole':

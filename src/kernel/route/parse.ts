@@ -1,11 +1,33 @@
-import { type Family, fromWords, type Ip, parsePrefix, type Prefix, prefix } from '../../net/ip.ts'
+import { type Family, fromWords, type Ip, type Prefix, parsePrefix, prefix } from '../../net/ip.ts'
 import {
-  child, children, fail, type JsonEntry, missing, optionalInteger, optionalIp, optionalText, parseEntries, quote, requiredText, texts,
+  child,
+  children,
+  fail,
+  type JsonEntry,
+  missing,
+  optionalInteger,
+  optionalIp,
+  optionalText,
+  parseEntries,
+  quote,
+  requiredText,
+  texts,
 } from '../json.ts'
 import { formatRoute } from './format.ts'
 import type { NextHop, Route, RouteType } from './types.ts'
 
-const TYPES: readonly RouteType[] = ['unicast', 'local', 'broadcast', 'anycast', 'multicast', 'blackhole', 'unreachable', 'prohibit', 'throw', 'nat']
+const TYPES: readonly RouteType[] = [
+  'unicast',
+  'local',
+  'broadcast',
+  'anycast',
+  'multicast',
+  'blackhole',
+  'unreachable',
+  'prohibit',
+  'throw',
+  'nat',
+]
 const SCOPES = ['global', 'site', 'link', 'host', 'nowhere'] as const
 const PREFERENCES = ['low', 'medium', 'high'] as const
 
@@ -105,7 +127,8 @@ function destination(e: JsonEntry, text: string, family: Family): Prefix {
   if (text === 'default' || text === 'all') return everything(family)
   const p = parsePrefix(text)
   if (!p) return fail(e, `${e.what}'s destination ${quote(text)} is neither an address, a prefix nor \`default\``)
-  if (p.ip.family !== family) return fail(e, `${e.what}'s destination ${quote(text)} is not of its gateway's or source's family IPv${family}`)
+  if (p.ip.family !== family)
+    return fail(e, `${e.what}'s destination ${quote(text)} is not of its gateway's or source's family IPv${family}`)
   return p
 }
 
@@ -114,7 +137,10 @@ const everything = (family: Family): Prefix => prefix(fromWords(family, 0, 0, 0,
 function oneOf<T extends string>(e: JsonEntry, key: string, words: readonly T[]): T | undefined {
   const value = optionalText(e, key)
   if (value === undefined) return undefined
-  return words.find((w) => w === value) ?? (key === 'scope' ? undefined : fail(e, `${e.what}'s \`${key}\` is ${quote(value)}; known are ${words.join(', ')}`))
+  return (
+    words.find((w) => w === value) ??
+    (key === 'scope' ? undefined : fail(e, `${e.what}'s \`${key}\` is ${quote(value)}; known are ${words.join(', ')}`))
+  )
 }
 
 /** rt_scopes may name further scopes; numbers between the five named ones count as the next narrower named one. */

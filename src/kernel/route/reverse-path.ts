@@ -38,7 +38,16 @@ function match4(index: RouteIndex, rules: readonly RoutingRule[], p: ReversePath
   if (zero(p.src) && (p.dst.d === -1 || p.dst.d >>> 8 === 0xe00000)) return true
   // multicast, broadcast and zero are nobody's source
   const src = isMulticast(p.dst) || p.dst.d === -1 || zero(p.dst) ? undefined : p.dst
-  const query: RouteQuery = { family: 4, dst: p.src, ...(src ? { src } : {}), iif: 'lo', mark, proto: 'ip', reverse: true, ignoreLinkState: true }
+  const query: RouteQuery = {
+    family: 4,
+    dst: p.src,
+    ...(src ? { src } : {}),
+    iif: 'lo',
+    mark,
+    proto: 'ip',
+    reverse: true,
+    ignoreLinkState: true,
+  }
   const found = lookupRoute(index, rules, query)
   if (found.kind === 'unknown') return undecided(p, found.reason)
   if (found.kind !== 'route' || !passes(found.route.type, p.acceptLocal)) return false

@@ -10,7 +10,13 @@ const RT_SCOPE: Readonly<Record<Route['scope'] | IpScope, number>> = { global: 0
  * enough, rather one whose subnet holds the hint; without any the first such address of all devices by index, but none of scope
  * link. Whether devices are up plays no part.
  */
-export function selectIpv4(links: readonly Link[], device: string, hint: Ip | undefined, scope: Route['scope'], routeLocalnet = false): Ip | undefined {
+export function selectIpv4(
+  links: readonly Link[],
+  device: string,
+  hint: Ip | undefined,
+  scope: Route['scope'],
+  routeLocalnet = false,
+): Ip | undefined {
   const wanted = RT_SCOPE[scope]
   // with route_localnet the device's scope-host addresses count as of scope link
   const narrowest = routeLocalnet ? RT_SCOPE.link : RT_SCOPE.host

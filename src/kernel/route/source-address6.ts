@@ -1,4 +1,15 @@
-import { commonBits, contains, type Ip, isLinkLocal, isLoopback, isMulticast, isUnspecified, parsePrefix, type Prefix, sameIp } from '../../net/ip.ts'
+import {
+  commonBits,
+  contains,
+  type Ip,
+  isLinkLocal,
+  isLoopback,
+  isMulticast,
+  isUnspecified,
+  type Prefix,
+  parsePrefix,
+  sameIp,
+} from '../../net/ip.ts'
 import type { Link, LinkAddress } from '../link/types.ts'
 
 interface Candidate {
@@ -17,7 +28,8 @@ export function selectIpv6(links: readonly Link[], dst: Ip, device: string): Ip 
   for (const link of order) {
     for (const address of link.addresses) {
       // a tentative address is not assigned yet (RFC 4862 §5.4), unless it is optimistic (RFC 4429)
-      if (address.ip.family !== 6 || (address.tentative && !address.optimistic) || isMulticast(address.ip) || isUnspecified(address.ip)) continue
+      if (address.ip.family !== 6 || (address.tentative && !address.optimistic) || isMulticast(address.ip) || isUnspecified(address.ip))
+        continue
       const candidate = { address, device: link.name }
       if (!best || compare(candidate, best, dst, device) > 0) best = candidate
     }

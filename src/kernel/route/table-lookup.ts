@@ -58,12 +58,30 @@ const tableOrder = (x: Route, y: Route): number => (x.table === y.table ? 0 : x.
 
 /** fib_select_default: among default routes of one metric a local sender takes the one whose gateway's neighbour is alive. */
 function severalDefaults(route: Route, node: readonly Route[], q: RouteQuery): TableResult | undefined {
-  if (q.reverse === true || route.dst.length > 0 || route.nexthops.length !== 1 || isInput(q) || q.oif !== undefined || route.type !== 'unicast') return undefined
+  if (
+    q.reverse === true ||
+    route.dst.length > 0 ||
+    route.nexthops.length !== 1 ||
+    isInput(q) ||
+    q.oif !== undefined ||
+    route.type !== 'unicast'
+  )
+    return undefined
   const rivals = node.filter(
-    (r) => r !== route && r.table === route.table && r.type === 'unicast' && r.metric === route.metric && (r.tos ?? 0) === (route.tos ?? 0) && r.scope === route.scope && r.nexthops[0]?.gateway,
+    (r) =>
+      r !== route &&
+      r.table === route.table &&
+      r.type === 'unicast' &&
+      r.metric === route.metric &&
+      (r.tos ?? 0) === (route.tos ?? 0) &&
+      r.scope === route.scope &&
+      r.nexthops[0]?.gateway,
   )
   if (!route.nexthops[0]?.gateway || rivals.length === 0) return undefined
-  return { kind: 'unknown', reason: `${rivals.length + 1} default routes of metric ${route.metric}: the kernel goes by the state of their neighbours` }
+  return {
+    kind: 'unknown',
+    reason: `${rivals.length + 1} default routes of metric ${route.metric}: the kernel goes by the state of their neighbours`,
+  }
 }
 
 /** ip6_pol_route on one node: source-specific routes first, then the lowest metric, within it the best score. */
@@ -111,7 +129,9 @@ function selectScored(index: RouteIndex, group: readonly Route[], q: RouteQuery)
 function selectByDevice(index: RouteIndex, group: readonly Route[], q: RouteQuery): TableResult | undefined {
   const sorted = [...group].sort((x, y) => x.metric - y.metric)
   const aliveHops = (route: Route) => route.nexthops.filter((hop) => usable(index, hop, q))
-  const route = (q.oif === undefined ? undefined : sorted.find((r) => aliveHops(r).some((hop) => hop.device === q.oif))) ?? (isStrict(q) ? undefined : sorted[0])
+  const route =
+    (q.oif === undefined ? undefined : sorted.find((r) => aliveHops(r).some((hop) => hop.device === q.oif))) ??
+    (isStrict(q) ? undefined : sorted[0])
   if (!route) return undefined
   const nexthops = aliveHops(route)
   return reject(route) ?? (nexthops.length > 0 ? { kind: 'route', route, nexthops } : undefined)

@@ -2,7 +2,17 @@ import type { Family, Ip, Prefix } from '../../net/ip.ts'
 import type { Source } from '../source.ts'
 
 /** RTN_* of rtnetlink(7), as `ip route` prints them; a plain route is `unicast`. */
-export type RouteType = 'unicast' | 'local' | 'broadcast' | 'anycast' | 'multicast' | 'blackhole' | 'unreachable' | 'prohibit' | 'throw' | 'nat'
+export type RouteType =
+  | 'unicast'
+  | 'local'
+  | 'broadcast'
+  | 'anycast'
+  | 'multicast'
+  | 'blackhole'
+  | 'unreachable'
+  | 'prohibit'
+  | 'throw'
+  | 'nat'
 
 export interface NextHop {
   readonly gateway?: Ip

@@ -35,7 +35,12 @@ export interface SourceCheck {
  * May a packet with this source come in by this device? Martian checks of ip_route_input_slow, then fib_validate_source. IPv4
  * only: IPv6 has no such check. Not for packets on `lo`, which keep the route of their sender.
  */
-export function validateSource(index: RouteIndex, rules: readonly RoutingRule[], links: readonly Link[], check: SourceCheck): SourceVerdict {
+export function validateSource(
+  index: RouteIndex,
+  rules: readonly RoutingRule[],
+  links: readonly Link[],
+  check: SourceCheck,
+): SourceVerdict {
   const { src, device, rpFilter } = check
   if (isMulticast(src) || src.d === -1) return 'martian'
   // DHCP: from 0.0.0.0 to the broadcast address

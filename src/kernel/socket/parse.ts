@@ -5,7 +5,26 @@ import type { Listener } from './types.ts'
 
 const COMMAND = 'expected lines as `ss -Hlntu` prints them'
 /** Netid words of ss(8) for sockets that no flow of ours can reach. */
-const OTHER = new Set(['raw', 'p_raw', 'p_dgr', 'icmp6', 'u_str', 'u_dgr', 'u_seq', 'nl', 'v_str', 'v_dgr', 'ti_rd', 'ti_sq', 'ti_st', 'ti_dg', 'xdp', 'udpl', 'dccp', '???'])
+const OTHER = new Set([
+  'raw',
+  'p_raw',
+  'p_dgr',
+  'icmp6',
+  'u_str',
+  'u_dgr',
+  'u_seq',
+  'nl',
+  'v_str',
+  'v_dgr',
+  'ti_rd',
+  'ti_sq',
+  'ti_st',
+  'ti_dg',
+  'xdp',
+  'udpl',
+  'dccp',
+  '???',
+])
 
 /** Parses `ss -Hlntu`, with `-S` for SCTP too. An empty dump is a host on which nobody listens. */
 export function parseSockets(text: string, file: string): Listener[] {

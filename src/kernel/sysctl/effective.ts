@@ -14,7 +14,8 @@ export interface Setting<T> extends Source {
 }
 
 /** Key of a device's setting: sysctl prints the dots of a device's name as `/`. */
-export const deviceKey = (family: Family, device: string, name: string): string => `net.ipv${family}.conf.${device.replaceAll('.', '/')}.${name}`
+export const deviceKey = (family: Family, device: string, name: string): string =>
+  `net.ipv${family}.conf.${device.replaceAll('.', '/')}.${name}`
 
 /** One entry that must be a number. */
 export function number(sysctls: Sysctls | undefined, key: string): Setting<number> | undefined {
@@ -25,7 +26,8 @@ export function number(sysctls: Sysctls | undefined, key: string): Setting<numbe
 
 const truth = (s: Setting<number> | undefined): Setting<boolean> | undefined => s && { ...s, value: s.value !== 0 }
 
-const flag = (s: Sysctls | undefined, family: Family, device: string, name: string): Setting<boolean> | undefined => truth(number(s, deviceKey(family, device, name)))
+const flag = (s: Sysctls | undefined, family: Family, device: string, name: string): Setting<boolean> | undefined =>
+  truth(number(s, deviceKey(family, device, name)))
 
 /** IN_DEV_MAXCONF: unknown unless both are there. */
 function larger(s: Sysctls | undefined, device: string, name: string): Setting<number> | undefined {
@@ -54,22 +56,18 @@ export const srcValidMark = (s: Sysctls | undefined, device: string): Setting<bo
 export const acceptLocal = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'accept_local')
 
 /** May 127.0.0.0/8 be routed? all OR device. */
-export const routeLocalnet = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'route_localnet')
+export const routeLocalnet = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined =>
+  either(s, 4, device, 'route_localnet')
 
 /** Does it answer ARP for addresses that it routes elsewhere? all OR device. */
 export const proxyArp = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'proxy_arp')
 
-/** Does it answer ARP even for addresses that it routes back to the same device? The device alone. */
-export const proxyArpPvlan = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => flag(s, 4, device, 'proxy_arp_pvlan')
-
 /** Which ARP requests are answered: max(all, device). */
 export const arpIgnore = (s: Sysctls | undefined, device: string): Setting<number> | undefined => larger(s, device, 'arp_ignore')
 
-/** Answer ARP only where the route back leaves by the same device: all OR device. */
-export const arpFilter = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'arp_filter')
-
 /** all OR device. Makes fib_validate_source look closer at packets that leave where they came in. */
-export const sendRedirects = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 4, device, 'send_redirects')
+export const sendRedirects = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined =>
+  either(s, 4, device, 'send_redirects')
 
 /** The device alone: writing `all` only copies to every device (devinet_conf_proc, addrconf_sysctl_ignore_routes_with_linkdown). */
 export const ignoreRoutesWithLinkdown = (s: Sysctls | undefined, family: Family, device: string): Setting<boolean> | undefined =>
@@ -91,23 +89,24 @@ export const disableIpv6 = (s: Sysctls | undefined, device: string): Setting<boo
 /** NDP proxying: conf/all OR device (ndisc_recv_ns). */
 export const proxyNdp = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 6, device, 'proxy_ndp')
 
-/** Only addresses of the outgoing device as IPv6 sources. */
-export const useOifAddrsOnly = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => flag(s, 6, device, 'use_oif_addrs_only')
-
 /** Is the source of an ICMPv4 error the address of the device by which the offender came in (icmp_errors_use_inbound_ifaddr)? */
-export const icmpErrorsUseInboundIfaddr = (s: Sysctls | undefined): Setting<boolean> | undefined => truth(number(s, 'net.ipv4.icmp_errors_use_inbound_ifaddr'))
+export const icmpErrorsUseInboundIfaddr = (s: Sysctls | undefined): Setting<boolean> | undefined =>
+  truth(number(s, 'net.ipv4.icmp_errors_use_inbound_ifaddr'))
 
 /** First TTL of the host's own IPv4 packets. */
 export const defaultTtl = (s: Sysctls | undefined): Setting<number> | undefined => number(s, 'net.ipv4.ip_default_ttl')
 
 /** First hop limit of IPv6 packets that leave by `device`. */
-export const hopLimit = (s: Sysctls | undefined, device: string): Setting<number> | undefined => number(s, deviceKey(6, device, 'hop_limit'))
+export const hopLimit = (s: Sysctls | undefined, device: string): Setting<number> | undefined =>
+  number(s, deviceKey(6, device, 'hop_limit'))
 
 /** 0: layer 3, 1: layer 4, 2: layer 3 of the inner packet, 3: as fib_multipath_hash_fields says. */
-export const multipathHashPolicy = (s: Sysctls | undefined, family: Family): Setting<number> | undefined => number(s, `net.ipv${family}.fib_multipath_hash_policy`)
+export const multipathHashPolicy = (s: Sysctls | undefined, family: Family): Setting<number> | undefined =>
+  number(s, `net.ipv${family}.fib_multipath_hash_policy`)
 
 /** Does a bridge hand the packets that it forwards to iptables (or ip6tables)? */
-export const bridgeNfCall = (s: Sysctls | undefined, family: Family): Setting<boolean> | undefined => truth(number(s, `net.bridge.bridge-nf-call-${family === 4 ? 'iptables' : 'ip6tables'}`))
+export const bridgeNfCall = (s: Sysctls | undefined, family: Family): Setting<boolean> | undefined =>
+  truth(number(s, `net.bridge.bridge-nf-call-${family === 4 ? 'iptables' : 'ip6tables'}`))
 
 /** net.ipv4.ip_local_port_range, of both families. */
 export function localPortRange(s: Sysctls | undefined): { readonly lo: number; readonly hi: number; readonly source: Source } | undefined {

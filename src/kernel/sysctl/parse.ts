@@ -17,7 +17,8 @@ export function parseSysctl(text: string, file: string): Sysctls {
     if (row === '') continue
     const equals = row.indexOf('=')
     const key = row.slice(0, Math.max(0, equals)).trim()
-    if (!/^[a-z0-9_-]+[./][^\s\p{Cc}]{1,150}$/u.test(key)) throw new ParseError(file, line, `not a sysctl: ${quote(row)}; expected \`key = value\` as sysctl prints it`)
+    if (!/^[a-z0-9_-]+[./][^\s\p{Cc}]{1,150}$/u.test(key))
+      throw new ParseError(file, line, `not a sysctl: ${quote(row)}; expected \`key = value\` as sysctl prints it`)
     values.set(dotted(key), { value: row.slice(equals + 1).trim(), line })
   }
   if (values.size === 0) throw new ParseError(file, 1, 'the file is empty; expected `key = value` lines as sysctl prints them')

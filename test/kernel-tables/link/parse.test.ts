@@ -15,7 +15,15 @@ describe('parseLinks', () => {
 
   test('addresses: peers, secondary, deprecated, tentative; empty objects are hidden devices', () => {
     const entry = {
-      ifindex: 3, ifname: 'v0', flags: ['BROADCAST', 'UP', 'LOWER_UP'], mtu: 1500, link_type: 'ether', address: 'EE:EE:EE:EE:EE:EE', link_index: 2, link_netnsid: 4, group: 'default',
+      ifindex: 3,
+      ifname: 'v0',
+      flags: ['BROADCAST', 'UP', 'LOWER_UP'],
+      mtu: 1500,
+      link_type: 'ether',
+      address: 'EE:EE:EE:EE:EE:EE',
+      link_index: 2,
+      link_netnsid: 4,
+      group: 'default',
       addr_info: [
         { family: 'inet', local: '10.0.0.1', address: '10.9.0.1', prefixlen: 32, scope: 'global' },
         { family: 'inet', local: '10.0.0.2', prefixlen: 24, broadcast: '10.0.0.255', scope: 'link', secondary: true },
@@ -25,9 +33,13 @@ describe('parseLinks', () => {
     }
     const [link] = parseLinks(JSON.stringify([{}, entry, {}]), 'f')
     expect(link).toMatchObject({ index: 3, kind: 'ether', up: true, running: true, mac: 'ee:ee:ee:ee:ee:ee', peerIndex: 2, peerNetnsId: 4 })
-    expect(link?.addresses.map((a) => [a.ip.text, a.peer?.text, a.prefixLength, a.scope, a.secondary, a.deprecated, a.tentative, a.temporary])).toEqual([
-      ['10.0.0.1', '10.9.0.1', 32, 'global', false, false, false, false], ['10.0.0.2', undefined, 24, 'link', true, false, false, false],
-      ['fd00::1', undefined, 64, 'global', false, true, false, true], ['fe80::1', undefined, 64, 'link', false, false, true, false],
+    expect(
+      link?.addresses.map((a) => [a.ip.text, a.peer?.text, a.prefixLength, a.scope, a.secondary, a.deprecated, a.tentative, a.temporary]),
+    ).toEqual([
+      ['10.0.0.1', '10.9.0.1', 32, 'global', false, false, false, false],
+      ['10.0.0.2', undefined, 24, 'link', true, false, false, false],
+      ['fd00::1', undefined, 64, 'global', false, true, false, true],
+      ['fe80::1', undefined, 64, 'link', false, false, true, false],
     ])
   })
 
@@ -35,13 +47,21 @@ describe('parseLinks', () => {
     const dir = 'random-4/nodes/n1/'
     const links = parseLinks(dump(`${dir}ip-addr.json`), 'a', dump(`${dir}ip-link.json`), 'l')
     expect(links.find((l) => l.name === 'lo')?.kind).toBe('loopback')
-    expect(links.find((l) => l.name === 'vxlan-v6.calico')).toMatchObject({ kind: 'vxlan', up: true, vxlan: { id: 4096, port: 4789, lower: 'eth0', learning: false, local: { family: 6 } } })
+    expect(links.find((l) => l.name === 'vxlan-v6.calico')).toMatchObject({
+      kind: 'vxlan',
+      up: true,
+      vxlan: { id: 4096, port: 4789, lower: 'eth0', learning: false, local: { family: 6 } },
+    })
     expect(links.find((l) => l.name.startsWith('cali'))).toMatchObject({ kind: 'veth', mac: 'ee:ee:ee:ee:ee:ee' })
     // in their own namespace the other end of a cali device is eth0
     expect(links.every((l) => l.kind !== 'veth' || l.peerIndex !== undefined)).toBe(true)
   })
 
   test.runIf(needs('captures'))('every recorded dump', () => {
-    for (const { file, text } of dumps('ip-addr.json')) expect(parseLinks(text, file).some((l) => l.name === 'lo'), file).toBe(true)
+    for (const { file, text } of dumps('ip-addr.json'))
+      expect(
+        parseLinks(text, file).some((l) => l.name === 'lo'),
+        file,
+      ).toBe(true)
   })
 })

@@ -19,7 +19,10 @@ describe('parseNeighbours', () => {
       'f',
     )
     expect(list.map((n) => [n.ip.text, n.mac, isUsable(n), n.router])).toEqual([
-      ['169.254.1.1', 'ee:ee:ee:ee:ee:ee', true, false], ['fe80::1', 'ee:ee:ee:ee:ee:ee', true, true], ['10.0.0.9', undefined, false, false], ['10.0.0.8', 'ee:ee:ee:ee:ee:ee', false, false],
+      ['169.254.1.1', 'ee:ee:ee:ee:ee:ee', true, false],
+      ['fe80::1', 'ee:ee:ee:ee:ee:ee', true, true],
+      ['10.0.0.9', undefined, false, false],
+      ['10.0.0.8', 'ee:ee:ee:ee:ee:ee', false, false],
     ])
   })
 
@@ -39,7 +42,13 @@ describe('parseFdb', () => {
       ]),
       'f',
     )
-    expect(calico).toMatchObject({ mac: '66:40:24:34:76:fc', device: 'vxlan.calico', remote: { text: '172.18.0.12' }, state: 'permanent', flags: ['self'] })
+    expect(calico).toMatchObject({
+      mac: '66:40:24:34:76:fc',
+      device: 'vxlan.calico',
+      remote: { text: '172.18.0.12' },
+      state: 'permanent',
+      flags: ['self'],
+    })
     expect(other).toMatchObject({ vni: 5, port: 8472, remote: { family: 6 } })
   })
 })

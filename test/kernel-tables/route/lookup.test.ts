@@ -1,8 +1,8 @@
 /** Hand-written expectations; test/kernel/route.test.ts holds the same functions against a kernel. */
 import { describe, expect, test } from 'vitest'
 import { lookupRoute } from '../../../src/kernel/route/lookup.ts'
-import { parseRules } from '../../../src/kernel/route/parse-rules.ts'
 import { parseRoutes } from '../../../src/kernel/route/parse.ts'
+import { parseRules } from '../../../src/kernel/route/parse-rules.ts'
 import { indexRoutes } from '../../../src/kernel/route/tables.ts'
 import type { RouteQuery, RouteResult } from '../../../src/kernel/route/types.ts'
 import { ip } from '../../../src/net/ip.ts'
@@ -10,7 +10,8 @@ import { needs } from '../../support/needs.ts'
 import { dump } from '../dumps.ts'
 
 const LAST = { priority: 32766, src: 'all', table: 'main' }
-const index = (routes: readonly object[], ignored: readonly string[] = []) => indexRoutes(parseRoutes(JSON.stringify(routes), 'r'), new Set(ignored))
+const index = (routes: readonly object[], ignored: readonly string[] = []) =>
+  indexRoutes(parseRoutes(JSON.stringify(routes), 'r'), new Set(ignored))
 const rules = (list: readonly object[], family: 4 | 6 = 4) => parseRules(JSON.stringify([...list, LAST]), 'u', family)
 const ask = (dst: string, more: Partial<RouteQuery> = {}): RouteQuery => ({ family: ip(dst).family, dst: ip(dst), mark: 0, ...more })
 
@@ -29,12 +30,27 @@ function tell(result: RouteResult): string {
 
 describe('tables', () => {
   test('the longest prefix, then the lowest metric', () => {
-    const t = index([{ dst: 'default', dev: 'a' }, { dst: '10.0.0.0/8', dev: 'b', metric: 10 }, { dst: '10.0.0.0/8', dev: 'c', metric: 5 }, { dst: '10.1.0.0/16', dev: 'd' }])
-    expect(['10.1.2.3', '10.2.2.3', '11.0.0.1'].map((d) => tell(lookupRoute(t, rules([]), ask(d))))).toEqual(['10.1.0.0/16 dev d', '10.0.0.0/8 dev c metric 5', 'default dev a'])
+    const t = index([
+      { dst: 'default', dev: 'a' },
+      { dst: '10.0.0.0/8', dev: 'b', metric: 10 },
+      { dst: '10.0.0.0/8', dev: 'c', metric: 5 },
+      { dst: '10.1.0.0/16', dev: 'd' },
+    ])
+    expect(['10.1.2.3', '10.2.2.3', '11.0.0.1'].map((d) => tell(lookupRoute(t, rules([]), ask(d))))).toEqual([
+      '10.1.0.0/16 dev d',
+      '10.0.0.0/8 dev c metric 5',
+      'default dev a',
+    ])
   })
 
   test('blackhole, unreachable, prohibit are answers; throw is none', () => {
-    const t = index([{ dst: 'default', dev: 'a' }, { dst: '10.1.0.0/16', type: 'blackhole' }, { dst: '10.2.0.0/16', type: 'prohibit', table: '7' }, { dst: '10.3.0.0/16', type: 'throw', table: '7' }, { dst: 'default', dev: 'b', table: '7' }])
+    const t = index([
+      { dst: 'default', dev: 'a' },
+      { dst: '10.1.0.0/16', type: 'blackhole' },
+      { dst: '10.2.0.0/16', type: 'prohibit', table: '7' },
+      { dst: '10.3.0.0/16', type: 'throw', table: '7' },
+      { dst: 'default', dev: 'b', table: '7' },
+    ])
     const u = rules([{ priority: 5, src: 'all', table: '7' }])
     expect(tell(lookupRoute(t, rules([]), ask('10.1.0.1')))).toBe('blackhole 10.1.0.0/16')
     expect(tell(lookupRoute(t, u, ask('10.2.0.1')))).toBe('prohibit 10.2.0.0/16 table 7')
@@ -43,7 +59,11 @@ describe('tables', () => {
   })
 
   test('all next hops of a multipath route are given, but those that are dead', () => {
-    const hops = [{ gateway: '10.0.0.1', dev: 'a', weight: 2, flags: [] }, { gateway: '10.0.0.2', dev: 'b', weight: 1, flags: ['dead', 'linkdown'] }, { gateway: '10.0.0.3', dev: 'c', weight: 1, flags: ['linkdown'] }]
+    const hops = [
+      { gateway: '10.0.0.1', dev: 'a', weight: 2, flags: [] },
+      { gateway: '10.0.0.2', dev: 'b', weight: 1, flags: ['dead', 'linkdown'] },
+      { gateway: '10.0.0.3', dev: 'c', weight: 1, flags: ['linkdown'] },
+    ]
     const used = (ignored: readonly string[]) => {
       const found = lookupRoute(index([{ dst: 'default', nexthops: hops, flags: [] }], ignored), rules([]), ask('1.2.3.4'))
       return found.kind === 'route' ? found.nexthops.map((n) => n.device) : found.kind
@@ -53,22 +73,33 @@ describe('tables', () => {
   })
 
   test('a dead route gives way to a shorter prefix', () => {
-    const t = index([{ dst: '10.1.0.0/16', dev: 'a', flags: ['dead', 'linkdown'] }, { dst: '10.0.0.0/8', dev: 'b', flags: [] }])
+    const t = index([
+      { dst: '10.1.0.0/16', dev: 'a', flags: ['dead', 'linkdown'] },
+      { dst: '10.0.0.0/8', dev: 'b', flags: [] },
+    ])
     expect(tell(lookupRoute(t, rules([]), ask('10.1.0.1')))).toBe('10.0.0.0/8 dev b')
   })
 
   test('two default routes of one metric: the kernel goes by their neighbours', () => {
-    const t = index([{ dst: 'default', gateway: '10.0.0.1', dev: 'a' }, { dst: 'default', gateway: '10.0.0.2', dev: 'b' }])
+    const t = index([
+      { dst: 'default', gateway: '10.0.0.1', dev: 'a' },
+      { dst: 'default', gateway: '10.0.0.2', dev: 'b' },
+    ])
     expect(lookupRoute(t, rules([]), ask('1.2.3.4')).kind).toBe('unknown')
     expect(tell(lookupRoute(t, rules([]), ask('1.2.3.4', { iif: 'c' })))).toBe('default via 10.0.0.1 dev a')
   })
 
   test('as long as the rules are the default ones, a longer prefix of main beats a shorter one of local', () => {
-    const t = index([{ type: 'local', dst: '10.0.0.0/8', dev: 'lo', table: 'local' }, { dst: '10.1.0.0/16', dev: 'a' }])
+    const t = index([
+      { type: 'local', dst: '10.0.0.0/8', dev: 'lo', table: 'local' },
+      { dst: '10.1.0.0/16', dev: 'a' },
+    ])
     const plain = [{ priority: 0, src: 'all', table: 'local' }, LAST, { priority: 32767, src: 'all', table: 'default' }]
     const parse = (list: readonly object[]) => parseRules(JSON.stringify(list), 'u', 4)
     expect(tell(lookupRoute(t, parse(plain), ask('10.1.0.1')))).toBe('10.1.0.0/16 dev a')
-    expect(tell(lookupRoute(t, parse([...plain, { priority: 9, src: '9.9.9.9', table: '9' }]), ask('10.1.0.1')))).toBe('local 10.0.0.0/8 dev lo table local')
+    expect(tell(lookupRoute(t, parse([...plain, { priority: 9, src: '9.9.9.9', table: '9' }]), ask('10.1.0.1')))).toBe(
+      'local 10.0.0.0/8 dev lo table local',
+    )
   })
 
   test('a lookup among 10,000 routes is quick', () => {
@@ -82,7 +113,11 @@ describe('tables', () => {
 })
 
 describe('rules', () => {
-  const t = index([{ dst: 'default', dev: 'main' }, { dst: 'default', dev: 'seven', table: '7' }, { dst: '10.0.0.0/8', dev: 'seven', table: '7' }])
+  const t = index([
+    { dst: 'default', dev: 'main' },
+    { dst: 'default', dev: 'seven', table: '7' },
+    { dst: '10.0.0.0/8', dev: 'seven', table: '7' },
+  ])
   const via = (rule: object, more: Partial<RouteQuery> = {}, dst = '10.0.0.1') => {
     const found = lookupRoute(t, rules([{ priority: 5, src: 'all', table: '7', ...rule }]), ask(dst, more))
     return found.kind === 'route' ? found.nexthops[0]?.device : found.kind
@@ -127,9 +162,15 @@ describe('rules', () => {
   })
 
   test('goto skips rules, and does nothing without its target', () => {
-    const skip = [{ priority: 1, src: 'all', goto: 9 }, { priority: 5, src: 'all', action: 'prohibit' }, { priority: 9, src: 'all', table: '7' }]
+    const skip = [
+      { priority: 1, src: 'all', goto: 9 },
+      { priority: 5, src: 'all', action: 'prohibit' },
+      { priority: 9, src: 'all', table: '7' },
+    ]
     expect(tell(lookupRoute(t, rules(skip), ask('11.0.0.1')))).toBe('default dev seven table 7')
-    expect(tell(lookupRoute(t, rules([{ priority: 1, src: 'all', goto: 8, unresolved: null }, ...skip.slice(1)]), ask('11.0.0.1')))).toBe('rule 5 prohibit')
+    expect(tell(lookupRoute(t, rules([{ priority: 1, src: 'all', goto: 8, unresolved: null }, ...skip.slice(1)]), ask('11.0.0.1')))).toBe(
+      'rule 5 prohibit',
+    )
   })
 
   test.each(['blackhole', 'unreachable', 'prohibit'])('%s as the action of a rule', (action) => {
@@ -140,7 +181,11 @@ describe('rules', () => {
 describe('IPv6', () => {
   const six = { pref: 'medium', metric: 1024, flags: [] }
   test('the device counts for link-local destinations, and is a preference for others', () => {
-    const t = index([{ ...six, dst: 'fe80::/64', dev: 'a' }, { ...six, dst: 'fe80::/64', dev: 'b' }, { ...six, dst: 'fd00::/8', dev: 'a' }])
+    const t = index([
+      { ...six, dst: 'fe80::/64', dev: 'a' },
+      { ...six, dst: 'fe80::/64', dev: 'b' },
+      { ...six, dst: 'fd00::/8', dev: 'a' },
+    ])
     const u = rules([], 6)
     const device = (q: RouteQuery) => {
       const found = lookupRoute(t, u, q)
@@ -154,7 +199,12 @@ describe('IPv6', () => {
   })
 
   test('source-specific routes', () => {
-    const t = index([{ ...six, dst: 'default', dev: 'a' }, { ...six, dst: 'default', from: 'fd01::/64', dev: 'b' }, { ...six, dst: 'fd05::/32', dev: 'c' }, { ...six, dst: 'fd05::/32', from: 'fd02::/64', dev: 'd' }])
+    const t = index([
+      { ...six, dst: 'default', dev: 'a' },
+      { ...six, dst: 'default', from: 'fd01::/64', dev: 'b' },
+      { ...six, dst: 'fd05::/32', dev: 'c' },
+      { ...six, dst: 'fd05::/32', from: 'fd02::/64', dev: 'd' },
+    ])
     const u = rules([], 6)
     const text = (dst: string, src?: string) => tell(lookupRoute(t, u, ask(dst, src ? { src: ip(src) } : {})))
     expect(text('fd09::1', 'fd01::1')).toContain('dev b')

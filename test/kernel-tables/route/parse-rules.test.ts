@@ -18,9 +18,28 @@ describe('parseRules', () => {
 
   // what iproute2 6.1 printed as JSON and as text for the same rules
   test.each([
-    [{ priority: 10, not: null, src: '10.0.0.0', srclen: 8, dst: '1.2.3.4', tos: '0x10', fwmark: '0x10', fwmask: '0xff', iif: 'v0', oif: 'nope', oif_detached: null, table: '100', suppress_prefixlen: 0 },
-      '10: not from 10.0.0.0/8 to 1.2.3.4 tos 0x10 fwmark 0x10/0xff iif v0 oif nope [detached] lookup 100 suppress_prefixlength 0'],
-    [{ priority: 11, src: 'all', ipproto: 'tcp', sport_start: 10, sport_end: 20, dport: 80, goto: 40 }, '11: from all ipproto tcp sport 10-20 dport 80 goto 40'],
+    [
+      {
+        priority: 10,
+        not: null,
+        src: '10.0.0.0',
+        srclen: 8,
+        dst: '1.2.3.4',
+        tos: '0x10',
+        fwmark: '0x10',
+        fwmask: '0xff',
+        iif: 'v0',
+        oif: 'nope',
+        oif_detached: null,
+        table: '100',
+        suppress_prefixlen: 0,
+      },
+      '10: not from 10.0.0.0/8 to 1.2.3.4 tos 0x10 fwmark 0x10/0xff iif v0 oif nope [detached] lookup 100 suppress_prefixlength 0',
+    ],
+    [
+      { priority: 11, src: 'all', ipproto: 'tcp', sport_start: 10, sport_end: 20, dport: 80, goto: 40 },
+      '11: from all ipproto tcp sport 10-20 dport 80 goto 40',
+    ],
     [{ priority: 12, src: 'all', uid_start: 5, uid_end: 10, action: 'blackhole' }, '12: from all uidrange 5-10 blackhole'],
     [{ priority: 13, src: 'all', l3mdev: null }, '13: from all lookup [l3mdev-table]'],
     [{ priority: 14, src: 'all', goto: 9999, unresolved: null }, '14: from all goto 9999 [unresolved]'],
@@ -46,8 +65,15 @@ describe('parseRules', () => {
       const expected = defaultRules(family, { file: '', line: 0 }).map((r) => r.text)
       for (const { file, text } of dumps(family === 4 ? 'ip-rule.json' : 'ip6-rule.json')) {
         const rules = parseRules(text, file, family)
-        expect(rules.flatMap((r) => r.unmodelled), file).toEqual([])
-        if (!file.startsWith('wireguard/nodes')) expect(rules.map((r) => r.text), file).toEqual(expected)
+        expect(
+          rules.flatMap((r) => r.unmodelled),
+          file,
+        ).toEqual([])
+        if (!file.startsWith('wireguard/nodes'))
+          expect(
+            rules.map((r) => r.text),
+            file,
+          ).toEqual(expected)
       }
     }
   })

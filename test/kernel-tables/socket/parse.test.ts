@@ -34,7 +34,12 @@ describe('parseSockets', () => {
 
   test('nobody listens; the heading; what is no listener', () => {
     expect(parseSockets('', 'f')).toEqual([])
-    expect(parseSockets('Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port Process\ntcp ESTAB 0 0 10.0.0.1:22 10.0.0.2:5000\nu_str LISTEN 0 5 /run/x 123 * 0\n', 'f')).toEqual([])
+    expect(
+      parseSockets(
+        'Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port Process\ntcp ESTAB 0 0 10.0.0.1:22 10.0.0.2:5000\nu_str LISTEN 0 5 /run/x 123 * 0\n',
+        'f',
+      ),
+    ).toEqual([])
   })
 
   test.each([

@@ -1,19 +1,46 @@
 import { describe, expect, test } from 'vitest'
-import { acceptLocal, arpIgnore, disableIpv6, forwarding, linkdownIgnored, localPortRange, proxyArp, routeLocalnet, rpFilter, srcValidMark } from '../../../src/kernel/sysctl/effective.ts'
+import {
+  acceptLocal,
+  arpIgnore,
+  bridgeNfCall,
+  disableIpv6,
+  forwarding,
+  linkdownIgnored,
+  localPortRange,
+  multipathHashPolicy,
+  proxyArp,
+  proxyNdp,
+  routeLocalnet,
+  rpFilter,
+  srcValidMark,
+} from '../../../src/kernel/sysctl/effective.ts'
 import { parseSysctl } from '../../../src/kernel/sysctl/parse.ts'
 import { needs } from '../../support/needs.ts'
 import { dump, dumps } from '../dumps.ts'
 import { refusesBadText } from '../hostile.ts'
 
-const sysctls = (lines: Record<string, string | number>) => parseSysctl(Object.entries(lines).map(([k, v]) => `${k} = ${v}`).join('\n'), 'sysctl.txt')
+const sysctls = (lines: Record<string, string | number>) =>
+  parseSysctl(
+    Object.entries(lines)
+      .map(([k, v]) => `${k} = ${v}`)
+      .join('\n'),
+    'sysctl.txt',
+  )
 const conf = (name: string, all: number | undefined, own: number | undefined, family = 4) =>
-  sysctls({ 'net.core.x': 0, ...(all === undefined ? {} : { [`net.ipv${family}.conf.all.${name}`]: all }), ...(own === undefined ? {} : { [`net.ipv${family}.conf.eth0/100.${name}`]: own }) })
+  sysctls({
+    'net.core.x': 0,
+    ...(all === undefined ? {} : { [`net.ipv${family}.conf.all.${name}`]: all }),
+    ...(own === undefined ? {} : { [`net.ipv${family}.conf.eth0/100.${name}`]: own }),
+  })
 
 describe('parseSysctl', () => {
   refusesBadText(parseSysctl)
 
   test('values may be empty or hold blanks; keys may be written with slashes; the last counts', () => {
-    const s = parseSysctl('net.ipv4.ip_local_reserved_ports = \nnet.ipv4.ip_local_port_range = 32768\t60999\nnet/ipv4/conf/eth0.100/forwarding = 1\nnet.ipv4.ip_forward = 0\nnet.ipv4.ip_forward=1\n', 'f')
+    const s = parseSysctl(
+      'net.ipv4.ip_local_reserved_ports = \nnet.ipv4.ip_local_port_range = 32768\t60999\nnet/ipv4/conf/eth0.100/forwarding = 1\nnet.ipv4.ip_forward = 0\nnet.ipv4.ip_forward=1\n',
+      'f',
+    )
     expect(s.get('net.ipv4.ip_local_reserved_ports')).toEqual({ value: '', line: 1 })
     expect(s.get('net.ipv4.conf.eth0/100.forwarding')).toEqual({ value: '1', line: 3 })
     expect(s.get('net.ipv4.ip_forward')).toEqual({ value: '1', line: 5 })
@@ -28,9 +55,16 @@ describe('parseSysctl', () => {
 
 describe('what a setting comes to for a device', () => {
   test.each([
-    [0, 1, 1, 'eth0/100'], [2, 1, 2, 'all'], [1, 2, 2, 'eth0/100'], [0, 0, 0, 'eth0/100'],
+    [0, 1, 1, 'eth0/100'],
+    [2, 1, 2, 'all'],
+    [1, 2, 2, 'eth0/100'],
+    [0, 0, 0, 'eth0/100'],
   ])('rp_filter all %i, device %i', (all, own, value, decides) => {
-    expect(rpFilter(conf('rp_filter', all, own), 'eth0.100')).toMatchObject({ value, key: `net.ipv4.conf.${decides}.rp_filter`, file: 'sysctl.txt' })
+    expect(rpFilter(conf('rp_filter', all, own), 'eth0.100')).toMatchObject({
+      value,
+      key: `net.ipv4.conf.${decides}.rp_filter`,
+      file: 'sysctl.txt',
+    })
     expect(arpIgnore(conf('arp_ignore', all, own), 'eth0.100')?.value).toBe(value)
   })
 
@@ -41,7 +75,10 @@ describe('what a setting comes to for a device', () => {
   })
 
   test.each([
-    ['accept_local', acceptLocal], ['src_valid_mark', srcValidMark], ['route_localnet', routeLocalnet], ['proxy_arp', proxyArp],
+    ['accept_local', acceptLocal],
+    ['src_valid_mark', srcValidMark],
+    ['route_localnet', routeLocalnet],
+    ['proxy_arp', proxyArp],
   ] as const)('%s: all or device', (name, effective) => {
     expect(effective(conf(name, 1, 0), 'eth0.100')).toMatchObject({ value: true, key: `net.ipv4.conf.all.${name}` })
     expect(effective(conf(name, 0, 1), 'eth0.100')).toMatchObject({ value: true, key: `net.ipv4.conf.eth0/100.${name}` })
@@ -56,6 +93,19 @@ describe('what a setting comes to for a device', () => {
     expect(forwarding(conf('forwarding', 1, undefined), 4, 'eth0.100')).toBeUndefined()
     expect(forwarding(conf('forwarding', 1, 0, 6), 6, 'eth0.100')).toMatchObject({ value: true, key: 'net.ipv6.conf.all.forwarding' })
     expect(forwarding(sysctls({ 'net.ipv6.conf.all.forwarding': 0, 'net.ipv6.conf.e.force_forwarding': 1 }), 6, 'e')?.value).toBe(true)
+  })
+
+  test('settings of the host, of bridges, of IPv6 proxies', () => {
+    const s = sysctls({
+      'net.bridge.bridge-nf-call-iptables': 1,
+      'net.bridge.bridge-nf-call-ip6tables': 0,
+      'net.ipv4.fib_multipath_hash_policy': 1,
+      'net.ipv6.conf.all.proxy_ndp': 0,
+      'net.ipv6.conf.e.proxy_ndp': 1,
+    })
+    expect([bridgeNfCall(s, 4)?.value, bridgeNfCall(s, 6)?.value]).toEqual([true, false])
+    expect([multipathHashPolicy(s, 4)?.value, multipathHashPolicy(s, 6)]).toEqual([1, undefined])
+    expect([proxyNdp(s, 'e')?.value, proxyNdp(s, 'f')]).toEqual([true, undefined])
   })
 
   test('ignore_routes_with_linkdown and disable_ipv6 are those of the device', () => {
