@@ -1,9 +1,11 @@
+import Table from 'cli-table3'
 import type { Finding, Modes, NodeDescription, SnapshotDescription } from '../snapshot/types.ts'
-import { cells, joinLines, labelled, lineWidth, naturalWidths, wrap } from './layout.ts'
+import { joinLines, labelled, lineWidth, wrap } from './layout.ts'
 import { count } from './names.ts'
 import { type Line, makePen, type Pen } from './pen.ts'
-import { printableJson } from './sanitize.ts'
+import { printableJson, sanitize } from './sanitize.ts'
 import type { TextOptions } from './terminal.ts'
+import { displayWidth } from './width.ts'
 
 /** Column at which the values of a section begin. */
 const VALUES = 14
@@ -36,9 +38,26 @@ function pair(label: string, text: string | Line, pen: Pen): Line[] {
 }
 
 const COLUMNS = ['node', 'address', 'pods', 'rules', 'routes', 'kernel', 'kube-proxy', 'calico'] as const
-/** the numbers among them */
-const RIGHT = [2, 3, 4]
+const ALIGN = ['left', 'left', 'right', 'right', 'right', 'left', 'left', 'left'] as const
 const GAP = 2
+/** columns of spaces, no lines */
+const BORDERLESS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: ' '.repeat(GAP),
+}
 
 function nodeTable(nodes: readonly NodeDescription[], pen: Pen): Line[] {
   const rows = nodes.map((n) => [
@@ -52,18 +71,24 @@ function nodeTable(nodes: readonly NodeDescription[], pen: Pen): Line[] {
     n.calico ?? '-',
   ])
   // columns give way from the right until the rest fits; nothing is ever squeezed to nothing
+  const widths = COLUMNS.map((name, i) => Math.max(...[name, ...rows.map((r) => r[i] ?? '')].map(displayWidth)))
   let shown: number = COLUMNS.length
-  const table = () => [
-    COLUMNS.slice(0, shown).map((c): Line => [pen.text(c, 'dim')]),
-    ...rows.map((r) => r.slice(0, shown).map((c): Line => [pen.text(c)])),
-  ]
-  const width = () => naturalWidths(table()).reduce((sum, w) => sum + w + GAP, -GAP)
+  const width = () => widths.slice(0, shown).reduce((sum, w) => sum + w + GAP, -GAP)
   while (shown > 3 && width() > pen.columns) shown--
-  const lines = table()
-  const widths = naturalWidths(lines)
-  const over = width() - pen.columns
-  if (over > 0) widths[1] = Math.max(8, (widths[1] as number) - over)
-  return lines.flatMap((row) => cells(row, widths, GAP, pen, RIGHT))
+  if (width() > pen.columns) widths[1] = Math.max(8, (widths[1] as number) - (width() - pen.columns))
+  const table = new Table({
+    colWidths: widths.slice(0, shown),
+    colAligns: ALIGN.slice(0, shown),
+    wordWrap: true,
+    wrapOnWordBoundary: true,
+    chars: BORDERLESS,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
+  })
+  table.push(...[[...COLUMNS], ...rows].map((row) => row.slice(0, shown).map(sanitize)))
+  return table
+    .toString()
+    .split('\n')
+    .map((line, i) => [pen.text(line.trimEnd(), i === 0 ? 'dim' : 'plain')])
 }
 
 function modeLines({ modes, external }: SnapshotDescription, pen: Pen): Line[] {
