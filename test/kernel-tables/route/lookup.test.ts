@@ -72,6 +72,15 @@ describe('tables', () => {
     expect(used(['c'])).toEqual(['a'])
   })
 
+  test('a route for the TOS comes before one of a lower metric', () => {
+    const t = index([
+      { dst: '10.0.0.0/8', dev: 'a', metric: 1 },
+      { dst: '10.0.0.0/8', dev: 'b', metric: 9, tos: '0x10' },
+    ])
+    expect(tell(lookupRoute(t, rules([]), ask('10.0.0.1')))).toBe('10.0.0.0/8 dev a metric 1')
+    expect(tell(lookupRoute(t, rules([]), ask('10.0.0.1', { tos: 0x10 })))).toBe('10.0.0.0/8 tos 0x10 dev b metric 9')
+  })
+
   test('a dead route gives way to a shorter prefix', () => {
     const t = index([
       { dst: '10.1.0.0/16', dev: 'a', flags: ['dead', 'linkdown'] },
