@@ -114,13 +114,6 @@ export interface Cause {
   readonly object?: string
 }
 
-/** The way of one packet: of the request, of the reply, of an error message back. */
-export interface Leg {
-  readonly hops: readonly Hop[]
-  /** how this packet ended */
-  readonly end: string
-}
-
 /** One way that a packet of the flow can go. */
 export interface Path {
   readonly verdict: Verdict
