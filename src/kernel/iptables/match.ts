@@ -12,8 +12,6 @@ import { matchSet } from './match-set.ts'
 import { matchOwner, matchPhysdev, matchSocket } from './match-socket.ts'
 import type { Match, Rule } from './types.ts'
 
-export { candidates } from './candidates.ts'
-
 /**
  * Do all matches of a rule hold for the packet? (ipt_do_table: ip_packet_match, then every match in order, until one says no.)
  * What is certain is tested first and what is not is asked last, in printed order: a rule that can't match anyway neither branches nor
