@@ -23,7 +23,7 @@ export class WalkEnv implements MatchEnv {
     this.hook = hook
     this.inDevice = hook === 'OUTPUT' || hook === 'POSTROUTING' ? '' : skb.inDevice
     this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' ? '' : skb.outDevice
-    this.localSender = skb.inDevice === ''
+    this.localSender = skb.inDevice === '' && !isKernels(skb.packet)
   }
 
   get packet(): Packet {
@@ -85,4 +85,10 @@ export class WalkEnv implements MatchEnv {
   assume(what: string): void {
     this.#run.assumptions.add(what)
   }
+}
+
+/** Answers that the kernel itself makes, in the name of no process: resets, ICMP errors and echo replies, neighbour discovery. */
+function isKernels(p: Packet): boolean {
+  if (p.tcp) return p.tcp === 'RST'
+  return p.icmp !== undefined && p.icmp.type !== 8 && p.icmp.type !== 128
 }

@@ -1,6 +1,7 @@
 /** Who answers for an address on a device: neighbour tables, ARP and its proxies; and what is said when nobody does. */
 import type { Link } from '../kernel/link/types.ts'
 import type { Neighbour } from '../kernel/neigh/types.ts'
+import { lookupRoute } from '../kernel/route/lookup.ts'
 import { arpIgnore, forwarding, proxyArp } from '../kernel/sysctl/effective.ts'
 import { type Ip, isLinkLocal } from '../net/ip.ts'
 import type { Blame, End, Run, Skb } from './run.ts'
@@ -17,11 +18,20 @@ export const deviceBlame = (place: Place, link: Link, what: string): Blame => ({
 export const neighbour = (place: Place, link: Link, ip: Ip): Neighbour | undefined =>
   place.host.neighbours?.find((n) => n.device === link.name && n.ip.text === ip.text)
 
-/** Does the far end answer ARP (or neighbour solicitations) for an address that is not its own? Proxy ARP needs forwarding, too (arp_fwd_proxy). */
-export function answersFor(port: Port, ip: Ip): boolean {
+/**
+ * Does the far end answer ARP (or neighbour solicitations) for an address that is not its own? Proxy ARP needs forwarding, too, and a
+ * route to the address by another device (arp_process, arp_fwd_proxy): without a default route, nobody answers for 169.254.1.1.
+ */
+export function answersFor(port: Port, ip: Ip, asker: Ip): boolean {
   const { sysctls } = port.place.host
   if (ip.family === 6) return isLinkLocal(ip) && port.link.addresses.some((a) => a.ip.text === ip.text)
-  return (proxyArp(sysctls, port.link.name)?.value ?? false) && (forwarding(sysctls, 4, port.link.name)?.value ?? false)
+  if (!proxyArp(sysctls, port.link.name)?.value || !forwarding(sysctls, 4, port.link.name)?.value) return false
+  const { host, routes } = port.place
+  if (!host.routes[4]) return true
+  const found = lookupRoute(routes[4], host.rules[4], { family: 4, dst: ip, src: asker, iif: port.link.name, mark: 0 })
+  return (
+    found.kind === 'unknown' || (found.kind === 'route' && found.route.type === 'unicast' && found.nexthops[0]?.device !== port.link.name)
+  )
 }
 
 /** With arp_ignore 1 and more a host answers only for addresses of the very device that was asked (ip-sysctl.rst). */

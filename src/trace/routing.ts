@@ -53,14 +53,20 @@ function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult):
         blame: { place, kind: 'missing-route', entry: `no route to ${query.dst.text}` },
       }
     case 'rule':
-      return refusal(place, result.action, six, { place, kind: 'route', entry: `ip rule ${result.rule.text}`, source: result.rule.source })
+      return ruleRefusal(result.action, six, { place, kind: 'route', entry: `ip rule ${result.rule.text}`, source: result.rule.source })
     case 'route': {
       const { route: found, nexthops } = result
       if (found.type === 'local' || found.type === 'anycast') return { kind: 'local', route: found }
       if (found.type === 'blackhole' || found.type === 'unreachable' || found.type === 'prohibit') {
-        return refusal(place, found.type, six, { place, kind: 'route', entry: found.text, source: found.source })
+        return refusal(found.type, six, { place, kind: 'route', entry: found.text, source: found.source })
       }
       if (found.type !== 'unicast') throw new Undecided(place.label, `${query.dst.text} is a ${found.type} address on ${place.label}`)
+      if (found.nhid !== undefined && found.nexthops.length === 0) {
+        throw new Undecided(
+          place.label,
+          `${place.host.dir}/ip-nexthop.json does not tell next hop ${found.nhid} of the route to ${formatPrefix(found.dst)}`,
+        )
+      }
       const hop = chooseHop(run, found, nexthops)
       if (!hop?.device) {
         return {
@@ -88,7 +94,7 @@ function chooseHop(run: Run, found: Route, nexthops: readonly NextHop[]): NextHo
 }
 
 /** errno and ICMP of a route that refuses: fib_props[] (net/ipv4/fib_semantics.c), ip6_route_info_create, ip_error. */
-function refusal(_place: Place, type: 'blackhole' | 'unreachable' | 'prohibit', six: boolean, blame: Blame): Decision {
+function refusal(type: 'blackhole' | 'unreachable' | 'prohibit', six: boolean, blame: Blame): Decision {
   switch (type) {
     case 'blackhole':
       return { kind: 'no-way', errno: 'EINVAL', icmp: undefined, blame }
@@ -97,6 +103,12 @@ function refusal(_place: Place, type: 'blackhole' | 'unreachable' | 'prohibit', 
     case 'prohibit':
       return { kind: 'no-way', errno: 'EACCES', icmp: six ? { type: 1, code: 1 } : { type: 3, code: 13 }, blame }
   }
+}
+
+/** A rule that refuses differs from such a route: unreachable is “network unreachable” there (fib4_rule_action, fib6_rule_action). */
+function ruleRefusal(type: 'blackhole' | 'unreachable' | 'prohibit', six: boolean, blame: Blame): Decision {
+  if (type !== 'unreachable') return refusal(type, six, blame)
+  return { kind: 'no-way', errno: 'ENETUNREACH', icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 }, blame }
 }
 
 function note(run: Run, place: Place, query: RouteQuery, result: RouteResult, decision: Decision, purpose: string): void {

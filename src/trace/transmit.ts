@@ -5,6 +5,7 @@ import type { Ip } from '../net/ip.ts'
 import { answersFor, deviceBlame, neighbour, unresolved } from './neighbours.ts'
 import type { Decision } from './routing.ts'
 import { type End, type Run, type Skb, Undecided } from './run.ts'
+import { solicit } from './solicit.ts'
 import { crossSegment } from './underlay.ts'
 import { encapsulate } from './vxlan.ts'
 import { checkSize, type Ways, wire } from './wire.ts'
@@ -54,8 +55,11 @@ function crossVeth(run: Run, skb: Skb, link: Link, peer: Port, nextHop: Ip, ways
         },
       }
     }
-  } else if (!there && !answersFor(peer, nextHop)) {
+  } else if (!there && !answersFor(peer, nextHop, skb.packet.src)) {
     return unresolved(run, skb, nextHop, known)
+  } else if (nextHop.family === 6) {
+    const deaf = solicit(run, skb, { place, link }, nextHop, peer)
+    if (deaf) return unresolved(run, skb, nextHop, known, deaf)
   }
   return ways.receive(
     run,
