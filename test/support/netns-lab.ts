@@ -71,9 +71,9 @@ export async function makeLab(): Promise<Lab> {
   }
 }
 
-/** Runs a shell script, in a namespace if one is named; its stdout. */
+/** Runs a shell script, in a namespace if one is named; its stdout. `nsenter`, since `ip netns exec` mounts a /sys of its own each time. */
 export function sh(script: string, ns?: string): Promise<string> {
-  const [command, args] = ns === undefined ? ['sh', ['-e']] : ['ip', ['netns', 'exec', ns, 'sh', '-e']]
+  const [command, args] = ns === undefined ? ['sh', ['-e']] : ['nsenter', [`--net=/run/netns/${ns}`, 'sh', '-e']]
   return new Promise((resolve, reject) => {
     const child = spawn(command as string, args as string[])
     let out = ''
@@ -95,7 +95,7 @@ export function sh(script: string, ns?: string): Promise<string> {
  */
 const settings = [
   'net.ipv6.conf.all.accept_dad=0', 'net.ipv6.conf.default.accept_dad=0', 'net.ipv6.conf.default.router_solicitations=0',
-  'net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0', 'net.ipv4.icmp_ratelimit=0', 'net.ipv6.icmp.ratelimit=0',
+  'net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0', 'net.ipv4.icmp_ratelimit=0', 'net.ipv4.icmp_ratemask=0', 'net.ipv6.icmp.ratelimit=0', 'net.ipv6.icmp.ratemask=2',
   'net.ipv4.conf.all.send_redirects=0', 'net.ipv4.conf.default.send_redirects=0',
 ].join(' ')
 const nodeSettings = 'net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1'
@@ -104,7 +104,7 @@ function buildScript(name: (h: string) => string): string {
   const batch = (ns: string, lines: readonly string[]) => `ip -n ${name(ns)} -batch - <<'END'\n${lines.join('\n')}\nEND`
   const veth = (a: string, dev: string, index: number, b: string, peer: string, peerIndex: number) =>
     `link add name ${dev} index ${index} netns ${name(a)} address ${mac(a, index)} type veth peer name ${peer} index ${peerIndex} netns ${name(b)} address ${mac(b, peerIndex)}`
-  const exec = (ns: string, command: string) => `ip netns exec ${name(ns)} ${command}`
+  const exec = (ns: string, command: string) => `nsenter --net=/run/netns/${name(ns)} ${command}`
   return [
     ...['wire', ...hosts].map((h) => `ip netns add ${name(h)}`),
     ...hosts.map((h) => exec(h, `sysctl -qw ${settings}${h === 'n1' || h === 'n2' ? ` ${nodeSettings}` : ''}`)),

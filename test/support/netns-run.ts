@@ -106,6 +106,8 @@ function compare(f: FlowLine, outcomes: readonly Outcome[], seen: readonly Seen[
   if (expected === 'undecided') return undefined
   for (const [k, n] of counted) {
     const p = predicted.get(k)
+    // one datagram in a hundred may get lost on a busy machine
+    if (p === undefined && k === 'dropped' && n <= seen.length / 100) continue
     if (p === undefined) return `the kernel does otherwise: ${told}`
     // five standard deviations: one false alarm in two million
     if (Math.abs(n - p * seen.length) > 5 * Math.sqrt(seen.length * p * (1 - p)) + 1e-6) return `the kernel's frequencies differ: ${told}`
