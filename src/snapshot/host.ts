@@ -6,6 +6,7 @@ import type { Link } from '../kernel/link/types.ts'
 import { parseFdb, parseNeighbours } from '../kernel/neigh/parse.ts'
 import { defaultRules } from '../kernel/route/default-rules.ts'
 import { localTable } from '../kernel/route/local.ts'
+import { parseNexthops, resolveNexthops } from '../kernel/route/nexthop.ts'
 import { parseRoutes } from '../kernel/route/parse.ts'
 import { parseRules } from '../kernel/route/parse-rules.ts'
 import type { Route, RoutingRule } from '../kernel/route/types.ts'
@@ -96,10 +97,15 @@ function loadRoutes(
   forwarding6: boolean,
 ): Readonly<Record<Family, readonly Route[] | undefined>> {
   const fits: readonly Shape[] = ['route', 'list']
-  const six = read('ip6-route.json', 'ip -6 -j route show table all', fits, (text, file) => parseRoutes(text, file, 6))
+  const objects = read('ip-nexthop.json', 'ip -j nexthop', ['json', 'list'], parseNexthops)
+  const parse = (text: string, file: string, family: Family) => {
+    const routes = parseRoutes(text, file, family)
+    return objects ? resolveNexthops(routes, objects) : routes
+  }
+  const six = read('ip6-route.json', 'ip -6 -j route show table all', fits, (text, file) => parse(text, file, 6))
   const both = read('ip-route.json', 'ip -j route show table all', fits, (text, file) => ({
-    4: parseRoutes(text, file, 4),
-    6: six ?? parseRoutes(text, file, 6),
+    4: parse(text, file, 4),
+    6: six ?? parse(text, file, 6),
   }))
   const has = (family: Family) => links?.some((l) => l.addresses.some((a) => a.ip.family === family)) ?? true
   // a table without a single route of a family that has addresses is the dump of the other family

@@ -1,5 +1,6 @@
 /** What a host says about a packet that it can't deliver: icmp_send, icmp6_send, nf_send_reset. */
 import { selectSource } from '../kernel/route/source-address.ts'
+import { selectIpv4 } from '../kernel/route/source-address4.ts'
 import { icmpErrorsUseInboundIfaddr } from '../kernel/sysctl/effective.ts'
 import { type Ip, isMulticast, isUnspecified } from '../net/ip.ts'
 import { isIcmpError, type Packet } from '../net/packet.ts'
@@ -56,7 +57,7 @@ function senderOf(run: Run, skb: Skb, error: { readonly type: number }): Ip | un
   if (back.kind === 'no-way') return undefined
   if (packet.family === 4) {
     const device = skb.inDevice !== '' && icmpErrorsUseInboundIfaddr(place.host.sysctls)?.value ? skb.inDevice : undefined
-    return device ? (selectSource(place.host.links ?? [], { family: 4, dst: packet.src, device }) ?? back.src) : back.src
+    return device ? (selectIpv4(place.host.links ?? [], device, packet.src, 'link') ?? back.src) : back.src
   }
   if (back.decision.route?.prefsrc) return back.decision.route.prefsrc
   const device = error.type === 3 || skb.inDevice === '' ? skb.outDevice : skb.inDevice

@@ -4,7 +4,7 @@ import { selectSource } from '../kernel/route/source-address.ts'
 import type { NextHop, Route, RouteQuery, RouteResult } from '../kernel/route/types.ts'
 import { validateSource } from '../kernel/route/validate-source.ts'
 import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, srcValidMark } from '../kernel/sysctl/effective.ts'
-import { type Family, formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
+import { contains, type Family, formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { type Blame, type Run, type Skb, Undecided } from './run.ts'
 import type { Place } from './world.ts'
@@ -45,13 +45,21 @@ function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult):
   switch (result.kind) {
     case 'unknown':
       throw new Undecided(place.label, `${place.label}: ${result.reason}`)
-    case 'none':
+    case 'none': {
+      const hollow = place.host.routes[query.family]?.find(
+        (r) => r.nhid !== undefined && r.nexthops.length === 0 && contains(r.dst, query.dst),
+      )
+      if (hollow) {
+        const object = `next hop ${hollow.nhid} of the route to ${formatPrefix(hollow.dst)}`
+        throw new Undecided(place.label, `${place.host.dir}/ip-nexthop.json does not tell ${object}`)
+      }
       return {
         kind: 'no-way',
         errno: 'ENETUNREACH',
         icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 },
         blame: { place, kind: 'missing-route', entry: `no route to ${query.dst.text}` },
       }
+    }
     case 'rule':
       return ruleRefusal(result.action, six, { place, kind: 'route', entry: `ip rule ${result.rule.text}`, source: result.rule.source })
     case 'route': {
@@ -61,12 +69,6 @@ function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult):
         return refusal(found.type, six, { place, kind: 'route', entry: found.text, source: found.source })
       }
       if (found.type !== 'unicast') throw new Undecided(place.label, `${query.dst.text} is a ${found.type} address on ${place.label}`)
-      if (found.nhid !== undefined && found.nexthops.length === 0) {
-        throw new Undecided(
-          place.label,
-          `${place.host.dir}/ip-nexthop.json does not tell next hop ${found.nhid} of the route to ${formatPrefix(found.dst)}`,
-        )
-      }
       const hop = chooseHop(run, found, nexthops)
       if (!hop?.device) {
         return {

@@ -5,6 +5,7 @@
 import type { Pod } from '../cluster/types.ts'
 import type { Link } from '../kernel/link/types.ts'
 import { indexRoutes, type RouteIndex } from '../kernel/route/tables.ts'
+import { linkdownIgnored } from '../kernel/sysctl/effective.ts'
 import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parsePrefix, prefix } from '../net/ip.ts'
 import type { Host, Snapshot } from '../snapshot/types.ts'
 
@@ -106,7 +107,15 @@ function makePlace(host: Host, pod: Pod | undefined): Place {
   const addresses = new Map<string, Link>()
   for (const link of links) for (const a of link.addresses) if (!addresses.has(a.ip.text)) addresses.set(a.ip.text, link)
   const index = { 4: undefined, 6: undefined } as Record<Family, RouteIndex | undefined>
-  const routes = (family: Family) => (index[family] ??= indexRoutes(host.routes[family] ?? []))
+  const routes = (family: Family) =>
+    (index[family] ??= indexRoutes(
+      host.routes[family] ?? [],
+      linkdownIgnored(
+        host.sysctls,
+        family,
+        links.map((l) => l.name),
+      ),
+    ))
   return {
     host,
     id: host.id,
