@@ -24,8 +24,16 @@ export function evidenceAt(snapshot: Snapshot, source: Source, counters?: Eviden
 /** The same line is cited by flow after flow: one object each, which also lets its JSON be made once. */
 const cited = new WeakMap<Snapshot, Map<string, Evidence[]>>()
 
-/** The same goes for whole hops: of a rule that does the same to every packet. */
-const ruleHops = new WeakMap<object, Hop[]>()
+/**
+ * The same goes for whole hops: of a rule that does the same to every packet, of a route or device that it takes the same way. Kept with
+ * the rule, route or device, and found by comparing the few members that may differ.
+ */
+const ruleHops = new WeakMap<object, { readonly hook: string; readonly hop: Hop }[]>()
+const entryHops = new WeakMap<object, { readonly step: EntryStep; readonly hop: Hop }[]>()
+/** Devices lead to many neighbours: no more than these are kept with one. */
+const mostEntryHops = 16
+
+type EntryStep = Extract<Step, { kind: 'entry' }>
 
 /** `10.244.0.3:* → 10.244.1.4:8080/tcp`; an ephemeral port is `*` */
 export function headers(p: Packet): string {
@@ -39,12 +47,39 @@ export function headers(p: Packet): string {
 
 export function attributeHop(snapshot: Snapshot, step: Step): Hop {
   if (step.kind === 'rule') return ruleHop(snapshot, step)
-  const node = step.place.label
-  const packet = step.packet ? { packet: headers(step.packet) } : {}
+  const { packet, choice } = step
+  const key = step.route ?? (step.device === undefined ? undefined : step.place.links.get(step.device))
+  const hop = key ? knownEntryHop(snapshot, key, step) : entryHop(snapshot, step)
+  return packet || choice ? { ...hop, ...(packet && { packet: headers(packet) }), ...(choice && { choice }) } : hop
+}
+
+function knownEntryHop(snapshot: Snapshot, key: object, step: EntryStep): Hop {
+  let known = entryHops.get(key)
+  if (!known) entryHops.set(key, (known = []))
+  for (const { step: other, hop } of known) if (sameStep(other, step)) return hop
+  const hop = entryHop(snapshot, step)
+  if (known.length < mostEntryHops) known.push({ step, hop })
+  return hop
+}
+
+/** Equal in all that a hop is made of, but headers and choice. */
+const sameStep = (x: EntryStep, y: EntryStep): boolean =>
+  x.stage === y.stage &&
+  x.action === y.action &&
+  x.where === y.where &&
+  x.weight === y.weight &&
+  x.place === y.place &&
+  x.source === y.source &&
+  x.owner === y.owner &&
+  x.device === y.device &&
+  x.route === y.route &&
+  (x.also === y.also || (x.also?.length === y.also?.length && x.also?.every((s, i) => s === y.also?.[i]) === true))
+
+function entryHop(snapshot: Snapshot, step: EntryStep): Hop {
   const owner: Owner = step.owner ?? ownerOf(snapshot, step)
   const object = step.route && routeObject(step.route, step.place.host, snapshot.cluster)
   return {
-    node,
+    node: step.place.label,
     stage: step.stage,
     where: step.where,
     owner,
@@ -53,8 +88,6 @@ export function attributeHop(snapshot: Snapshot, step: Step): Hop {
     weight: step.weight,
     ...(step.source && { evidence: evidenceAt(snapshot, step.source) }),
     ...(step.also && { also: step.also.map((s) => evidenceAt(snapshot, s)) }),
-    ...packet,
-    ...(step.choice && { choice: step.choice }),
   }
 }
 
@@ -63,14 +96,14 @@ function ruleHop(snapshot: Snapshot, step: Extract<Step, { kind: 'rule' }>): Hop
   const key = rule ?? chain
   let known = ruleHops.get(key)
   if (!known) ruleHops.set(key, (known = []))
-  const where = `${table.name} ${step.hook}${chain.name === step.hook ? '' : ` ${chain.name}`}`
-  let hop = known.find((h) => h.action === action && h.weight === weight && h.where === where)
+  // a rule stands in one chain of one table: what may differ is the hook that led there, and what it did
+  let hop = known.find((k) => k.hook === step.hook && k.hop.weight === weight && k.hop.action === action)?.hop
   if (!hop) {
     const object = rule && ruleObject(table.name, chain.name, rule, snapshot.cluster, step.place.host.name)
     hop = {
       node: step.place.label,
       stage: table.name as Hop['stage'],
-      where,
+      where: `${table.name} ${step.hook}${chain.name === step.hook ? '' : ` ${chain.name}`}`,
       owner: rule ? ruleOwner(table.name, chain.name, rule) : policyOwner(chain),
       ...(object !== undefined && { object }),
       action,
@@ -79,12 +112,12 @@ function ruleHop(snapshot: Snapshot, step: Extract<Step, { kind: 'rule' }>): Hop
       table: table.name,
       chain: chain.name,
     }
-    known.push(hop)
+    known.push({ hook: step.hook, hop })
   }
   return packet || choice ? { ...hop, ...(packet && { packet: headers(packet) }), ...(choice && { choice }) } : hop
 }
 
-function ownerOf(snapshot: Snapshot, step: Extract<Step, { kind: 'entry' }>): Owner {
+function ownerOf(snapshot: Snapshot, step: EntryStep): Owner {
   if (step.stage === 'route' && step.route) return routeOwner(step.route, step.place.host, snapshot.cluster)
   const link = step.device === undefined ? undefined : step.place.links.get(step.device)
   return link ? linkOwner(link, step.place.host, snapshot.cluster) : 'kernel'

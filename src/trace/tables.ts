@@ -63,7 +63,7 @@ export function runTable(visit: Visit): TableEnd {
     if (!target) {
       record(visit, frame.chain, rule, 'counted', 'passes', choice)
     } else if (target.kind === 'jump' || target.kind === 'goto') {
-      record(visit, frame.chain, rule, `${target.kind === 'goto' ? 'go to' : 'to'} ${target.chain}`, 'passes', choice)
+      record(visit, frame.chain, rule, wayTo(target), 'passes', choice)
       if (target.kind === 'jump') stack.push(frame)
       // the kernel refuses loops; a dump may say anything
       if (stack.length > 512 || ++steps > 100_000)
@@ -79,6 +79,15 @@ export function runTable(visit: Visit): TableEnd {
       if (end) return end
     }
   }
+}
+
+/** `to CHAIN`: one string for each target, since jumps are most of what is recorded, and equal strings compare at once when they are one. */
+const ways = new WeakMap<Target, string>()
+
+function wayTo(target: Extract<Target, { kind: 'jump' | 'goto' }>): string {
+  let way = ways.get(target)
+  if (way === undefined) ways.set(target, (way = `${target.kind === 'goto' ? 'go to' : 'to'} ${target.chain}`))
+  return way
 }
 
 /** Effects of a target that is neither jump nor return. Undefined: on with the next rule. */

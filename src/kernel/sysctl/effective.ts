@@ -24,15 +24,29 @@ export function number(sysctls: Sysctls | undefined, key: string): Setting<numbe
   return { value: Number(entry.value), key, file: sysctls.file, line: entry.line }
 }
 
+/** Settings of devices by name, then device: every packet asks for several on each host, and building the key costs more than the answer. */
+const known = { 4: new WeakMap<Sysctls, OfDevices>(), 6: new WeakMap<Sysctls, OfDevices>() }
+type OfDevices = Map<string, Map<string, Setting<number> | undefined>>
+
+function ofDevice(s: Sysctls | undefined, family: Family, device: string, name: string): Setting<number> | undefined {
+  if (!s) return undefined
+  let names = known[family].get(s)
+  if (!names) known[family].set(s, (names = new Map()))
+  let devices = names.get(name)
+  if (!devices) names.set(name, (devices = new Map()))
+  if (!devices.has(device)) devices.set(device, number(s, deviceKey(family, device, name)))
+  return devices.get(device)
+}
+
 const truth = (s: Setting<number> | undefined): Setting<boolean> | undefined => s && { ...s, value: s.value !== 0 }
 
 const flag = (s: Sysctls | undefined, family: Family, device: string, name: string): Setting<boolean> | undefined =>
-  truth(number(s, deviceKey(family, device, name)))
+  truth(ofDevice(s, family, device, name))
 
 /** IN_DEV_MAXCONF: unknown unless both are there. */
 function larger(s: Sysctls | undefined, device: string, name: string): Setting<number> | undefined {
-  const all = number(s, deviceKey(4, 'all', name))
-  const own = number(s, deviceKey(4, device, name))
+  const all = ofDevice(s, 4, 'all', name)
+  const own = ofDevice(s, 4, device, name)
   if (!all || !own) return undefined
   return own.value >= all.value ? own : all
 }

@@ -2,6 +2,7 @@
 
 import type { Cluster } from '../../cluster/types.ts'
 import { isCalicoTunnel, isWorkloadDevice } from '../attribution/device-names.ts'
+import type { Hop } from '../types.ts'
 import { deviceOf, isNode, type Leg, ruleText, type Step } from './walked.ts'
 
 export interface CalicoActs {
@@ -44,7 +45,7 @@ export function calicoActs(legs: readonly Leg[], cluster: Cluster): CalicoActs {
       const step = leg[i] as Step
       if (step.hop.owner !== 'calico') continue
       if (step.hop.chain !== undefined) {
-        const kind = ofRule(step)
+        const kind = kindOfRule(step.hop)
         if (kind) out[kind].push(step)
       } else {
         for (const kind of ofEntry(leg, i, cluster)) out[kind].push(step)
@@ -54,8 +55,16 @@ export function calicoActs(legs: readonly Leg[], cluster: Cluster): CalicoActs {
   return out
 }
 
-function ofRule(step: Step): Kind | undefined {
-  const { hop } = step
+/** What a rule is for is the same in every trace where its hop stands. */
+const kinds = new WeakMap<Hop, { readonly kind: Kind | undefined }>()
+
+function kindOfRule(hop: Hop): Kind | undefined {
+  let known = kinds.get(hop)
+  if (!known) kinds.set(hop, (known = { kind: ofRule(hop) }))
+  return known.kind
+}
+
+function ofRule(hop: Hop): Kind | undefined {
   const text = ruleText(hop)
   const target = / -j (\S+)/.exec(text)?.[1]
   if (target === 'MASQUERADE' || target === 'SNAT') return 'masqueraded'

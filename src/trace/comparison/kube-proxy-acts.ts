@@ -1,6 +1,7 @@
 /** What kube-proxy's rules did on the walked paths, sorted by kind (chains: kube-proxy §4.3, §4.4). */
 
 import { parseServiceChain } from '../attribution/chain-owner.ts'
+import type { Hop } from '../types.ts'
 import { type Leg, ruleText, type Step } from './walked.ts'
 
 export interface KubeProxyActs {
@@ -36,7 +37,7 @@ export function kubeProxyActs(legs: readonly Leg[]): KubeProxyActs {
   for (const leg of legs) {
     for (const step of leg) {
       if (step.hop.owner !== 'kube-proxy') continue
-      const kind = kindOf(step)
+      const kind = kindOf(step.hop)
       if (kind) out[kind].push(step)
     }
   }
@@ -46,7 +47,16 @@ export function kubeProxyActs(legs: readonly Leg[]): KubeProxyActs {
 /** Chains that send a packet on to a Service's own chains. */
 const entries: ReadonlySet<string> = new Set(['KUBE-SERVICES', 'KUBE-NODEPORTS'])
 
-function kindOf({ hop }: Step): Kind | undefined {
+/** What a rule is for is the same in every trace where its hop stands. */
+const kinds = new WeakMap<Hop, { readonly kind: Kind | undefined }>()
+
+function kindOf(hop: Hop): Kind | undefined {
+  let known = kinds.get(hop)
+  if (!known) kinds.set(hop, (known = { kind: ofRule(hop) }))
+  return known.kind
+}
+
+function ofRule(hop: Hop): Kind | undefined {
   const { chain } = hop
   if (chain === undefined) return undefined
   const text = ruleText(hop)
