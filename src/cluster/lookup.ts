@@ -96,6 +96,10 @@ export function missing(inventory: Inventory, type: ObjectKind, namespace: strin
   const choices = [...elsewhere, ...close, ...(elsewhere.length + close.length > 0 ? [] : near(name, all))]
   const where = namespace === undefined ? '' : ` in namespace ${namespace}`
   const message = `there is no ${LABELS[type]} “${name}”${where}`
+  const file = { pod: 'pods', svc: 'services', node: 'nodes' }[type as string] ?? 'pods'
+  if (type !== 'external' && all.length === 0 && !inventory.cluster.files.some((f) => f.replace(/\.gz$/, '').endsWith(`${file}.json`))) {
+    return new ResolveError('missing', `${message}: cluster/${file}.json is missing from the snapshot`, [], 'name it by its address')
+  }
   if (choices.length > 0) return new ResolveError('missing', message, choicesOf(type, choices))
   if (namespace !== undefined && !inventory.cluster.namespaces.includes(namespace) && inventory.cluster.namespaces.length > 0) {
     return new ResolveError(

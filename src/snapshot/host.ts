@@ -1,6 +1,8 @@
 import { parseConntrack } from '../kernel/conntrack/parse.ts'
+import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import { parseIpsetSave } from '../kernel/ipset/parse.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
+import { lineAt } from '../kernel/json-error.ts'
 import { parseLinks } from '../kernel/link/parse.ts'
 import type { Link } from '../kernel/link/types.ts'
 import { parseFdb, parseNeighbours } from '../kernel/neigh/parse.ts'
@@ -48,7 +50,7 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
   const routes = loadRoutes(store, read, dir, links, sysctls?.get('net.ipv6.conf.all.forwarding')?.value === '1')
   const rules = loadRules(read)
   const firewall = loadFirewall(read, kind, dir, versions, note)
-  const conntrack = lazy(read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], (text, file) => () => parseConntrack(text, file)))
+  const conntrack = lazy(read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], conntrackOf))
   return {
     id: `${kind}/${name}`,
     kind,
@@ -74,6 +76,15 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     recent: read('xt_recent.txt', 'head /proc/net/xt_recent/*', ANY_TEXT, parseRecent),
     versions,
   }
+}
+
+/** A busy node has 100,000 connections, which few traces ask for: only a table of moderate size is checked at once. */
+function conntrackOf(text: string, file: string): () => readonly ConntrackEntry[] {
+  if (text !== '' && !text.endsWith('\n'))
+    throw new ParseError(file, lineAt(text, text.length), 'the last line has no newline: the dump was cut off')
+  if (text.length > 2 ** 20) return () => parseConntrack(text, file)
+  const entries = parseConntrack(text, file)
+  return () => entries
 }
 
 const ANY_TEXT: readonly Shape[] = ['unknown', 'empty', 'iptables']

@@ -1,5 +1,5 @@
 /** Who sends, and how its packets get into the dumped part of the world. */
-import { type Family, type Ip, isLoopback, parseIp } from '../net/ip.ts'
+import { type Family, type Ip, parseIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { chooseSource, route } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, Undecided } from './run.ts'
@@ -39,9 +39,7 @@ function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
     kind: 'client',
     client: { place, source, send: (r, packet) => sendLocal(r, place, packet) },
   })
-  if (forced && !place.addresses.has(forced.text) && !isLoopback(forced)) {
-    return { kind: 'errno', errno: 'EADDRNOTAVAIL', blame: { place, kind: 'link', entry: `${place.label} has no address ${forced.text}` } }
-  }
+  // whatever address is forced is sent from, its own or not: that is how one sees what stops a spoofed source
   if (forced) return client(forced)
   const choice = chooseSource(run, place, dst, { record: false })
   if (choice.kind === 'no-way') return { kind: 'errno', errno: choice.errno, blame: choice.blame }

@@ -40,6 +40,7 @@ export class WalkEnv implements MatchEnv {
 
   addressType(address: Ip, device?: string): AddressType {
     const { place, packet } = this.#skb
+    this.#needRoutes()
     return addressType(place.routes[packet.family], place.host.links ?? [], address, device, place.host.rules[packet.family])
   }
 
@@ -52,6 +53,7 @@ export class WalkEnv implements MatchEnv {
 
   reversePath(options: { readonly loose: boolean; readonly validMark: boolean; readonly acceptLocal: boolean }): boolean {
     const { place, packet, inDevice: device, mark } = this.#skb
+    this.#needRoutes()
     const { family, src, dst } = packet
     const unknown = (reason: string) => this.unknown(reason)
     return reversePathMatch(place.routes[family], place.host.rules[family], place.host.links ?? [], {
@@ -63,6 +65,14 @@ export class WalkEnv implements MatchEnv {
       ...options,
       unknown,
     })
+  }
+
+  /** What is local, and what way leads back, is for the routing tables to say. */
+  #needRoutes(): void {
+    const { place, packet } = this.#skb
+    if (!place.host.routes[packet.family]) {
+      throw new Undecided(place.label, `${place.host.dir}/ip-route.json is missing: which addresses are ${place.label}'s own is not known`)
+    }
   }
 
   recent(name: string): ReadonlyMap<string, readonly number[]> | undefined {

@@ -4,7 +4,7 @@ import type { Neighbour } from '../kernel/neigh/types.ts'
 import { lookupRoute } from '../kernel/route/lookup.ts'
 import { arpIgnore, forwarding, proxyArp } from '../kernel/sysctl/effective.ts'
 import { type Ip, isLinkLocal } from '../net/ip.ts'
-import type { Blame, End, Run, Skb } from './run.ts'
+import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
 import type { Place, Port } from './world.ts'
 
 export const deviceBlame = (place: Place, link: Link, what: string): Blame => ({
@@ -25,7 +25,15 @@ export const neighbour = (place: Place, link: Link, ip: Ip): Neighbour | undefin
 export function answersFor(port: Port, ip: Ip, asker: Ip): boolean {
   const { sysctls } = port.place.host
   if (ip.family === 6) return isLinkLocal(ip) && port.link.addresses.some((a) => a.ip.text === ip.text)
-  if (!proxyArp(sysctls, port.link.name)?.value || !forwarding(sysctls, 4, port.link.name)?.value) return false
+  const proxies = proxyArp(sysctls, port.link.name)
+  const forwards = forwarding(sysctls, 4, port.link.name)
+  if (port.place.host.kind === 'node' && (!proxies || !forwards)) {
+    throw new Undecided(
+      port.place.label,
+      `${port.place.host.dir}/sysctl.txt does not tell whether ${port.link.name} answers ARP for ${ip.text}`,
+    )
+  }
+  if (!proxies?.value || !forwards?.value) return false
   const { host, routes } = port.place
   if (!host.routes[4]) return true
   const found = lookupRoute(routes[4], host.rules[4], { family: 4, dst: ip, src: asker, iif: port.link.name, mark: 0 })

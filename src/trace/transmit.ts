@@ -1,4 +1,5 @@
 /** What a device does with a packet: hands it to the other end of a veth, wraps it for a tunnel, or puts it on its segment. */
+import type { Pod } from '../cluster/types.ts'
 import type { Link } from '../kernel/link/types.ts'
 import { isUsable } from '../kernel/neigh/types.ts'
 import type { Ip } from '../net/ip.ts'
@@ -9,7 +10,7 @@ import { solicit } from './solicit.ts'
 import { crossSegment } from './underlay.ts'
 import { encapsulate } from './vxlan.ts'
 import { checkSize, type Ways, wire } from './wire.ts'
-import type { Port } from './world.ts'
+import type { Place, Port } from './world.ts'
 
 type Out = Exclude<Decision, { kind: 'no-way' }>
 
@@ -17,7 +18,7 @@ type Out = Exclude<Decision, { kind: 'no-way' }>
 export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
   const { place } = skb
   const link = place.links.get(skb.outDevice)
-  if (!link) throw new Undecided(place.label, `${place.host.dir}/ip-link.json and ip-addr.json do not show the device ${skb.outDevice}`)
+  if (!link) throw new Undecided(place.label, `${place.host.dir}/ip-addr.json does not show the device ${skb.outDevice}`)
   checkSize(place, skb.packet, link)
   const nextHop = (decision.kind === 'out' ? decision.gateway : undefined) ?? skb.packet.dst
   if (link.vxlan) return encapsulate(run, skb, link, nextHop, ways)
@@ -33,7 +34,21 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
   }
   const peer = run.world.peer(place, link)
   if (peer) return crossVeth(run, skb, link, peer, nextHop, ways)
+  const unseen = podBehind(run, place, pod)
+  if (unseen)
+    throw new Undecided(place.label, `${unseen.host.dir}/ip-addr.json is missing: what is at the other end of ${link.name} is not known`)
   return crossSegment(run, skb, link, nextHop, ways)
+}
+
+/** A pod and its node are wired to each other, whatever the dumps lack: the one whose devices were not dumped. */
+function podBehind(run: Run, place: Place, next: Pod | undefined): Place | undefined {
+  const other =
+    place.host.kind === 'pod'
+      ? run.world.places.get(`node/${place.pod?.node}`)
+      : place.host.name === next?.node
+        ? run.world.places.get(`pod/${next.namespace}/${next.name}`)
+        : undefined
+  return other && !other.host.links ? other : undefined
 }
 
 function crossVeth(run: Run, skb: Skb, link: Link, peer: Port, nextHop: Ip, ways: Ways): End {

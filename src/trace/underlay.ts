@@ -29,6 +29,13 @@ export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: 
   return underlay(run, skb, link, nextHop, known, ways)
 }
 
+/** Without ip-link.json nobody knows which of a node's devices are tunnels. */
+function needKind(run: Run, place: Place, link: Link): void {
+  const file = `${place.host.dir}/ip-link.json`
+  if (place.host.kind !== 'node' || link.kind !== 'ether' || run.world.snapshot.text(file) !== undefined) return
+  throw new Undecided(place.label, `${file} is missing: what kind of device ${link.name} is, is not known`)
+}
+
 /** Nothing dumped owns the next hop: the underlay assumption of design.md. */
 function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour | undefined, ways: Ways): End {
   const { world } = run
@@ -47,6 +54,11 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
     return { kind: 'beyond', owner, packet, via: { place: skb.place, device: link.name } }
   }
   if (run.outsider && sameIp(run.outsider.address, dst)) return beyond(run.outsider.id)
+  needKind(run, skb.place, link)
+  const blind = world.snapshot.cluster.nodes.find((n) => n.internalIps.some((ip) => sameIp(ip, nextHop)))
+  const place = blind && world.places.get(`node/${blind.name}`)
+  if (place && !place.host.links)
+    throw new Undecided(place.label, `${place.host.dir}/ip-addr.json is missing: by which device ${place.label} is reached is not known`)
   const undumped = world.undumpedNodes.get(dst.text)
   if (undumped) {
     run.assumptions.add(`${undumped} has no dump: packets to it are taken to arrive, and its answers to come back the same way`)

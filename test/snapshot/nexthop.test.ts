@@ -17,6 +17,18 @@ const link = (ifindex: number, ifname: string, local: string, prefixlen: number)
 const files = (nexthops: unknown) => ({
   'snapshot.json': JSON.stringify({ schemaVersion: 1, assume: { listeners: { 'external/*': ['tcp/80'] }, forwarding: [] } }),
   'nodes/n1/ip-addr.json': JSON.stringify([link(1, 'lo', '127.0.0.1', 8), link(2, 'eth0', '192.0.2.1', 24)]),
+  'nodes/n1/ip-link.json': JSON.stringify([
+    { ifindex: 1, ifname: 'lo', flags: ['UP'], mtu: 65536, linkmode: 'DEFAULT', link_type: 'loopback' },
+    {
+      ifindex: 2,
+      ifname: 'eth0',
+      flags: ['UP', 'LOWER_UP'],
+      mtu: 1500,
+      linkmode: 'DEFAULT',
+      link_type: 'ether',
+      address: '02:00:00:00:00:01',
+    },
+  ]),
   'nodes/n1/ip-route.json': JSON.stringify([
     { dst: '192.0.2.0/24', dev: 'eth0', protocol: 'kernel', scope: 'link', prefsrc: '192.0.2.1', flags: [] },
     { dst: '198.51.100.0/24', nhid: 10, flags: [] },
