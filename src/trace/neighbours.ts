@@ -42,11 +42,15 @@ export function answersFor(port: Port, ip: Ip, asker: Ip): boolean {
   )
 }
 
-/** With arp_ignore 1 and more a host answers only for addresses of the very device that was asked (ip-sysctl.rst). */
-export const answersArp = (port: Port, ip: Ip): boolean =>
-  ip.family === 6 ||
-  (arpIgnore(port.place.host.sysctls, port.link.name)?.value ?? 0) === 0 ||
-  port.place.addresses.get(ip.text) === port.link
+/**
+ * With arp_ignore 1 and more a host answers only for addresses of the very device that was asked (ip-sysctl.rst); so does IPv6 always
+ * (ndisc_recv_ns looks the target up on the device).
+ */
+export const answersOnSegment = (port: Port, ip: Ip): boolean =>
+  (ip.family === 6 && port.link.addresses.some((a) => a.ip.text === ip.text)) || (ip.family === 4 && answersArp(port, ip))
+
+const answersArp = (port: Port, ip: Ip): boolean =>
+  (arpIgnore(port.place.host.sysctls, port.link.name)?.value ?? 0) === 0 || port.place.addresses.get(ip.text) === port.link
 
 /** Nobody answers: after three tries the packet is handed back (arp_error_report, ndisc_error_report). */
 export function unresolved(run: Run, skb: Skb, nextHop: Ip, known: Neighbour | undefined, deaf?: Blame): End {

@@ -2,7 +2,7 @@
 import type { Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
-import { answersArp, neighbour, unresolved } from './neighbours.ts'
+import { answersOnSegment, neighbour, unresolved } from './neighbours.ts'
 import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
 import { solicit } from './solicit.ts'
 import { type Ways, wire } from './wire.ts'
@@ -11,8 +11,11 @@ import { assumedRoute, ownerOnSegment, type Place } from './world.ts'
 /** Out on a segment of the underlay: to the neighbour that owns the next hop, on whichever of its devices (arp_ignore 0). */
 export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
   const { world } = run
-  const ports = ownerOnSegment(world, skb.place, link, nextHop).filter((p) => answersArp(p, nextHop))
   const known = neighbour(skb.place, link, nextHop)
+  const cached = known && isUsable(known) ? known.mac : undefined
+  const owners = ownerOnSegment(world, skb.place, link, nextHop)
+  const ports = owners.filter((p) => answersOnSegment(p, nextHop) || (cached !== undefined && cached === p.link.mac))
+  if (owners.length > 0 && ports.length === 0) return unresolved(run, skb, nextHop, known)
   const hosts = new Set(ports.map((p) => p.place))
   const port = hosts.size > 1 ? ports.find((p) => p.link.mac !== undefined && p.link.mac === known?.mac) : ports[0]
   if (hosts.size > 1 && !port) {
