@@ -2,7 +2,8 @@
  * One case of the comparison with the kernel: a little ruleset, and flows with what they come to. Texts name addresses as `$p1`, `$svc`
  * (netns-lab.ts) and are run once for each family.
  */
-import { addresses, type HostName } from './netns-lab.ts'
+import type { Flow } from '../../src/trace/types.ts'
+import { addresses, type HostName, pods } from './netns-lab.ts'
 
 export interface Case {
   readonly name: string
@@ -24,27 +25,41 @@ export interface Case {
 
 /** names of ICMP errors differ: as rules write them, and by type/code as flows do */
 const icmp6: readonly (readonly [RegExp, string])[] = [
-  [/icmp-net-unreachable/g, 'icmp6-no-route'], [/icmp-host-unreachable/g, 'icmp6-addr-unreachable'], [/icmp-port-unreachable/g, 'icmp6-port-unreachable'],
+  [/icmp-net-unreachable/g, 'icmp6-no-route'],
+  [/icmp-host-unreachable/g, 'icmp6-addr-unreachable'],
+  [/icmp-port-unreachable/g, 'icmp6-port-unreachable'],
   [/icmp-admin-prohibited/g, 'icmp6-adm-prohibited'],
-  [/\bicmp 3\/0 /g, 'icmp 1/0 '], [/\bicmp 3\/13 /g, 'icmp 1/1 '], [/\bicmp 3\/1 /g, 'icmp 1/3 '], [/\bicmp 3\/3 /g, 'icmp 1/4 '], [/\bicmp 11\/0 /g, 'icmp 3/0 '],
-  [/-p icmp\b/g, '-p ipv6-icmp'], [/-m icmp --icmp-type/g, '-m icmp6 --icmpv6-type'],
-  [/\bip route\b/g, 'ip -6 route'], [/\bip rule\b/g, 'ip -6 rule'], [/family inet\b/g, 'family inet6'],
+  [/\bicmp 3\/0 /g, 'icmp 1/0 '],
+  [/\bicmp 3\/13 /g, 'icmp 1/1 '],
+  [/\bicmp 3\/1 /g, 'icmp 1/3 '],
+  [/\bicmp 3\/3 /g, 'icmp 1/4 '],
+  [/\bicmp 11\/0 /g, 'icmp 3/0 '],
+  [/-p icmp\b/g, '-p ipv6-icmp'],
+  [/-m icmp --icmp-type/g, '-m icmp6 --icmpv6-type'],
+  [/\bip route\b/g, 'ip -6 route'],
+  [/\bip rule\b/g, 'ip -6 rule'],
+  [/family inet\b/g, 'family inet6'],
 ]
 
 /** A text of a case for one family. Ports stick to addresses: `$p1:80` is `[fd44:1::2]:80`. */
 export function forFamily(text: string, family: 4 | 6): string {
-  const named = text.replace(/\$([a-z]\w+)(?=(:\d)?)/g, (whole, name: string, port: string | undefined) => {
-    const pair = addresses[name]
-    if (!pair) throw new Error(`no address is called ${whole}`)
-    return family === 4 ? pair[0] : port === undefined ? pair[1] : `[${pair[1]}]`
-  }).replace(/\{([^{}|]*)\|([^{}|]*)\}/g, (_, four: string, six: string) => (family === 4 ? four : six))
+  const named = text
+    .replace(/\$([a-z]\w+)(?=(:\d)?)/g, (whole, name: string, port: string | undefined) => {
+      const pair = addresses[name]
+      if (!pair) throw new Error(`no address is called ${whole}`)
+      return family === 4 ? pair[0] : port === undefined ? pair[1] : `[${pair[1]}]`
+    })
+    .replace(/\{([^{}|]*)\|([^{}|]*)\}/g, (_, four: string, six: string) => (family === 4 ? four : six))
   return family === 4 ? named : icmp6.reduce((t, [from, to]) => t.replace(from, to), named)
 }
 
 /** The input of iptables-restore. */
 export function restoreText(rules: string): string {
   const tables = new Map<string, string[]>()
-  for (const line of rules.split('\n').map((l) => l.trim()).filter((l) => l !== '' && !l.startsWith('#'))) {
+  for (const line of rules
+    .split('\n')
+    .map((l) => l.trim())
+    .filter((l) => l !== '' && !l.startsWith('#'))) {
     const space = line.indexOf(' ')
     const table = line.slice(0, space)
     const rest = line.slice(space + 1)
@@ -71,15 +86,44 @@ export interface FlowLine {
 }
 
 export function parseFlows(text: string): FlowLine[] {
-  return text.split('\n').map((l) => l.trim()).filter((l) => l !== '' && !l.startsWith('#')).map((line) => {
-    const m = /^(\w+)(?:@(\S+))? (tcp|udp|icmp)(?: x(\d+))? (\S+) = (.+)$/.exec(line)
-    if (!m) throw new Error(`not a flow: ${line}`)
-    const [, from, source, proto, times, target, expected] = m as unknown as [string, HostName, string | undefined, FlowLine['proto'], string | undefined, string, string]
-    const at = proto === 'icmp' ? undefined : /^\[?(.+?)\]?:(\d+)$/.exec(target)
-    if (proto !== 'icmp' && !at) throw new Error(`no port: ${line}`)
-    return {
-      text: line, from, proto, times: Number(times ?? 1), dst: at?.[1] ?? target, expected: expected.split(' | ').map((e) => e.trim()),
-      ...(at && { port: Number(at[2]) }), ...(source !== undefined && { source }),
-    }
-  })
+  return text
+    .split('\n')
+    .map((l) => l.trim())
+    .filter((l) => l !== '' && !l.startsWith('#'))
+    .map((line) => {
+      const m = /^(\w+)(?:@(\S+))? (tcp|udp|icmp)(?: x(\d+))? (\S+) = (.+)$/.exec(line)
+      if (!m) throw new Error(`not a flow: ${line}`)
+      const [, from, source, proto, times, target, expected] = m as unknown as [
+        string,
+        HostName,
+        string | undefined,
+        FlowLine['proto'],
+        string | undefined,
+        string,
+        string,
+      ]
+      const at = proto === 'icmp' ? undefined : /^\[?(.+?)\]?:(\d+)$/.exec(target)
+      if (proto !== 'icmp' && !at) throw new Error(`no port: ${line}`)
+      return {
+        text: line,
+        from,
+        proto,
+        times: Number(times ?? 1),
+        dst: at?.[1] ?? target,
+        expected: expected.split(' | ').map((e) => e.trim()),
+        ...(at && { port: Number(at[2]) }),
+        ...(source !== undefined && { source }),
+      }
+    })
+}
+
+export function flowOf(f: FlowLine): Flow {
+  const kind = f.from in pods ? 'pod' : f.from === 'ext' ? 'external' : 'node'
+  return {
+    from: { kind, name: kind === 'pod' ? `t/${f.from}` : f.from },
+    proto: f.proto,
+    dst: f.dst,
+    ...(f.port !== undefined && { port: f.port }),
+    ...(f.source !== undefined && { source: f.source }),
+  }
 }

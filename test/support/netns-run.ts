@@ -2,11 +2,12 @@
 import { loadSnapshot } from '../../src/snapshot/load.ts'
 import { memoryFiles } from '../../src/system/files-memory.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
-import type { Flow, Outcome } from '../../src/trace/types.ts'
+import type { Outcome } from '../../src/trace/types.ts'
 import type { Agent, Seen } from './netns-agent.ts'
-import { type Case, forFamily, parseFlows, restoreText, type FlowLine } from './netns-case.ts'
+import { type Case, type FlowLine, flowOf, forFamily, parseFlows, restoreText } from './netns-case.ts'
 import { dumpHost, folderOf, objects } from './netns-dump.ts'
-import { type HostName, hosts, type Lab, makeLab, pods, tcpPorts, udpPorts } from './netns-lab.ts'
+import { type HostName, hosts, type Lab, makeLab, tcpPorts, udpPorts } from './netns-lab.ts'
+import { outcomeText, socketText } from './outcome-text.ts'
 
 export type Backend = 'nft' | 'legacy'
 type Files = Readonly<Record<string, string>>
@@ -20,10 +21,12 @@ export async function runCase(agent: Agent, c: Case, family: 4 | 6, backend: Bac
     const flows = parseFlows(forFamily(c.flows, family))
     const snapshot = loadSnapshot(memoryFiles(c.name, await dump(lab, c)))
     await Promise.all(hosts.map((h) => agent.serve(lab.ns[h], h, tcpPorts, udpPorts)))
-    const wrong = await Promise.all(flows.map(async (flow) => {
-      const outcomes = traceFlow(snapshot, flowOf(flow), { brief: true }).outcomes
-      return compare(flow, outcomes, await observe(agent, lab, flow, outcomes))
-    }))
+    const wrong = await Promise.all(
+      flows.map(async (flow) => {
+        const outcomes = traceFlow(snapshot, flowOf(flow), { brief: true }).outcomes
+        return compare(flow, outcomes, await observe(agent, lab, flow, outcomes))
+      }),
+    )
     return wrong.filter((w) => w !== undefined)
   } finally {
     await agent.leave(lab.all).catch(() => undefined)
@@ -35,7 +38,10 @@ async function prepare(lab: Lab, c: Case, family: 4 | 6, backend: Backend): Prom
   for (const [host, script] of Object.entries(c.sh ?? {})) await lab.sh(host as HostName, forFamily(script, family))
   const load = async (rules: Case['rules'], variant: Backend) => {
     for (const [host, text] of Object.entries(rules ?? {})) {
-      await lab.sh(host as HostName, `${family === 4 ? 'iptables' : 'ip6tables'}-${variant}-restore -w 5 <<'END'\n${restoreText(forFamily(text, family))}END`)
+      await lab.sh(
+        host as HostName,
+        `${family === 4 ? 'iptables' : 'ip6tables'}-${variant}-restore -w 5 <<'END'\n${restoreText(forFamily(text, family))}END`,
+      )
     }
   }
   await load(c.rules, backend)
@@ -45,44 +51,39 @@ async function prepare(lab: Lab, c: Case, family: 4 | 6, backend: Backend): Prom
 async function dump(lab: Lab, c: Case): Promise<Files> {
   const touched = new Set(Object.keys({ ...c.sh, ...c.rules, ...c.otherBackend }))
   const files: Record<string, string> = { ...objects }
-  await Promise.all(hosts.map(async (host) => {
-    const taken = (touched.has(host) ? undefined : untouched.get(host)) ?? dumpHost(lab, host)
-    if (!touched.has(host)) untouched.set(host, taken)
-    for (const [name, text] of Object.entries(await taken)) files[`${folderOf(host)}/${name}`] = text
-  }))
+  await Promise.all(
+    hosts.map(async (host) => {
+      const taken = (touched.has(host) ? undefined : untouched.get(host)) ?? dumpHost(lab, host)
+      if (!touched.has(host)) untouched.set(host, taken)
+      for (const [name, text] of Object.entries(await taken)) files[`${folderOf(host)}/${name}`] = text
+    }),
+  )
   // the agent's servers, which are not up yet while the dump is taken
   const sockets = [...tcpPorts.map((p) => ['tcp', 'LISTEN', p] as const), ...udpPorts.map((p) => ['udp', 'UNCONN', p] as const)]
-    .flatMap(([proto, state, port]) => [`${proto} ${state} 0 0 0.0.0.0:${port} 0.0.0.0:*`, `${proto} ${state} 0 0 [::]:${port} [::]:*`]).join('\n')
+    .flatMap(([proto, state, port]) => [`${proto} ${state} 0 0 0.0.0.0:${port} 0.0.0.0:*`, `${proto} ${state} 0 0 [::]:${port} [::]:*`])
+    .join('\n')
   for (const host of hosts) files[`${folderOf(host)}/sockets.txt`] = `${sockets}\n`
   return files
-}
-
-function flowOf(f: FlowLine): Flow {
-  const kind = f.from in pods ? 'pod' : f.from === 'ext' ? 'external' : 'node'
-  return {
-    from: { kind, name: kind === 'pod' ? `t/${f.from}` : f.from }, proto: f.proto, dst: f.dst,
-    ...(f.port !== undefined && { port: f.port }), ...(f.source !== undefined && { source: f.source }),
-  }
 }
 
 /** Silence is waited for only where it is foretold; a lost race on a busy machine must not look like a drop. */
 function observe(agent: Agent, lab: Lab, f: FlowLine, outcomes: readonly Outcome[]): Promise<readonly Seen[]> {
   const silent = outcomes.some((o) => o.verdict === 'dropped' || o.verdict === 'undecided')
   return agent.probe({
-    ns: lab.ns[f.from], proto: f.proto, dst: f.dst, times: f.times, timeout: silent ? 0.7 : 4,
-    ...(f.port !== undefined && { port: f.port }), ...(f.source !== undefined && { source: f.source }),
+    ns: lab.ns[f.from],
+    proto: f.proto,
+    dst: f.dst,
+    times: f.times,
+    timeout: silent ? 0.7 : 4,
+    ...(f.port !== undefined && { port: f.port }),
+    ...(f.source !== undefined && { source: f.source }),
   })
-}
-
-function ours(o: Outcome, proto: string): string {
-  if (o.verdict === 'delivered') return proto === 'icmp' ? 'ok' : `${o.endpoint?.replace(/^pod\/t\/|^node\/|^external\//, '')} ${socket(o.address, o.port)} < ${o.seenSource}`
-  return o.error?.replace(' from', '') ?? o.verdict
 }
 
 function kernels(s: Seen): string {
   switch (s.kind) {
     case 'delivered':
-      return s.host === undefined ? 'ok' : `${s.host} ${socket(s.dst, s.port)} < ${s.src}`
+      return s.host === undefined ? 'ok' : `${s.host} ${socketText(s.dst, s.port)} < ${s.src}`
     case 'icmp':
       return `icmp ${s.type}/${s.code} ${s.from}`
     case 'errno':
@@ -92,11 +93,9 @@ function kernels(s: Seen): string {
   }
 }
 
-const socket = (address: string | undefined, port: number | undefined): string => (address?.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
-
 function compare(f: FlowLine, outcomes: readonly Outcome[], seen: readonly Seen[]): string | undefined {
   const predicted = new Map<string, number>()
-  for (const o of outcomes) predicted.set(ours(o, f.proto), o.probability)
+  for (const o of outcomes) predicted.set(outcomeText(o, f.proto), o.probability)
   const counted = new Map<string, number>()
   for (const s of seen) counted.set(kernels(s), (counted.get(kernels(s)) ?? 0) + 1)
   const told = `${f.text}\n      ours:   ${[...predicted].map(([k, p]) => `${k} (${p})`).join(' | ')}${outcomes.map((o) => (o.reason === undefined ? '' : ` ${o.reason}`)).join('')}\n      kernel: ${[...counted].map(([k, n]) => `${k} (${n} of ${seen.length})`).join(' | ')}`

@@ -46,7 +46,7 @@ export function natAddress(from: Ip, to: Ip, src: Ip, dst: Ip, manip: 'SRC' | 'D
   let full = false
   const chosen = lo.map((word, i) => {
     const min = full ? 0 : word >>> 0
-    const distance = full ? 0xffffffff : ((((hi[i] as number) >>> 0) - min + 1) >>> 0)
+    const distance = full ? 0xffffffff : (((hi[i] as number) >>> 0) - min + 1) >>> 0
     // reciprocal_scale: the upper half of the 64-bit product
     const out = (min + Number((BigInt(j >>> 0) * BigInt(distance)) >> 32n)) | 0
     if (out !== hi[i]) full = true
