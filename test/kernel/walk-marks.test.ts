@@ -3,7 +3,8 @@ import { walkSuite } from '../support/netns-suite.ts'
 walkSuite('the walk and the kernel: chains, marks and devices', [
   {
     name: 'goto comes back to the caller of the caller, jump to the caller',
-    rules: { n1: `filter -N OUTER
+    rules: {
+      n1: `filter -N OUTER
       filter -N INNER
       filter -N AFTER
       filter -A FORWARD -i cali1 -j OUTER
@@ -17,7 +18,8 @@ walkSuite('the walk and the kernel: chains, marks and devices', [
       filter -A OUTER -p tcp -m tcp --dport 7001 -j DROP
       filter -A INNER -p udp -j ACCEPT
       filter -A AFTER -p tcp -m tcp --dport 7000 -j RETURN
-      filter -A AFTER -j RETURN` },
+      filter -A AFTER -j RETURN`,
+    },
     flows: `
       p1 tcp $p2:80 = dropped
       p1 tcp $p2:81 = dropped
@@ -26,16 +28,19 @@ walkSuite('the walk and the kernel: chains, marks and devices', [
   },
   {
     name: 'RETURN in a base chain is its policy',
-    rules: { n1: `filter -P FORWARD DROP
+    rules: {
+      n1: `filter -P FORWARD DROP
       filter -A FORWARD -p tcp -m tcp --dport 80 -j RETURN
-      filter -A FORWARD -j ACCEPT` },
+      filter -A FORWARD -j ACCEPT`,
+    },
     flows: `
       p1 tcp $p2:80 = dropped
       p1 tcp $p2:81 = p2 $p2:81 < $p1`,
   },
   {
     name: 'marks with the highest bits, and, or, xor',
-    rules: { n1: `mangle -A PREROUTING -i cali1 -j MARK --set-xmark 0xfff00000/0xfff00000
+    rules: {
+      n1: `mangle -A PREROUTING -i cali1 -j MARK --set-xmark 0xfff00000/0xfff00000
       mangle -A PREROUTING -i cali1 -p tcp -m tcp --dport 81 -j MARK --and-mark 0x7fffffff
       mangle -A PREROUTING -i cali1 -p tcp -m tcp --dport 7000 -j MARK --xor-mark 0x80000001
       mangle -A PREROUTING -i cali1 -p tcp -m tcp --dport 7001 -j MARK --or-mark 0xf
@@ -48,7 +53,8 @@ walkSuite('the walk and the kernel: chains, marks and devices', [
       filter -A FORWARD -p tcp -m tcp --dport 7001 -m mark ! --mark 0xfff0000f -j DROP
       filter -A FORWARD -p tcp -m tcp --dport 7002 -m mark --mark 0x5 -j DROP
       filter -A FORWARD -p tcp -m tcp --dport 7003 -m mark --mark 0xfff00000 -j DROP
-      filter -A FORWARD -p udp -m mark --mark 0xfff00001 -j DROP` },
+      filter -A FORWARD -p udp -m mark --mark 0xfff00001 -j DROP`,
+    },
     flows: `
       p1 tcp $p2:80 = dropped
       p1 tcp $p2:81 = p2 $p2:81 < $p1
@@ -60,21 +66,27 @@ walkSuite('the walk and the kernel: chains, marks and devices', [
   },
   {
     name: 'a mark does not cross a veth',
-    rules: { n1: 'mangle -A POSTROUTING -j MARK --set-xmark 0x10/0xffffffff', n2: 'raw -A PREROUTING -m mark --mark 0x10 -j DROP', p3: 'raw -A PREROUTING -m mark --mark 0x10 -j DROP' },
+    rules: {
+      n1: 'mangle -A POSTROUTING -j MARK --set-xmark 0x10/0xffffffff',
+      n2: 'raw -A PREROUTING -m mark --mark 0x10 -j DROP',
+      p3: 'raw -A PREROUTING -m mark --mark 0x10 -j DROP',
+    },
     flows: `
       p1 tcp $p2:80 = p2 $p2:80 < $p1
       p1 tcp $p3:80 = p3 $p3:80 < $p1`,
   },
   {
     name: 'device names: wildcards, negation, the empty name',
-    rules: { n1: `filter -A FORWARD -i cali+ -o cali+ -p tcp -m tcp --dport 80 -j DROP
+    rules: {
+      n1: `filter -A FORWARD -i cali+ -o cali+ -p tcp -m tcp --dport 80 -j DROP
       filter -A FORWARD ! -i cali+ ! -o cali+ -j DROP
       filter -A FORWARD -i cali -p tcp -m tcp --dport 81 -j DROP
       filter -A FORWARD -o eth+ -p tcp -m tcp --dport 7000 -j DROP
       filter -A FORWARD ! -o eth0 -p tcp -m tcp --dport 7001 -j DROP
       mangle -A POSTROUTING ! -o cali+ -p tcp -m tcp --dport 7002 -j DROP
       filter -A OUTPUT -o cali+ -p tcp -m tcp --dport 7003 -j DROP
-      filter -A INPUT -i cali1 -p udp -j DROP` },
+      filter -A INPUT -i cali1 -p udp -j DROP`,
+    },
     flows: `
       p1 tcp $p3:80 = dropped
       p1 tcp $p2:80 = p2 $p2:80 < $p1
@@ -95,11 +107,13 @@ walkSuite('the walk and the kernel: chains, marks and devices', [
   {
     name: 'OUTPUT keeps the device of the first route after DNAT; POSTROUTING has the new one',
     sh: { n1: 'ip route add $svc via $extb dev eth1' },
-    rules: { n1: `nat -A OUTPUT -d $svc/{32|128} -p tcp -j DNAT --to-destination $p1
+    rules: {
+      n1: `nat -A OUTPUT -d $svc/{32|128} -p tcp -j DNAT --to-destination $p1
       filter -A OUTPUT -o cali1 -p tcp -m tcp --dport 80 -j DROP
       filter -A OUTPUT -o eth1 -p tcp -m tcp --dport 81 -j DROP
       mangle -A POSTROUTING -o cali1 -p tcp -m tcp --dport 7000 -j DROP
-      mangle -A POSTROUTING -o eth1 -p tcp -m tcp --dport 7001 -j DROP` },
+      mangle -A POSTROUTING -o eth1 -p tcp -m tcp --dport 7001 -j DROP`,
+    },
     flows: `
       n1 tcp $svc:80 = p1 $p1:80 < $n1b
       n1 tcp $svc:81 = dropped
@@ -108,18 +122,22 @@ walkSuite('the walk and the kernel: chains, marks and devices', [
   },
   {
     name: 'a mark changed in mangle OUTPUT reroutes; the source address stays',
-    sh: { n1: `ip rule add fwmark 0x10/0xf0 lookup 100 pref 100
+    sh: {
+      n1: `ip rule add fwmark 0x10/0xf0 lookup 100 pref 100
       ip route add {default|default} via $extb dev eth1 table 100
       ip rule add fwmark 0x20/0xf0 lookup 101 pref 101
       ip route add blackhole default table 101
       ip rule add fwmark 0x40/0xf0 lookup 102 pref 102
-      ip route add unreachable default table 102` },
-    rules: { n1: `mangle -A OUTPUT -d $ext -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x10/0xf0
+      ip route add unreachable default table 102`,
+    },
+    rules: {
+      n1: `mangle -A OUTPUT -d $ext -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x10/0xf0
       mangle -A OUTPUT -d $ext -p udp -m udp --dport 53 -j MARK --set-xmark 0x20/0xf0
       mangle -A OUTPUT -d $ext -p udp -m udp --dport 54 -j MARK --set-xmark 0x40/0xf0
       raw -A OUTPUT -d $ext -p tcp -m tcp --dport 81 -j MARK --set-xmark 0x20/0xf0
       filter -A OUTPUT -d $ext -o eth1 -j DROP
-      nat -A POSTROUTING -o eth1 -p tcp -j MASQUERADE` },
+      nat -A POSTROUTING -o eth1 -p tcp -j MASQUERADE`,
+    },
     flows: `
       n1 tcp $ext:80 = ext $ext:80 < $n1b
       n1 udp $ext:53 = errno EINVAL
@@ -128,11 +146,15 @@ walkSuite('the walk and the kernel: chains, marks and devices', [
   },
   {
     name: 'a mark set before routing chooses the table of a forwarded packet',
-    sh: { n1: `ip rule add fwmark 0x80000000/0x80000000 lookup 100
-      ip route add default via $extb dev eth1 table 100` },
-    rules: { n1: `mangle -A PREROUTING -i cali1 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x80000000/0x80000000
+    sh: {
+      n1: `ip rule add fwmark 0x80000000/0x80000000 lookup 100
+      ip route add default via $extb dev eth1 table 100`,
+    },
+    rules: {
+      n1: `mangle -A PREROUTING -i cali1 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x80000000/0x80000000
       raw -A PREROUTING -i cali1 -p udp -j MARK --set-xmark 0x80000000/0x80000000
-      nat -A POSTROUTING -j MASQUERADE` },
+      nat -A POSTROUTING -j MASQUERADE`,
+    },
     flows: `
       p1 tcp $ext:80 = ext $ext:80 < $n1b
       p1 tcp $ext:81 = ext $ext:81 < $n1
@@ -141,10 +163,12 @@ walkSuite('the walk and the kernel: chains, marks and devices', [
   },
   {
     name: 'a pod with rules of its own',
-    rules: { p1: `nat -A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 7000
+    rules: {
+      p1: `nat -A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 7000
       nat -A PREROUTING -p tcp -m tcp --dport 81 -j REDIRECT --to-ports 7001
       filter -A INPUT -p udp -m udp --dport 53 -j REJECT
-      filter -A OUTPUT -p udp -d $p3 -j DROP` },
+      filter -A OUTPUT -p udp -d $p3 -j DROP`,
+    },
     flows: `
       p1 tcp $p2:80 = p1 {127.0.0.1|[::1]}:7000 < $p1
       p2 tcp $p1:81 = p1 $p1:7001 < $p2

@@ -3,12 +3,17 @@ import { walkSuite } from '../support/netns-suite.ts'
 walkSuite('the walk and the kernel: matches', [
   {
     name: 'rpfilter: strict, loose, inverted',
-    sh: { p1: 'ip {|-6} addr add {10.9.9.9/32|fd99::9/128} dev eth0 {|preferred_lft 0}; ip {|-6} addr add $p2/{32|128} dev eth0 {|preferred_lft 0}', n2: '' },
-    rules: { n1: `raw -A PREROUTING -p tcp -m tcp --dport 80 -m rpfilter --invert -j DROP
+    sh: {
+      p1: 'ip {|-6} addr add {10.9.9.9/32|fd99::9/128} dev eth0 {|preferred_lft 0}; ip {|-6} addr add $p2/{32|128} dev eth0 {|preferred_lft 0}',
+      n2: '',
+    },
+    rules: {
+      n1: `raw -A PREROUTING -p tcp -m tcp --dport 80 -m rpfilter --invert -j DROP
       raw -A PREROUTING -p tcp -m tcp --dport 81 -m rpfilter --loose --invert -j DROP
       raw -A PREROUTING -p udp -m udp --dport 53 -m rpfilter -j ACCEPT
       raw -A PREROUTING -p udp -m udp --dport 53 -j DROP
-      raw -A PREROUTING -p udp -m udp --dport 7000 -m rpfilter --validmark --invert -j DROP` },
+      raw -A PREROUTING -p udp -m udp --dport 7000 -m rpfilter --validmark --invert -j DROP`,
+    },
     flows: `
       p1 tcp $n1:80 = n1 $n1:80 < $p1
       p1@$p2 tcp $n1:80 = dropped
@@ -23,15 +28,20 @@ walkSuite('the walk and the kernel: matches', [
   {
     // without a default route nobody answers ARP for 169.254.1.1: proxy ARP is for addresses that have a route
     name: 'rpfilter without a route back at all, and --validmark',
-    sh: { n1: `ip route del default
+    sh: {
+      n1: `ip route del default
       ip rule add fwmark 0x10 lookup 100
       ip route add $ext dev eth1 table 100
-      ip route add $far via $ext dev eth0`, p1: 'ip {|-6} addr add {10.9.9.9/32|fd99::9/128} dev eth0 {|preferred_lft 0}' },
-    rules: { n1: `raw -A PREROUTING -p tcp -m tcp --dport 80 -m rpfilter --loose --invert -j DROP
+      ip route add $far via $ext dev eth0`,
+      p1: 'ip {|-6} addr add {10.9.9.9/32|fd99::9/128} dev eth0 {|preferred_lft 0}',
+    },
+    rules: {
+      n1: `raw -A PREROUTING -p tcp -m tcp --dport 80 -m rpfilter --loose --invert -j DROP
       raw -A PREROUTING -i eth0 -p tcp -m tcp --dport 81:7000 -j MARK --set-xmark 0x10/0xffffffff
       raw -A PREROUTING -i eth0 -p tcp -m tcp --dport 81 -m rpfilter --validmark --invert -j DROP
       raw -A PREROUTING -i eth0 -p tcp -m tcp --dport 7000 -m rpfilter --invert -j DROP
-      mangle -A PREROUTING -j MARK --set-xmark 0x0/0xffffffff` },
+      mangle -A PREROUTING -j MARK --set-xmark 0x0/0xffffffff`,
+    },
     flows: `
       p1@{10.9.9.9|fd99::9} tcp $n1:80 = {icmp 3/1 10.9.9.9|dropped}
       ext@$far tcp $p1:80 = {dropped|p1 $p1:80 < $far}
@@ -41,14 +51,16 @@ walkSuite('the walk and the kernel: matches', [
   },
   {
     name: 'addrtype: types of source and destination, limited to a device',
-    rules: { n1: `filter -A INPUT -p tcp -m tcp --dport 80 -m addrtype --src-type LOCAL -j DROP
+    rules: {
+      n1: `filter -A INPUT -p tcp -m tcp --dport 80 -m addrtype --src-type LOCAL -j DROP
       filter -A INPUT -p tcp -m tcp --dport 81 -m addrtype ! --dst-type LOCAL -j DROP
       filter -A INPUT -p tcp -m tcp --dport 7000 -m addrtype --dst-type LOCAL --limit-iface-in -j DROP
       mangle -A POSTROUTING -p tcp -m tcp --dport 7001 -m addrtype ! --src-type LOCAL --limit-iface-out -j DROP
       mangle -A POSTROUTING -p tcp -m tcp --dport 7002 -m addrtype --src-type LOCAL -j DROP
       nat -A PREROUTING -p udp -m addrtype --dst-type LOCAL -j DNAT --to-destination $p3
       nat -A OUTPUT -p udp -m addrtype --dst-type LOCAL -j DNAT --to-destination $p3
-      filter -A FORWARD -p tcp -m tcp --dport 7003 -m addrtype --dst-type UNICAST --src-type UNICAST -j DROP` },
+      filter -A FORWARD -p tcp -m tcp --dport 7003 -m addrtype --dst-type UNICAST --src-type UNICAST -j DROP`,
+    },
     flows: `
       n1 tcp $n1:80 = dropped
       ext tcp $n1:80 = n1 $n1:80 < $ext
@@ -67,12 +79,14 @@ walkSuite('the walk and the kernel: matches', [
   },
   {
     name: 'multiport, iprange, port ranges',
-    rules: { n1: `filter -A FORWARD -p tcp -m multiport --dports 80,7000:7001 -j DROP
+    rules: {
+      n1: `filter -A FORWARD -p tcp -m multiport --dports 80,7000:7001 -j DROP
       filter -A FORWARD -p tcp -m tcp --dport 7002:7002 -m tcp --sport 1: -j DROP
       filter -A FORWARD -p tcp -m multiport ! --ports 81,7003 -m tcp --dport 81:7003 -j DROP
       filter -A FORWARD -p udp -m iprange --src-range {10.244.1.3-10.244.1.9|fd44:1::3-fd44:1::9} -j DROP
       filter -A FORWARD -p udp -m iprange ! --dst-range {10.244.2.0-10.244.2.9|fd44:2::-fd44:2::9} -i cali1 -j DROP
-      filter -A FORWARD -p udp -m multiport --sports 53,54 -m udp --sport 54 -j DROP` },
+      filter -A FORWARD -p udp -m multiport --sports 53,54 -m udp --sport 54 -j DROP`,
+    },
     flows: `
       p1 tcp $p2:80 = dropped
       p1 tcp $p2:81 = p2 $p2:81 < $p1
@@ -85,13 +99,15 @@ walkSuite('the walk and the kernel: matches', [
   },
   {
     name: 'TCP flags and ICMP types',
-    rules: { n1: `filter -A FORWARD -p tcp -m tcp --dport 80 --tcp-flags FIN,SYN,RST,ACK SYN -j DROP
+    rules: {
+      n1: `filter -A FORWARD -p tcp -m tcp --dport 80 --tcp-flags FIN,SYN,RST,ACK SYN -j DROP
       filter -A FORWARD -p tcp -m tcp --dport 81 ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP
       filter -A FORWARD -p tcp -m tcp --sport 7000 --tcp-flags SYN,ACK SYN,ACK -j DROP
       filter -A FORWARD -p tcp -m tcp --dport 7001 --tcp-flags SYN,ACK ACK -j DROP
       filter -A FORWARD -p tcp -m tcp --sport 7002 --tcp-flags FIN,SYN,RST,ACK SYN -j DROP
       filter -A FORWARD -s $p1 -p icmp -m icmp --icmp-type {8|128} -j DROP
-      filter -A FORWARD -d $p3 -p icmp -m icmp --icmp-type {3/3|1/4} -j DROP` },
+      filter -A FORWARD -d $p3 -p icmp -m icmp --icmp-type {3/3|1/4} -j DROP`,
+    },
     flows: `
       p1 tcp $p2:80 = dropped
       p1 tcp $p2:81 = dropped
@@ -105,11 +121,13 @@ walkSuite('the walk and the kernel: matches', [
   },
   {
     name: 'statistic: random and nth',
-    rules: { n1: `nat -A PREROUTING -d $svc/{32|128} -p udp -m udp --dport 53 -m statistic --mode random --probability 0.20000000019 -j DNAT --to-destination $p2:53
+    rules: {
+      n1: `nat -A PREROUTING -d $svc/{32|128} -p udp -m udp --dport 53 -m statistic --mode random --probability 0.20000000019 -j DNAT --to-destination $p2:53
       nat -A PREROUTING -d $svc/{32|128} -p udp -m udp --dport 53 -m statistic --mode random --probability 0.50000000000 -j DNAT --to-destination $p3:53
       nat -A PREROUTING -d $svc/{32|128} -p udp -m udp --dport 53 -j DNAT --to-destination $ext:54
       filter -A FORWARD -p udp -m udp --dport 7000 -m statistic --mode nth --every 4 --packet 1 -j REJECT
-      filter -A FORWARD -p udp -m udp --dport 7001 -m statistic --mode random ! --probability 0.25 -j REJECT` },
+      filter -A FORWARD -p udp -m udp --dport 7001 -m statistic --mode random ! --probability 0.25 -j REJECT`,
+    },
     flows: `
       p1 udp x400 $svc:53 = p2 $p2:53 < $p1 | p3 $p3:53 < $p1 | ext $ext:54 < $p1
       p1 udp x400 $p2:7000 = p2 $p2:7000 < $p1 | icmp 3/3 $n1
@@ -117,7 +135,8 @@ walkSuite('the walk and the kernel: matches', [
   },
   {
     name: 'recent and limit on a first packet',
-    rules: { n1: `nat -N SVC
+    rules: {
+      n1: `nat -N SVC
       nat -N SEP
       nat -A PREROUTING -d $svc/{32|128} -p tcp -j SVC
       nat -A SVC -m recent --name SEP --rcheck --seconds 10800 --reap --rsource -j DNAT --to-destination $p3
@@ -125,7 +144,8 @@ walkSuite('the walk and the kernel: matches', [
       nat -A SEP -m recent --name SEP --set --rsource -j DNAT --to-destination $p2
       filter -A FORWARD -p udp -m limit --limit 10/sec --limit-burst 50 -j ACCEPT
       filter -A FORWARD -p udp -j DROP
-      filter -A FORWARD -p tcp -m tcp --dport 81 -m recent ! --rcheck --name NOBODY --rsource -j DROP` },
+      filter -A FORWARD -p tcp -m tcp --dport 81 -m recent ! --rcheck --name NOBODY --rsource -j DROP`,
+    },
     flows: `
       p1 tcp $svc:80 = p2 $p2:80 < $p1
       p1 udp $p2:53 = p2 $p2:53 < $p1
@@ -133,7 +153,8 @@ walkSuite('the walk and the kernel: matches', [
   },
   {
     name: 'length, ttl, dscp, mac, pkttype',
-    rules: { n1: `filter -A FORWARD -p udp -m udp --dport 53 -m length --length 1000:1500 -j DROP
+    rules: {
+      n1: `filter -A FORWARD -p udp -m udp --dport 53 -m length --length 1000:1500 -j DROP
       filter -A FORWARD -p tcp -m length --length 0:39 -j DROP
       filter -A FORWARD -p tcp --syn -m length --length 101: -j DROP
       filter -A FORWARD -p tcp -m tcp --dport 80 -m {ttl --ttl-eq 63|hl --hl-eq 63} -j DROP
@@ -141,7 +162,8 @@ walkSuite('the walk and the kernel: matches', [
       filter -A FORWARD -p tcp -m tcp --dport 7000 -m dscp --dscp 0x2e -j DROP
       filter -A FORWARD -p tcp -m tcp --dport 7001 -m dscp ! --dscp 0x2e -j DROP
       filter -A INPUT -p tcp -m tcp --dport 7002 -m pkttype --pkt-type unicast -j DROP
-      mangle -A PREROUTING -p tcp -m tcp --dport 7003 -j {TTL --ttl-set 1|HL --hl-set 1}` },
+      mangle -A PREROUTING -p tcp -m tcp --dport 7003 -j {TTL --ttl-set 1|HL --hl-set 1}`,
+    },
     flows: `
       p1 udp $p2:53 = undecided
       p1 tcp $p2:80 = dropped
@@ -154,18 +176,22 @@ walkSuite('the walk and the kernel: matches', [
   },
   {
     name: 'a MAC address, which the walk does not follow',
-    rules: { n1: `filter -A FORWARD -p tcp -m tcp --dport 80 -m mac --mac-source 02:00:00:00:04:10 -j DROP
-      filter -A FORWARD -p tcp -m tcp --dport 81 -m mac --mac-source 02:00:00:00:04:10 -j ACCEPT` },
+    rules: {
+      n1: `filter -A FORWARD -p tcp -m tcp --dport 80 -m mac --mac-source 02:00:00:00:04:10 -j DROP
+      filter -A FORWARD -p tcp -m tcp --dport 81 -m mac --mac-source 02:00:00:00:04:10 -j ACCEPT`,
+    },
     flows: `
       p1 tcp $p2:80 = undecided
       p1 tcp $p2:81 = p2 $p2:81 < $p1`,
   },
   {
     name: 'string, u32 and bpf are undecided only where they matter',
-    rules: { n1: `filter -A FORWARD -p tcp -m tcp --dport 80 -m string --string x --algo bm -j DROP
+    rules: {
+      n1: `filter -A FORWARD -p tcp -m tcp --dport 80 -m string --string x --algo bm -j DROP
       filter -A FORWARD -p tcp -m tcp --dport 81 -m string --string x --algo bm -j ACCEPT
       filter -A FORWARD -s $p3 -p udp -m u32 --u32 "0x0=0x1" -j DROP
-      filter -A FORWARD -p udp -m bpf --bytecode "1,6 0 0 0" -j ACCEPT` },
+      filter -A FORWARD -p udp -m bpf --bytecode "1,6 0 0 0" -j ACCEPT`,
+    },
     flows: `
       p1 tcp $p2:80 = undecided
       p1 tcp $p2:81 = p2 $p2:81 < $p1
@@ -181,10 +207,12 @@ walkSuite('the walk and the kernel: matches', [
   },
   {
     name: 'port rules in FORWARD are judged on the translated port',
-    rules: { n1: `nat -A PREROUTING -d $svc/{32|128} -p tcp -m tcp --dport 80 -j DNAT --to-destination $p2:7000
+    rules: {
+      n1: `nat -A PREROUTING -d $svc/{32|128} -p tcp -m tcp --dport 80 -j DNAT --to-destination $p2:7000
       nat -A PREROUTING -d $svc2/{32|128} -p tcp -m tcp --dport 7001 -j DNAT --to-destination $p2:81
       filter -A FORWARD -p tcp -m tcp --dport 7000 -j REJECT --reject-with tcp-reset
-      filter -A FORWARD -p tcp -m tcp --dport 7001 -j DROP` },
+      filter -A FORWARD -p tcp -m tcp --dport 7001 -j DROP`,
+    },
     flows: `
       p1 tcp $svc:80 = rst
       p1 tcp $svc2:7001 = p2 $p2:81 < $p1`,

@@ -5,9 +5,11 @@ const svc = 'nat -A PREROUTING -d $svc/{32|128} -p tcp -m tcp --dport 80 -j DNAT
 walkSuite('the walk and the kernel: NAT', [
   {
     name: 'DNAT for forwarded packets and for local senders',
-    rules: { n1: `${svc} $p2:7000
+    rules: {
+      n1: `${svc} $p2:7000
       nat -A OUTPUT -d $svc/{32|128} -p tcp -m tcp --dport 80 -j DNAT --to-destination $p2:7000
-      nat -A PREROUTING -d $svc/{32|128} -p udp -m udp --dport 53 -j DNAT --to-destination $p3` },
+      nat -A PREROUTING -d $svc/{32|128} -p udp -m udp --dport 53 -j DNAT --to-destination $p3`,
+    },
     flows: `
       p1 tcp $svc:80 = p2 $p2:7000 < $p1
       p1 udp $svc:53 = p3 $p3:53 < $p1
@@ -15,10 +17,12 @@ walkSuite('the walk and the kernel: NAT', [
   },
   {
     name: 'DNAT to ports: one that is in the range stays, others go to its first; a shifted range moves',
-    rules: { n1: `${svc} $p2:7001-7003
+    rules: {
+      n1: `${svc} $p2:7001-7003
       nat -A PREROUTING -d $svc/{32|128} -p tcp -m tcp --dport 7002 -j DNAT --to-destination $p2:7001-7003
       nat -A PREROUTING -d $svc2/{32|128} -p tcp -m tcp --dport 8000:8003 -j DNAT --to-destination $p2:7000-7003/8000
-      nat -A PREROUTING -d $svc2/{32|128} -p udp -m udp --dport 53 -j DNAT --to-destination :54` },
+      nat -A PREROUTING -d $svc2/{32|128} -p udp -m udp --dport 53 -j DNAT --to-destination :54`,
+    },
     flows: `
       p1 tcp $svc:80 = p2 $p2:7001 < $p1
       p1 tcp $svc:7002 = p2 $p2:7002 < $p1
@@ -26,12 +30,16 @@ walkSuite('the walk and the kernel: NAT', [
   },
   {
     name: 'DNAT and SNAT to ranges of addresses: a hash of both ends without a secret',
-    sh: { n1: 'for i in 0 1 2 3 4 5 6; do ip {|-6} addr add {172.18.0.20$i/32|fd18::20$i/128} dev eth0; done',
-      n2: 'ip route add $svcs via $n1' },
-    rules: { n1: `${svc} {10.244.1.2-10.244.1.3|[fd44:1::2-fd44:1::3]}:80
+    sh: {
+      n1: 'for i in 0 1 2 3 4 5 6; do ip {|-6} addr add {172.18.0.20$i/32|fd18::20$i/128} dev eth0; done',
+      n2: 'ip route add $svcs via $n1',
+    },
+    rules: {
+      n1: `${svc} {10.244.1.2-10.244.1.3|[fd44:1::2-fd44:1::3]}:80
       nat -A PREROUTING -d $svc2/{32|128} -p tcp -m tcp --dport 80 -j DNAT --to-destination {10.244.1.2-10.244.1.3|[fd44:1::2-fd44:1::3]}:81 --persistent
       nat -A POSTROUTING -d $far -j SNAT --to-source {172.18.0.200-172.18.0.206|fd18::200-fd18::206}
-      nat -A POSTROUTING -d $ext -j SNAT --to-source {172.18.0.200-172.18.0.206|fd18::200-fd18::206} --persistent` },
+      nat -A POSTROUTING -d $ext -j SNAT --to-source {172.18.0.200-172.18.0.206|fd18::200-fd18::206} --persistent`,
+    },
     flows: `
       p1 tcp $far:80 = ok
       p3 tcp $far:80 = ok
@@ -51,12 +59,14 @@ walkSuite('the walk and the kernel: NAT', [
   },
   {
     name: 'SNAT and MASQUERADE with ports',
-    rules: { n1: `nat -A POSTROUTING -d $ext -p tcp -m tcp --dport 80 -j MASQUERADE --to-ports 40000-40100
+    rules: {
+      n1: `nat -A POSTROUTING -d $ext -p tcp -m tcp --dport 80 -j MASQUERADE --to-ports 40000-40100
       nat -A POSTROUTING -d $ext -p tcp -m tcp --dport 81 -j MASQUERADE --random-fully
       nat -A POSTROUTING -d $extb -j MASQUERADE
       nat -A POSTROUTING -d $far -p tcp -j SNAT --to-source $n1:5000-5010
       nat -A POSTROUTING -d $far -p udp -j SNAT --to-source $n1b --random
-      nat -A POSTROUTING -o cali3 -j MASQUERADE` },
+      nat -A POSTROUTING -o cali3 -j MASQUERADE`,
+    },
     flows: `
       p1 tcp $ext:80 = ext $ext:80 < $n1
       p1 tcp $ext:81 = ext $ext:81 < $n1
@@ -76,10 +86,12 @@ walkSuite('the walk and the kernel: NAT', [
   },
   {
     name: 'REDIRECT before routing and of local senders',
-    rules: { n1: `nat -A PREROUTING -d $svc/{32|128} -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 7000
+    rules: {
+      n1: `nat -A PREROUTING -d $svc/{32|128} -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 7000
       nat -A PREROUTING -d $svc2/{32|128} -p tcp -j REDIRECT
       nat -A OUTPUT -d $svc/{32|128} -p tcp -j REDIRECT --to-ports 7001
-      nat -A OUTPUT -d $svc2/{32|128} -p udp -j REDIRECT` },
+      nat -A OUTPUT -d $svc2/{32|128} -p udp -j REDIRECT`,
+    },
     sh: { n1: 'ip route add $svc via $extb dev eth1' },
     flows: `
       ext tcp $svc:80 = n1 $n1:7000 < $ext
@@ -94,9 +106,23 @@ walkSuite('the walk and the kernel: NAT', [
     flows: 'p1 tcp $svc:80 = dropped',
   },
   {
+    name: 'SNAT leaves an address that is in the range already; DNAT --random takes any port',
+    sh: { n1: 'for i in 0 1 2; do ip {|-6} addr add {172.18.0.20$i/32|fd18::20$i/128} dev eth0 {|preferred_lft 0}; ip {|-6} addr add {172.18.0.21$i/32|fd18::21$i/128} dev lo; done' },
+    rules: {
+      n1: `nat -A POSTROUTING -d $far -j SNAT --to-source {172.18.0.200-172.18.0.202|fd18::200-fd18::202}
+      nat -A PREROUTING -d $svc/{32|128} -p udp -m udp --dport 53 -j DNAT --to-destination $p2:7000-7001 --random`,
+    },
+    flows: `
+      n1@{172.18.0.201|fd18::201} tcp $far:80 = ext $far:80 < {172.18.0.201|fd18::201}
+      n1@{172.18.0.202|fd18::202} udp $far:53 = ext $far:53 < {172.18.0.202|fd18::202}
+      p1 udp x200 $svc:53 = p2 $p2:7000 < $p1 | p2 $p2:7001 < $p1`,
+  },
+  {
     name: 'NETMAP both ways',
-    rules: { n1: `nat -A PREROUTING -d {10.99.0.0/24|fd99::/64} -j NETMAP --to {10.244.2.0/24|fd44:2::/64}
-      nat -A POSTROUTING -s $p3 -o eth1 -j NETMAP --to {172.19.0.0/24|fd19::/64}` },
+    rules: {
+      n1: `nat -A PREROUTING -d {10.99.0.0/24|fd99::/64} -j NETMAP --to {10.244.2.0/24|fd44:2::/64}
+      nat -A POSTROUTING -s $p3 -o eth1 -j NETMAP --to {172.19.0.0/24|fd19::/64}`,
+    },
     sh: { n1: 'ip {|-6} addr add {172.19.0.3/32|fd19::3/128} dev eth1', n2: '', ext: 'ip route add {10.99.0.0/24|fd99::/64} via $n1' },
     flows: `
       p1 tcp {10.99.0.2|[fd99::2]}:80 = p2 $p2:80 < $p1
@@ -113,13 +139,15 @@ walkSuite('the walk and the kernel: NAT', [
   },
   {
     name: 'hairpin with masquerading, as kube-proxy marks it',
-    rules: { n1: `nat -N SEP
+    rules: {
+      n1: `nat -N SEP
       nat -A PREROUTING -d $svc/{32|128} -p tcp -m tcp --dport 80 -j SEP
       nat -A SEP -s $p1 -j MARK --or-mark 0x4000
       nat -A SEP -p tcp -j DNAT --to-destination $p1:7000
       nat -A POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
       nat -A POSTROUTING -j MARK --xor-mark 0x4000
-      nat -A POSTROUTING -j MASQUERADE --random-fully` },
+      nat -A POSTROUTING -j MASQUERADE --random-fully`,
+    },
     flows: `
       p1 tcp $svc:80 = ok
       p3 tcp $svc:80 = p1 $p1:7000 < $p3`,

@@ -21,15 +21,21 @@ const flows = (from: string, to: string, sender: string) => `
   ${from} udp ${to}:7003 = icmp {3/2|1/4} ${sender}`
 
 walkSuite('the walk and the kernel: REJECT and policies', [
-  { name: 'REJECT in FORWARD', rules: { n2: types('FORWARD', '-d $p2') }, flows: `${flows('p1', '$p2', '$n2')}\n${flows('ext', '$p2', '$n2')}` },
+  {
+    name: 'REJECT in FORWARD',
+    rules: { n2: types('FORWARD', '-d $p2') },
+    flows: `${flows('p1', '$p2', '$n2')}\n${flows('ext', '$p2', '$n2')}`,
+  },
   { name: 'REJECT in INPUT', rules: { n1: types('INPUT', '-d $n1') }, flows: flows('ext', '$n1', '$n1') },
   { name: 'REJECT in INPUT, asked from a pod', rules: { n1: types('INPUT', '-d $n1') }, flows: flows('p1', '$n1', '$n1') },
   // UDP: send() fails with EPERM and the error is queued as well
   { name: 'REJECT in OUTPUT', rules: { n1: types('OUTPUT', '-d $p2') }, flows: flows('n1', '$p2', '$n1') },
   {
     name: 'REJECT without a type, and in the answer',
-    rules: { n1: `filter -A FORWARD -d $p3 -j REJECT
-      filter -A FORWARD -s $p2 -d $p1 -j REJECT --reject-with icmp-admin-prohibited` },
+    rules: {
+      n1: `filter -A FORWARD -d $p3 -j REJECT
+      filter -A FORWARD -s $p2 -d $p1 -j REJECT --reject-with icmp-admin-prohibited`,
+    },
     flows: `
       p1 tcp $p3:80 = icmp 3/3 $n1
       p1 udp $p2:53 = dropped
@@ -46,12 +52,15 @@ walkSuite('the walk and the kernel: REJECT and policies', [
   },
   {
     name: 'policies',
-    rules: { n1: `filter -P FORWARD DROP
+    rules: {
+      n1: `filter -P FORWARD DROP
       filter -P OUTPUT DROP
       filter -A FORWARD -d $p3 -j ACCEPT
       filter -A FORWARD -s $p3 -j ACCEPT
       {#|}filter -A OUTPUT -p ipv6-icmp -j ACCEPT
-      filter -A OUTPUT -p tcp -d $p2 -j ACCEPT`, n2: 'filter -P INPUT DROP\n{#|}filter -A INPUT -p ipv6-icmp -j ACCEPT\nmangle -P POSTROUTING DROP\n{#|}mangle -A POSTROUTING -p ipv6-icmp -j ACCEPT\nmangle -A POSTROUTING -p tcp -j ACCEPT' },
+      filter -A OUTPUT -p tcp -d $p2 -j ACCEPT`,
+      n2: 'filter -P INPUT DROP\n{#|}filter -A INPUT -p ipv6-icmp -j ACCEPT\nmangle -P POSTROUTING DROP\n{#|}mangle -A POSTROUTING -p ipv6-icmp -j ACCEPT\nmangle -A POSTROUTING -p tcp -j ACCEPT',
+    },
     flows: `
       p1 tcp $p3:80 = p3 $p3:80 < $p1
       p1 tcp $p2:80 = dropped

@@ -3,11 +3,13 @@ import { walkSuite } from '../support/netns-suite.ts'
 walkSuite('the walk and the kernel: routes, rules and settings', [
   {
     name: 'routes that refuse: errno here, ICMP or silence elsewhere',
-    sh: { n1: `ip route add blackhole {10.50.1.0/24|fd50:1::/64}
+    sh: {
+      n1: `ip route add blackhole {10.50.1.0/24|fd50:1::/64}
       ip route add unreachable {10.50.2.0/24|fd50:2::/64}
       ip route add prohibit {10.50.3.0/24|fd50:3::/64}
       ip route add throw {10.50.4.0/24|fd50:4::/64}
-      ip route del default` },
+      ip route del default`,
+    },
     families: [6, 4],
     flows: `
       n1 tcp {10.50.1.1|[fd50:1::1]}:80 = errno EINVAL
@@ -18,13 +20,16 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
   },
   {
     name: 'routes that refuse what is forwarded',
-    sh: { n1: `ip route add blackhole {10.50.1.0/24|fd50:1::/64}
+    sh: {
+      n1: `ip route add blackhole {10.50.1.0/24|fd50:1::/64}
       ip route add unreachable {10.50.2.0/24|fd50:2::/64}
       ip route add prohibit {10.50.3.0/24|fd50:3::/64}
       ip route add throw {10.50.4.0/24|fd50:4::/64} table 100
       ip route add blackhole default table 100
       ip rule add to {10.50.4.0/23|fd50:4::/31} lookup 100 pref 100
-      ip route add $far via $extb`, ext: '{ip addr add 10.50.4.1/32 dev lo|ip -6 addr add fd50:4::1/128 dev lo}' },
+      ip route add $far via $extb`,
+      ext: '{ip addr add 10.50.4.1/32 dev lo|ip -6 addr add fd50:4::1/128 dev lo}',
+    },
     flows: `
       p1 tcp {10.50.1.1|[fd50:1::1]}:80 = dropped
       p1 tcp {10.50.2.1|[fd50:2::1]}:80 = icmp {3/1|1/0} $n1
@@ -43,7 +48,8 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
   },
   {
     name: 'rules: from, to, iif, oif, not, actions, goto',
-    sh: { n1: `ip rule add from $p3 unreachable pref 100
+    sh: {
+      n1: `ip rule add from $p3 unreachable pref 100
       ip rule add iif cali1 to $p2 prohibit pref 101
       ip rule add iif cali1 to $n2 blackhole pref 102
       ip rule add not iif cali1 lookup 100 pref 103
@@ -52,7 +58,8 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
       ip rule add to $n2b blackhole pref 105
       ip rule add nop pref 200
       ip rule add iif lo to $far lookup 101 pref 201
-      ip route add default via $extb dev eth1 table 101` },
+      ip route add default via $extb dev eth1 table 101`,
+    },
     rules: { n1: 'nat -A POSTROUTING -o eth1 -j MASQUERADE' },
     flows: `
       p3 tcp $ext:80 = {icmp 3/1 $p3|icmp 1/0 $n1}
@@ -67,9 +74,11 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
   },
   {
     name: 'suppress_prefixlength takes the default route away',
-    sh: { n1: `ip rule add lookup main suppress_prefixlength 0 pref 100
+    sh: {
+      n1: `ip rule add lookup main suppress_prefixlength 0 pref 100
       ip rule add not fwmark 0x100000/0x100000 lookup 102 pref 101
-      ip route add default via $extb table 102` },
+      ip route add default via $extb table 102`,
+    },
     rules: { n1: 'nat -A POSTROUTING -j MASQUERADE\nmangle -A PREROUTING -p udp -j MARK --set-xmark 0x100000/0x100000' },
     flows: `
       p1 tcp $p3:80 = ok
@@ -80,9 +89,11 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
   },
   {
     name: 'rules by protocol and port',
-    sh: { n1: `ip rule add iif cali1 ipproto tcp dport 81 prohibit pref 100
+    sh: {
+      n1: `ip rule add iif cali1 ipproto tcp dport 81 prohibit pref 100
       ip rule add iif cali1 ipproto udp dport 53-54 unreachable pref 101
-      ip rule add iif cali1 sport 1-1000 blackhole pref 102` },
+      ip rule add iif cali1 sport 1-1000 blackhole pref 102`,
+    },
     flows: `
       p1 tcp $p2:81 = icmp 3/13 $n1
       p1 tcp $p2:80 = p2 $p2:80 < $p1
@@ -91,15 +102,20 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
   },
   {
     name: 'multipath: both arms are used',
-    sh: { n1: `{sysctl -qw net.ipv4.fib_multipath_hash_policy=1|sysctl -qw net.ipv6.fib_multipath_hash_policy=1}
-      ip route add $far nexthop via $ext dev eth0 weight 3 nexthop via $extb dev eth1 weight 1` },
+    sh: {
+      n1: `{sysctl -qw net.ipv4.fib_multipath_hash_policy=1|sysctl -qw net.ipv6.fib_multipath_hash_policy=1}
+      ip route add $far nexthop via $ext dev eth0 weight 3 nexthop via $extb dev eth1 weight 1`,
+    },
     rules: { n1: 'nat -A POSTROUTING -j MASQUERADE' },
     flows: 'p1 udp x300 $far:53 = ext $far:53 < $n1 | ext $far:53 < $n1b',
   },
   {
     name: 'source addresses: prefsrc, routes without an address on their device, own addresses',
-    sh: { n1: `ip {|-6} addr add {192.0.2.7/32|2001:db8:7::7/128} dev lo
-      ip route add $far via $ext src {192.0.2.7|2001:db8:7::7}`, ext: 'ip route add {192.0.2.7|2001:db8:7::7} via $n1' },
+    sh: {
+      n1: `ip {|-6} addr add {192.0.2.7/32|2001:db8:7::7/128} dev lo
+      ip route add $far via $ext src {192.0.2.7|2001:db8:7::7}`,
+      ext: 'ip route add {192.0.2.7|2001:db8:7::7} via $n1',
+    },
     flows: `
       n1 tcp $far:80 = ext $far:80 < {192.0.2.7|2001:db8:7::7}
       n1 tcp $p1:80 = ok
@@ -109,17 +125,30 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
       n1 tcp {127.0.0.1|[::1]}:80 = n1 {127.0.0.1|[::1]}:80 < {127.0.0.1|::1}`,
   },
   {
-    name: 'one of the receiver\'s own addresses as source',
-    sh: { ext: 'ip {|-6} addr add $n1b/{32|128} dev eth0 {|nodad preferred_lft 0}', p1: 'ip {|-6} addr add $n1/{32|128} dev eth0 {|nodad preferred_lft 0}' },
+    name: "one of the receiver's own addresses as source",
+    sh: {
+      ext: 'ip {|-6} addr add $n1b/{32|128} dev eth0 {|nodad preferred_lft 0}',
+      p1: 'ip {|-6} addr add $n1/{32|128} dev eth0 {|nodad preferred_lft 0}',
+    },
     families: [4],
     flows: `
       p1@$n1 udp $n1b:53 = dropped
       p1@$n1 tcp $p2:80 = dropped`,
   },
   {
+    name: 'an address of another device: ARP answers for it, neighbour discovery does not',
+    sh: { n1: 'ip {|-6} addr add {172.18.0.50/32|fd18::50/128} dev lo' },
+    flows: `
+      ext tcp {172.18.0.50|[fd18::50]}:80 = {n1 172.18.0.50:80 < $ext|icmp 3/1 $ext}
+      ext tcp $n1b:80 = n1 $n1b:80 < $extb`,
+  },
+  {
     name: 'rp_filter strict on one device',
     families: [4],
-    sh: { n1: 'sysctl -qw net.ipv4.conf.eth1.rp_filter=1', ext: 'ip route add 10.244.1.2 via 172.19.0.11; ip route add 10.244.1.3 via 172.19.0.11 src 203.0.113.10' },
+    sh: {
+      n1: 'sysctl -qw net.ipv4.conf.eth1.rp_filter=1',
+      ext: 'ip route add 10.244.1.2 via 172.19.0.11; ip route add 10.244.1.3 via 172.19.0.11 src 203.0.113.10',
+    },
     flows: `
       ext tcp $p1:80 = p1 $p1:80 < $extb
       ext@$ext tcp $p1:80 = dropped
@@ -130,7 +159,10 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
   {
     name: 'rp_filter: the larger of all and the device, loose',
     families: [4],
-    sh: { n1: 'sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth1.rp_filter=2; ip route del default', ext: 'ip route add 10.244.1.2 via 172.19.0.11' },
+    sh: {
+      n1: 'sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth1.rp_filter=2; ip route del default',
+      ext: 'ip route add 10.244.1.2 via 172.19.0.11',
+    },
     flows: `
       ext@$ext udp $n1b:53 = n1 $n1b:53 < $ext
       ext@$far udp $n1b:53 = dropped
@@ -140,9 +172,11 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
   {
     name: 'rp_filter and src_valid_mark',
     families: [4],
-    sh: { n1: `sysctl -qw net.ipv4.conf.eth0.rp_filter=1 net.ipv4.conf.eth1.rp_filter=1 net.ipv4.conf.eth1.src_valid_mark=1
+    sh: {
+      n1: `sysctl -qw net.ipv4.conf.eth0.rp_filter=1 net.ipv4.conf.eth1.rp_filter=1 net.ipv4.conf.eth1.src_valid_mark=1
       ip rule add fwmark 0x10 lookup 100
-      ip route add 172.18.0.100 dev eth1 table 100` },
+      ip route add 172.18.0.100 dev eth1 table 100`,
+    },
     rules: { n1: 'mangle -A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x10/0xffffffff' },
     flows: `
       ext@$ext tcp $n1b:80 = n1 $n1b:80 < $ext
@@ -152,7 +186,10 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
   },
   {
     name: 'forwarding off for one device and for all',
-    sh: { n1: '{sysctl -qw net.ipv4.conf.eth0.forwarding=0|true}', n2: 'sysctl -qw {net.ipv4.ip_forward=0|net.ipv6.conf.all.forwarding=0}' },
+    sh: {
+      n1: '{sysctl -qw net.ipv4.conf.eth0.forwarding=0|true}',
+      n2: 'sysctl -qw {net.ipv4.ip_forward=0|net.ipv6.conf.all.forwarding=0}',
+    },
     flows: `
       p1 tcp $p3:80 = p3 $p3:80 < $p1
       ext tcp $p1:80 = {dropped|p1 $p1:80 < $ext}

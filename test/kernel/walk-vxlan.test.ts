@@ -19,11 +19,17 @@ const flows = `
   p1 udp $p2:99 = icmp 3/3 $p2`
 
 walkSuite('the walk and the kernel: VXLAN', [
-  { name: 'through the tunnel, from the pod and from the node', sh: both, flows: `${flows}\n  n1 tcp $p2:80 = p2 $p2:80 < $vtep1\n  n1 icmp $p2 = ok` },
+  {
+    name: 'through the tunnel, from the pod and from the node',
+    sh: both,
+    flows: `${flows}\n  n1 tcp $p2:80 = p2 $p2:80 < $vtep1\n  n1 icmp $p2 = ok`,
+  },
   {
     name: 'masquerading on the tunnel device',
     sh: both,
-    rules: { n1: 'nat -A POSTROUTING -o vxlan.calico -j MASQUERADE --random-fully\nnat -A PREROUTING -d $n1 -p tcp -m tcp --dport 81 -j DNAT --to-destination $p2:80' },
+    rules: {
+      n1: 'nat -A POSTROUTING -o vxlan.calico -j MASQUERADE --random-fully\nnat -A PREROUTING -d $n1 -p tcp -m tcp --dport 81 -j DNAT --to-destination $p2:80',
+    },
     flows: `
       p1 tcp $p2:80 = p2 $p2:80 < $vtep1
       ext tcp $n1:81 = p2 $p2:80 < $vtep1`,
@@ -31,9 +37,11 @@ walkSuite('the walk and the kernel: VXLAN', [
   {
     name: 'the mark of the inner packet is on the outer one, and no further',
     sh: both,
-    rules: { n1: `mangle -A FORWARD -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x40/0x40
+    rules: {
+      n1: `mangle -A FORWARD -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x40/0x40
       filter -A OUTPUT -p udp -m udp --dport 4789 -m mark --mark 0x40/0x40 -j DROP`,
-      n2: 'raw -A PREROUTING -m mark ! --mark 0x0 -j DROP' },
+      n2: 'raw -A PREROUTING -m mark ! --mark 0x0 -j DROP',
+    },
     flows: `
       p1 tcp $p2:80 = dropped
       p1 tcp $p2:81 = p2 $p2:81 < $p1`,
@@ -41,8 +49,10 @@ walkSuite('the walk and the kernel: VXLAN', [
   {
     name: 'the mark set on the outer packet in INPUT stays on the inner one',
     sh: both,
-    rules: { n2: `mangle -A INPUT -p udp -m udp --dport 4789 -j MARK --set-xmark 0x80/0x80
-      filter -A FORWARD -i vxlan.calico -p tcp -m tcp --dport 80 -m mark --mark 0x80/0x80 -j DROP` },
+    rules: {
+      n2: `mangle -A INPUT -p udp -m udp --dport 4789 -j MARK --set-xmark 0x80/0x80
+      filter -A FORWARD -i vxlan.calico -p tcp -m tcp --dport 80 -m mark --mark 0x80/0x80 -j DROP`,
+    },
     flows: `
       p1 tcp $p2:80 = dropped
       p1 tcp $p2:81 = p2 $p2:81 < $p1`,
@@ -50,16 +60,37 @@ walkSuite('the walk and the kernel: VXLAN', [
   {
     name: 'the outer packet meets the firewall at both ends',
     sh: both,
-    rules: { n1: 'raw -A OUTPUT -p udp -m udp --dport 4789 -j NOTRACK\nfilter -A OUTPUT -p udp -m udp --dport 4789 -m conntrack ! --ctstate UNTRACKED -j DROP',
-      n2: 'filter -A INPUT -p udp -m udp --dport 4789 -m addrtype --dst-type LOCAL ! -s $n1 -j ACCEPT\nfilter -A INPUT -p udp -m udp --dport 4789 -j DROP' },
+    rules: {
+      n1: 'raw -A OUTPUT -p udp -m udp --dport 4789 -j NOTRACK\nfilter -A OUTPUT -p udp -m udp --dport 4789 -m conntrack ! --ctstate UNTRACKED -j DROP',
+      n2: 'filter -A INPUT -p udp -m udp --dport 4789 -m addrtype --dst-type LOCAL ! -s $n1 -j ACCEPT\nfilter -A INPUT -p udp -m udp --dport 4789 -j DROP',
+    },
     flows: `
       p1 tcp $p2:80 = dropped
       p2 udp $p1:53 = dropped
       p1 tcp $n2:80 = n2 $n2:80 < $p1`,
   },
-  { name: 'a wrong tunnel MAC', sh: { n1: tunnel(1, 2, { mac: '66:00:00:00:00:99', fdb: 'bridge fdb add 66:00:00:00:00:99 dev vxlan.calico dst $n2' }), n2: tunnel(2, 1) }, flows: 'p1 tcp $p2:80 = dropped\np2 udp $p1:53 = dropped' },
-  { name: 'no forwarding entry', sh: { n1: tunnel(1, 2, { fdb: 'true' }), n2: tunnel(2, 1) }, flows: 'p1 tcp $p2:80 = dropped\np2 udp $p1:53 = dropped' },
-  { name: 'the far device is down', sh: { n1: tunnel(1, 2), n2: `${tunnel(2, 1)}\nip link set vxlan.calico down` }, flows: 'p1 tcp $p2:80 = dropped\np1 udp $p3:53 = p3 $p3:53 < $p1' },
-  { name: 'the near device is down', sh: { n1: `${tunnel(1, 2)}\nip link set vxlan.calico down`, n2: tunnel(2, 1) }, flows: 'p1 tcp $far:80 = ext $far:80 < $p1' },
+  {
+    name: 'a wrong tunnel MAC',
+    sh: {
+      n1: tunnel(1, 2, { mac: '66:00:00:00:00:99', fdb: 'bridge fdb add 66:00:00:00:00:99 dev vxlan.calico dst $n2' }),
+      n2: tunnel(2, 1),
+    },
+    flows: 'p1 tcp $p2:80 = dropped\np2 udp $p1:53 = dropped',
+  },
+  {
+    name: 'no forwarding entry',
+    sh: { n1: tunnel(1, 2, { fdb: 'true' }), n2: tunnel(2, 1) },
+    flows: 'p1 tcp $p2:80 = dropped\np2 udp $p1:53 = dropped',
+  },
+  {
+    name: 'the far device is down',
+    sh: { n1: tunnel(1, 2), n2: `${tunnel(2, 1)}\nip link set vxlan.calico down` },
+    flows: 'p1 tcp $p2:80 = dropped\np1 udp $p3:53 = p3 $p3:53 < $p1',
+  },
+  {
+    name: 'the near device is down',
+    sh: { n1: `${tunnel(1, 2)}\nip link set vxlan.calico down`, n2: tunnel(2, 1) },
+    flows: 'p1 tcp $far:80 = ext $far:80 < $p1',
+  },
   { name: 'no tunnel at the far end', sh: { n1: tunnel(1, 2), n2: '' }, flows: 'p1 tcp $p2:80 = dropped' },
 ])

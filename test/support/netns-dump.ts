@@ -11,7 +11,8 @@ const commands: Readonly<Record<string, string>> = {
   'ip6-rule.json': 'ip -6 -j rule',
   'ip-neigh.json': 'ip -j neigh',
   'bridge-fdb.json': 'bridge -j fdb show',
-  'sysctl.txt': 'sysctl net.ipv4.conf net.ipv6.conf net.ipv4.ip_forward net.ipv4.ip_local_port_range net.ipv4.fib_multipath_hash_policy 2>/dev/null',
+  'sysctl.txt':
+    'sysctl net.ipv4.conf net.ipv6.conf net.ipv4.ip_forward net.ipv4.ip_local_port_range net.ipv4.fib_multipath_hash_policy 2>/dev/null',
   'iptables-nft-save.txt': 'iptables-nft-save -c',
   'ip6tables-nft-save.txt': 'ip6tables-nft-save -c',
   'iptables-legacy-save.txt': 'iptables-legacy-save -c',
@@ -21,7 +22,12 @@ const commands: Readonly<Record<string, string>> = {
 }
 
 export async function dumpHost(lab: Lab, host: HostName): Promise<Readonly<Record<string, string>>> {
-  const out = await lab.sh(host, Object.entries(commands).map(([file, command]) => `echo '=== ${file}'; ${command} || true`).join('\n'))
+  const out = await lab.sh(
+    host,
+    Object.entries(commands)
+      .map(([file, command]) => `echo '=== ${file}'; ${command} || true`)
+      .join('\n'),
+  )
   const files: Record<string, string> = {}
   for (const part of out.split(/^=== /m).slice(1)) {
     const newline = part.indexOf('\n')
@@ -29,7 +35,8 @@ export async function dumpHost(lab: Lab, host: HostName): Promise<Readonly<Recor
   }
   // as the recordings name them: the backend in use, which is legacy only where nft holds nothing; the other one where it is not empty
   const text = (file: string) => files[`${file}-save.txt`] ?? ''
-  const inUse = text('iptables-nft') + text('ip6tables-nft') === '' && text('iptables-legacy') + text('ip6tables-legacy') !== '' ? 'legacy' : 'nft'
+  const inUse =
+    text('iptables-nft') + text('ip6tables-nft') === '' && text('iptables-legacy') + text('ip6tables-legacy') !== '' ? 'legacy' : 'nft'
   for (const tool of ['iptables', 'ip6tables']) {
     for (const backend of ['nft', 'legacy']) {
       const name = backend === inUse ? tool : `${tool}-${backend}`
@@ -49,13 +56,24 @@ const list = (kind: string, items: readonly unknown[]) => JSON.stringify({ apiVe
 /** The cluster objects that tie the folders together: which pod is on which node. */
 export const objects: Readonly<Record<string, string>> = {
   'snapshot.json': JSON.stringify({ apiVersion: 'netctl.dev/v1alpha1', kind: 'Snapshot', schemaVersion: 1, missing: [], assume: {} }),
-  'cluster/pods.json': list('Pod', Object.entries(pods).map(([name, nodeName]) => ({
-    apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 't', name },
-    spec: { nodeName, containers: [] },
-    status: { phase: 'Running', podIP: addresses[name]?.[0], podIPs: addresses[name]?.map((ip) => ({ ip })) },
-  }))),
-  'cluster/nodes.json': list('Node', ['n1', 'n2'].map((name) => ({
-    apiVersion: 'v1', kind: 'Node', metadata: { name },
-    spec: {}, status: { addresses: addresses[name]?.map((address) => ({ type: 'InternalIP', address })) },
-  }))),
+  'cluster/pods.json': list(
+    'Pod',
+    Object.entries(pods).map(([name, nodeName]) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 't', name },
+      spec: { nodeName, containers: [] },
+      status: { phase: 'Running', podIP: addresses[name]?.[0], podIPs: addresses[name]?.map((ip) => ({ ip })) },
+    })),
+  ),
+  'cluster/nodes.json': list(
+    'Node',
+    ['n1', 'n2'].map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name },
+      spec: {},
+      status: { addresses: addresses[name]?.map((address) => ({ type: 'InternalIP', address })) },
+    })),
+  ),
 }

@@ -94,9 +94,17 @@ export function sh(script: string, ns?: string): Promise<string> {
  * accept_dad: addresses are usable at once. Limits on ICMP errors are off, or the second refusal would be silence.
  */
 const settings = [
-  'net.ipv6.conf.all.accept_dad=0', 'net.ipv6.conf.default.accept_dad=0', 'net.ipv6.conf.default.router_solicitations=0',
-  'net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.default.rp_filter=0', 'net.ipv4.icmp_ratelimit=0', 'net.ipv4.icmp_ratemask=0', 'net.ipv6.icmp.ratelimit=0', 'net.ipv6.icmp.ratemask=2',
-  'net.ipv4.conf.all.send_redirects=0', 'net.ipv4.conf.default.send_redirects=0',
+  'net.ipv6.conf.all.accept_dad=0',
+  'net.ipv6.conf.default.accept_dad=0',
+  'net.ipv6.conf.default.router_solicitations=0',
+  'net.ipv4.conf.all.rp_filter=0',
+  'net.ipv4.conf.default.rp_filter=0',
+  'net.ipv4.icmp_ratelimit=0',
+  'net.ipv4.icmp_ratemask=0',
+  'net.ipv6.icmp.ratelimit=0',
+  'net.ipv6.icmp.ratemask=2',
+  'net.ipv4.conf.all.send_redirects=0',
+  'net.ipv4.conf.default.send_redirects=0',
 ].join(' ')
 const nodeSettings = 'net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1'
 
@@ -106,20 +114,37 @@ function buildScript(name: (h: string) => string): string {
     `link add name ${dev} index ${index} netns ${name(a)} address ${mac(a, index)} type veth peer name ${peer} index ${peerIndex} netns ${name(b)} address ${mac(b, peerIndex)}`
   const exec = (ns: string, command: string) => `nsenter --net=/run/netns/${name(ns)} ${command}`
   return [
-    ...['wire', ...hosts].map((h) => `ip netns add ${name(h)}`),
+    `ip -batch - <<'END'\n${['wire', ...hosts].map((h) => `netns add ${name(h)}`).join('\n')}\nEND`,
     ...hosts.map((h) => exec(h, `sysctl -qw ${settings}${h === 'n1' || h === 'n2' ? ` ${nodeSettings}` : ''}`)),
     exec('wire', 'sysctl -qw net.ipv6.conf.default.disable_ipv6=1'),
     batch('wire', [
-      'link add br0 type bridge mcast_snooping 0', 'link add br1 type bridge mcast_snooping 0', 'link set br0 up', 'link set br1 up',
+      'link add br0 type bridge mcast_snooping 0',
+      'link add br1 type bridge mcast_snooping 0',
+      'link set br0 up',
+      'link set br1 up',
       ...(['n1', 'n2', 'ext'] as const).flatMap((h, i) => [
-        veth(h, 'eth0', 10, 'wire', `${h}a`, 20 + i), veth(h, 'eth1', 11, 'wire', `${h}b`, 30 + i),
-        `link set ${h}a master br0 up`, `link set ${h}b master br1 up`,
+        veth(h, 'eth0', 10, 'wire', `${h}a`, 20 + i),
+        veth(h, 'eth1', 11, 'wire', `${h}b`, 30 + i),
+        `link set ${h}a master br0 up`,
+        `link set ${h}b master br1 up`,
       ]),
-      veth('p1', 'eth0', 10, 'n1', 'cali1', 21), veth('p3', 'eth0', 10, 'n1', 'cali3', 23), veth('p2', 'eth0', 10, 'n2', 'cali2', 22),
+      veth('p1', 'eth0', 10, 'n1', 'cali1', 21),
+      veth('p3', 'eth0', 10, 'n1', 'cali3', 23),
+      veth('p2', 'eth0', 10, 'n2', 'cali2', 22),
     ]),
     ...hosts.map((h) => batch(h, ['link set lo up', ...(h in pods ? podLines(h) : underlayLines(h))])),
-    ...(Object.entries(pods) as [HostName, HostName][]).map(([, node]) => node).filter((n, i, l) => l.indexOf(n) === i)
-      .map((n) => exec(n, `sysctl -qw ${Object.entries(pods).filter(([, at]) => at === n).map(([p]) => `net.ipv4.conf.cali${p.slice(1)}.proxy_arp=1 net.ipv4.neigh.cali${p.slice(1)}.proxy_delay=0`).join(' ')}`)),
+    ...(Object.entries(pods) as [HostName, HostName][])
+      .map(([, node]) => node)
+      .filter((n, i, l) => l.indexOf(n) === i)
+      .map((n) =>
+        exec(
+          n,
+          `sysctl -qw ${Object.entries(pods)
+            .filter(([, at]) => at === n)
+            .map(([p]) => `net.ipv4.conf.cali${p.slice(1)}.proxy_arp=1 net.ipv4.neigh.cali${p.slice(1)}.proxy_delay=0`)
+            .join(' ')}`,
+        ),
+      ),
   ].join('\n')
 }
 
@@ -129,19 +154,30 @@ const of = (n: string, v: 0 | 1): string => (addresses[n] as readonly [string, s
 /** as the Calico CNI plugin makes them: a /32, and a gateway that only proxy ARP answers for */
 const podLines = (h: HostName): string[] => [
   'link set eth0 up',
-  `addr add ${of(h, 0)}/32 dev eth0`, `addr add ${of(h, 1)}/128 dev eth0 nodad`,
-  'route add 169.254.1.1 dev eth0 scope link', 'route add default via 169.254.1.1 dev eth0', 'route add default via fe80::1 dev eth0',
+  `addr add ${of(h, 0)}/32 dev eth0`,
+  `addr add ${of(h, 1)}/128 dev eth0 nodad`,
+  'route add 169.254.1.1 dev eth0 scope link',
+  'route add default via 169.254.1.1 dev eth0',
+  'route add default via fe80::1 dev eth0',
 ]
 
 function underlayLines(h: HostName): string[] {
   const lines = ['link set eth0 up', 'link set eth1 up']
-  for (const [dev, at] of [['eth0', h], ['eth1', `${h}b`]] as const) {
+  for (const [dev, at] of [
+    ['eth0', h],
+    ['eth1', `${h}b`],
+  ] as const) {
     lines.push(`addr add ${of(at, 0)}/24 dev ${dev}`, `addr add ${of(at, 1)}/64 dev ${dev} nodad`)
   }
   for (const [pod, node] of Object.entries(pods)) {
     const dev = `cali${pod.slice(1)}`
     if (node === h) {
-      lines.push(`link set ${dev} up`, `addr add fe80::1/64 dev ${dev} nodad`, `route add ${of(pod, 0)} dev ${dev} scope link`, `route add ${of(pod, 1)} dev ${dev}`)
+      lines.push(
+        `link set ${dev} up`,
+        `addr add fe80::1/64 dev ${dev} nodad`,
+        `route add ${of(pod, 0)} dev ${dev} scope link`,
+        `route add ${of(pod, 1)} dev ${dev}`,
+      )
     }
   }
   for (const v of [0, 1] as const) {

@@ -1,9 +1,9 @@
 /** Cases as tests: each for both families; the backends of iptables take turns, so that every kind of rule is seen through both. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { needs } from './needs.ts'
 import { Agent } from './netns-agent.ts'
 import type { Case } from './netns-case.ts'
 import { runCase } from './netns-run.ts'
-import { needs } from './needs.ts'
 
 export function walkSuite(name: string, cases: readonly Case[]): void {
   const able = needs('root', 'ip', 'python3', 'iptables-restore', 'ipset', 'nft')
