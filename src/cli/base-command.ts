@@ -42,8 +42,9 @@ export abstract class BaseCommand extends Command {
 
   /** Text of ASCII characters only, as JSON lines are: it needs no encoding, which is half the work of printing hundreds of megabytes. */
   protected async printAscii(text: string): Promise<void> {
-    // a reader slower than us must not make us keep it all
-    if (!process.stdout.write(text, 'latin1')) await new Promise((resolve) => process.stdout.once('drain', resolve))
+    const drained = process.stdout.write(text, 'latin1')
+    // a reader slower than us must not make us keep it all; where there is none to wait for, ctrl-C and --timeout must be heard all the same
+    await new Promise((resolve) => (drained ? setImmediate(resolve) : process.stdout.once('drain', resolve)))
   }
 
   /** Talk, to stderr. */

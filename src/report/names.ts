@@ -70,8 +70,8 @@ export function percent(probability: number): string {
   return p > 0 ? '< 0.1 %' : '0 %'
 }
 
-/** `1 rule`, `12 rules`, `1,024 rules`. */
-export const count = (n: number, noun: string): string => `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`
+/** `1 rule`, `12 rules`, `1,024 rules`. Grouped by hand: the first toLocaleString of a process costs it half a bare start of Node. */
+export const count = (n: number, noun: string): string => `${String(n).replace(/\B(?=(\d{3})+$)/g, ',')} ${noun}${n === 1 ? '' : 's'}`
 
 /** One command-line word, quoted where a shell would take it apart. */
 export const shellWord = (word: string): string => (/^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
