@@ -107,7 +107,9 @@ walkSuite('the walk and the kernel: NAT', [
   },
   {
     name: 'SNAT leaves an address that is in the range already; DNAT --random takes any port',
-    sh: { n1: 'for i in 0 1 2; do ip {|-6} addr add {172.18.0.20$i/32|fd18::20$i/128} dev eth0 {|preferred_lft 0}; ip {|-6} addr add {172.18.0.21$i/32|fd18::21$i/128} dev lo; done' },
+    sh: {
+      n1: 'for i in 0 1 2; do ip {|-6} addr add {172.18.0.20$i/32|fd18::20$i/128} dev eth0 {|preferred_lft 0}; ip {|-6} addr add {172.18.0.21$i/32|fd18::21$i/128} dev lo; done',
+    },
     rules: {
       n1: `nat -A POSTROUTING -d $far -j SNAT --to-source {172.18.0.200-172.18.0.202|fd18::200-fd18::202}
       nat -A PREROUTING -d $svc/{32|128} -p udp -m udp --dport 53 -j DNAT --to-destination $p2:7000-7001 --random`,

@@ -21,10 +21,12 @@ const commands: Readonly<Record<string, string>> = {
   'nft.txt': 'nft list ruleset',
 }
 
-export async function dumpHost(lab: Lab, host: HostName): Promise<Readonly<Record<string, string>>> {
+/** `family`: leave the rules of the other one out. */
+export async function dumpHost(lab: Lab, host: HostName, family?: 4 | 6): Promise<Readonly<Record<string, string>>> {
   const out = await lab.sh(
     host,
     Object.entries(commands)
+      .filter(([file]) => !file.startsWith(family === 4 ? 'ip6tables' : family === 6 ? 'iptables' : '-'))
       .map(([file, command]) => `echo '=== ${file}'; ${command} || true`)
       .join('\n'),
   )
@@ -37,7 +39,7 @@ export async function dumpHost(lab: Lab, host: HostName): Promise<Readonly<Recor
   const text = (file: string) => files[`${file}-save.txt`] ?? ''
   const inUse =
     text('iptables-nft') + text('ip6tables-nft') === '' && text('iptables-legacy') + text('ip6tables-legacy') !== '' ? 'legacy' : 'nft'
-  for (const tool of ['iptables', 'ip6tables']) {
+  for (const tool of family === undefined ? ['iptables', 'ip6tables'] : [family === 4 ? 'iptables' : 'ip6tables']) {
     for (const backend of ['nft', 'legacy']) {
       const name = backend === inUse ? tool : `${tool}-${backend}`
       const saved = text(`${tool}-${backend}`)

@@ -19,7 +19,7 @@ export async function runCase(agent: Agent, c: Case, family: 4 | 6, backend: Bac
   try {
     await prepare(lab, c, family, backend)
     const flows = parseFlows(forFamily(c.flows, family))
-    const snapshot = loadSnapshot(memoryFiles(c.name, await dump(lab, c)))
+    const snapshot = loadSnapshot(memoryFiles(c.name, await dump(lab, c, family)))
     await Promise.all(hosts.map((h) => agent.serve(lab.ns[h], h, tcpPorts, udpPorts)))
     const wrong = await Promise.all(
       flows.map(async (flow) => {
@@ -48,12 +48,12 @@ async function prepare(lab: Lab, c: Case, family: 4 | 6, backend: Backend): Prom
   await load(c.otherBackend, backend === 'nft' ? 'legacy' : 'nft')
 }
 
-async function dump(lab: Lab, c: Case): Promise<Files> {
+async function dump(lab: Lab, c: Case, family: 4 | 6): Promise<Files> {
   const touched = new Set(Object.keys({ ...c.sh, ...c.rules, ...c.otherBackend }))
   const files: Record<string, string> = { ...objects }
   await Promise.all(
     hosts.map(async (host) => {
-      const taken = (touched.has(host) ? undefined : untouched.get(host)) ?? dumpHost(lab, host)
+      const taken = (touched.has(host) ? undefined : untouched.get(host)) ?? dumpHost(lab, host, touched.has(host) ? family : undefined)
       if (!touched.has(host)) untouched.set(host, taken)
       for (const [name, text] of Object.entries(await taken)) files[`${folderOf(host)}/${name}`] = text
     }),
