@@ -12,7 +12,7 @@ export interface EndpointRef {
     | { readonly kind: 'address'; readonly ip: Ip }
     | { readonly kind: 'object'; readonly type: ObjectKind; readonly namespace?: string; readonly name: string }
     /** a name without a kind: wrong, but worth looking up for the message */
-    | { readonly kind: 'bare'; readonly name: string }
+    | { readonly kind: 'bare'; readonly namespace?: string; readonly name: string }
   /** number or name, as typed */
   readonly port?: string
   readonly proto?: Proto
@@ -120,7 +120,9 @@ function parseObject(text: string, name: string): EndpointRef['target'] {
     object = third as string
   }
   if (type === undefined) {
+    // `shop/web-1` as flow lines and kubectl say it; `pdo/web-1` is a kind that was mistyped
     const near = KINDS[nearest(first, Object.keys(KINDS), 1)[0] ?? '']
+    if (parts.length === 2 && near === undefined) return { kind: 'bare', namespace: first, name: second }
     throw new ResolveError(
       'syntax',
       `“${text}”: ${first} is no kind of endpoint`,

@@ -112,23 +112,26 @@ export function missing(inventory: Inventory, type: ObjectKind, namespace: strin
   return new ResolveError('missing', message, choicesOf(type, all.slice(0, 5)))
 }
 
-/** A name without a kind: whatever is called so, or nearly so. */
-export function bare(inventory: Inventory, name: string): ResolveError {
+/** A name without a kind: whatever is called so, or nearly so, in the namespace that it says. */
+export function bare(inventory: Inventory, { namespace, name }: { readonly namespace?: string; readonly name: string }): ResolveError {
   const kinds: readonly ObjectKind[] = ['pod', 'svc', 'node', 'external', 'deploy', 'sts', 'ds']
-  const same = kinds.flatMap((type) =>
-    choicesOf(
-      type,
-      namesOf(inventory, type).filter((o) => o.name === name),
-    ),
-  )
-  const choices = same.length > 0 ? same : kinds.flatMap((type) => choicesOf(type, near(name, namesOf(inventory, type))))
-  return new ResolveError(
-    'syntax',
-    `“${name}” has no kind`,
-    choices,
-    choices.length > 0 ? undefined : 'say what it is: pod/…, svc/…, node/…',
-  )
+  const choices = (fits: (o: Named) => boolean): readonly Choice[] => {
+    const named = kinds.map((type) => ({ type, objects: namesOf(inventory, type).filter(fits) }))
+    const same = named.flatMap(({ type, objects }) =>
+      choicesOf(
+        type,
+        objects.filter((o) => o.name === name),
+      ),
+    )
+    return same.length > 0 ? same : named.flatMap(({ type, objects }) => choicesOf(type, near(name, objects)))
+  }
+  const inside = choices((o) => namespace === undefined || o.namespace === namespace)
+  const found = inside.length > 0 ? inside : choices(() => true)
+  const text = namespace === undefined ? name : `${namespace}/${name}`
+  return new ResolveError('syntax', `“${text}” has no kind`, found, found.length > 0 ? undefined : 'say what it is: pod/…, svc/…, node/…')
 }
+
+type Named = ReturnType<typeof namesOf>[number]
 
 function near<T extends { readonly name: string }>(name: string, objects: readonly T[]): readonly T[] {
   const names = nearest(

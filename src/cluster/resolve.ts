@@ -46,7 +46,7 @@ export function resolveSource(inventory: Inventory, text: string, options: Resol
     )
   }
   const { target } = ref
-  if (target.kind === 'bare') throw bare(inventory, target.name)
+  if (target.kind === 'bare') throw bare(inventory, target)
   if (target.kind === 'address') return sourceAt(inventory, target.ip)
   switch (target.type) {
     case 'svc': {
@@ -101,7 +101,7 @@ const sourcePod = (pod: Pod) => ({
 export function resolveDestination(inventory: Inventory, text: string, options: ResolveOptions): ResolvedDestination {
   const ref = parseEndpoint(text)
   const { target } = ref
-  if (target.kind === 'bare') throw bare(inventory, target.name)
+  if (target.kind === 'bare') throw bare(inventory, target)
   if (target.kind === 'address') return destinationAt(inventory, ref, target.ip)
   switch (target.type) {
     case 'svc': {
