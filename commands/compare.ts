@@ -41,7 +41,7 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
     if (flags.flows !== undefined) {
       const file = flags.flows
       noFlowBeside(args)
-      const { snapshot } = await whichSnapshot(flags.snapshot, terminal, this.config.root)
+      const { snapshot } = await whichSnapshot(flags, terminal, this.config.root)
       let code: ExitCode = ExitCode.ok
       function* traces(): Generator<Trace> {
         for (const { trace } of walkFlows(snapshot, file, {})) {

@@ -53,7 +53,7 @@ Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
     if (flags.flows !== undefined) {
       const file = flags.flows
       noFlowBeside(args)
-      const { snapshot } = await whichSnapshot(flags.snapshot, terminal, this.config.root)
+      const { snapshot } = await whichSnapshot(flags, terminal, this.config.root)
       let code: ExitCode = ExitCode.ok
       const walked: WalkedFlow[] = []
       let lines = ''

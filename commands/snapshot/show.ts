@@ -23,7 +23,8 @@ export default class SnapshotShow extends BaseCommand {
     if (path === undefined) {
       throw new NetctlError({ code: 'USE003', message: 'netctl snapshot show needs a snapshot', try: 'netctl snapshot show PATH' })
     }
-    const description = await this.bounded('reading the snapshot', flags.timeout, async () => describeSnapshot(await openSnapshot(path)))
+    const snapshot = await openSnapshot(path, (load) => this.bounded('reading the snapshot', flags.timeout, load))
+    const description = await this.bounded('describing the snapshot', flags.timeout, () => describeSnapshot(snapshot))
     if (flags.output === 'json') this.print(snapshotJson(description))
     else if (flags.output === 'yaml') this.print((await import('yaml')).stringify(JSON.parse(snapshotJson(description))))
     else {

@@ -9,6 +9,7 @@ import { inventoryOf } from '../snapshot/names.ts'
 import { openSnapshot } from '../snapshot/open.ts'
 import type { Snapshot } from '../snapshot/types.ts'
 import type { Flow } from '../trace/types.ts'
+import { bounded } from './bounded.ts'
 import { type NamespaceFlags, resolveNamespace } from './namespace.ts'
 import { equalCommand, pick, pickSnapshot } from './pickers.ts'
 import { shellLine } from './shell-words.ts'
@@ -25,6 +26,7 @@ export interface FlowWords {
     readonly source?: string | undefined
     readonly 'source-port'?: number | undefined
     readonly 'entry-node'?: string | undefined
+    readonly timeout?: number | undefined
   }
 }
 
@@ -37,9 +39,9 @@ export interface WhichFlow {
   readonly again: string
 }
 
-/** The snapshot at `--snapshot`; on a terminal one is picked if the flag is missing. */
+/** The snapshot at `--snapshot`, read within `--timeout`; on a terminal one is picked if the flag is missing. */
 export async function whichSnapshot(
-  path: string | undefined,
+  { snapshot: path, timeout }: Pick<FlowWords['flags'], 'snapshot' | 'timeout'>,
   terminal: Terminal,
   root: string,
 ): Promise<{ readonly snapshot: Snapshot; readonly path: string }> {
@@ -51,7 +53,7 @@ export async function whichSnapshot(
     })
   }
   const chosen = path ?? (await pickSnapshot(process.cwd(), join(root, 'examples')))
-  return { snapshot: await openSnapshot(chosen), path: chosen }
+  return { snapshot: await openSnapshot(chosen, (load) => bounded('reading the snapshot', timeout, load)), path: chosen }
 }
 
 /** The flow that the words name. Whatever is missing is asked for on a terminal, and is an error elsewhere. */
@@ -64,7 +66,7 @@ export async function whichFlow(words: FlowWords, terminal: Terminal, root: stri
       try: `netctl ${words.command} SRC DST --snapshot PATH, for instance pod/shop/web-1 svc/shop/api:80`,
     })
   }
-  const { snapshot, path } = await whichSnapshot(flags.snapshot, terminal, root)
+  const { snapshot, path } = await whichSnapshot(flags, terminal, root)
   const inventory = inventoryOf(snapshot)
   const options: ResolveOptions = {
     namespace: await resolveNamespace(flags),

@@ -109,7 +109,8 @@ export function missing(inventory: Inventory, type: ObjectKind, namespace: strin
       `the namespaces are ${inventory.cluster.namespaces.join(', ')}`,
     )
   }
-  return new ResolveError('missing', message, choicesOf(type, all.slice(0, 5)))
+  const here = all.filter((o) => o.namespace === namespace)
+  return new ResolveError('missing', message, choicesOf(type, (here.length > 0 ? here : all).slice(0, 5)))
 }
 
 /** A name without a kind: whatever is called so, or nearly so, in the namespace that it says. */

@@ -6,10 +6,14 @@ import type { Snapshot } from './types.ts'
 /**
  * Opens and parses the snapshot at a path: a folder, or its archive.
  * Throws FileError if there is none (with what may have been meant), ParseError if a dump in it is damaged.
+ * `within` runs the reading of the dumps, which is one long stretch without a pause: where a time limit must break into it.
  */
-export async function openSnapshot(path: string): Promise<Snapshot> {
+export async function openSnapshot(
+  path: string,
+  within: (load: () => Snapshot) => Snapshot | Promise<Snapshot> = (load) => load(),
+): Promise<Snapshot> {
   const source = await openFiles(path)
-  if (isSnapshot(source.files)) return loadSnapshot(source)
+  if (isSnapshot(source.files)) return within(() => loadSnapshot(source))
   const below = source.files
     .flatMap((f) => /^(.+)\/snapshot\.json(?:\.gz)?$/.exec(f)?.[1] ?? [])
     .map((dir) => `${path.replace(/\/+$/, '')}/${dir}`)
