@@ -55,6 +55,7 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
       if (!socket) {
         throw new Undecided(place.label, `who listens on ${place.id} is not known (no sockets.txt, nothing in snapshot.json)`)
       }
+      const met = [...steps, doorStep(place, packet, socket)]
       run.steps = []
       return answered({
         run,
@@ -64,7 +65,7 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
         socket,
         place,
         reply: (p) => sendLocal(run, place, p, {}),
-        steps,
+        steps: met,
         arrived: sent,
       })
     }
@@ -86,6 +87,22 @@ function takeSteps(run: Run): readonly Step[] {
   const { steps } = run
   run.steps = []
   return steps
+}
+
+/** The last step of a request: a socket, or none. The kernel itself answers pings. */
+function doorStep(place: Place, packet: Packet, socket: Socket): Step {
+  const port = `${packet.proto}/${packet.dport?.lo}`
+  const action = packet.icmp ? 'answers pings' : socket.kind === 'open' ? `${port} is open` : `${port} is closed`
+  return {
+    kind: 'entry',
+    place,
+    stage: 'listener',
+    where: 'socket',
+    action,
+    weight: 'decides',
+    owner: packet.icmp ? 'kernel' : 'other',
+    ...(socket.source && { source: socket.source }),
+  }
 }
 
 /** Does whoever owns the address, and has no dump, listen? */
