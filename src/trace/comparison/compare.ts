@@ -1,7 +1,7 @@
 /** The comparison: what Calico and what kube-proxy did for one flow, in eight aspects (design.md, "The comparison, per flow"). */
 
 import type { Snapshot } from '../../snapshot/types.ts'
-import type { Aspect, ComparisonRow } from '../types.ts'
+import type { Aspect, ComparisonRow, Part } from '../types.ts'
 import { calicoPart } from './calico-parts.ts'
 import { factsOf } from './facts.ts'
 import { kubeProxyPart } from './kube-proxy-parts.ts'
@@ -21,9 +21,12 @@ const aspects: readonly Aspect[] = [
 
 /**
  * Always the eight aspects, in this order. `acted` is true only with evidence that lies on a walked path (request or answer), or, for pod
- * addresses, in the object that gave them out; where one did nothing, `what` says why that is so.
+ * addresses, in the object that gave them out; where one did nothing, `what` says why that is so. Where a way ended undecided, that nothing
+ * was done holds for the part that could be walked, and no more.
  */
 export function compareFlow(walked: Walked, snapshot: Snapshot): readonly ComparisonRow[] {
   const facts = factsOf(walked, snapshot)
-  return aspects.map((aspect) => ({ aspect, calico: calicoPart(aspect, facts), kubeProxy: kubeProxyPart(aspect, facts) }))
+  const cutShort = walked.outcomes.some((o) => o.verdict === 'undecided')
+  const tell = (part: Part): Part => (cutShort && !part.acted ? { ...part, what: `as far as could be walked: ${part.what}` } : part)
+  return aspects.map((aspect) => ({ aspect, calico: tell(calicoPart(aspect, facts)), kubeProxy: tell(kubeProxyPart(aspect, facts)) }))
 }

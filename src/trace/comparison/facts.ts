@@ -41,7 +41,7 @@ export function factsOf(walked: Walked, snapshot: Snapshot): Facts {
     addresses: podAddresses(walked, snapshot),
     service: met ?? serviceOfFlow(walked.flow, snapshot),
     endpoints: [...new Set(kubeProxy.translated.map((s) => s.hop.action.replace(/^DNAT to /, '')))],
-    nodes: nodesOf(legs),
+    nodes: nodesOf(legs, walked),
     left: legs.some((leg) => leg.some(({ hop }) => isNode(hop) && leavesNode(hop, snapshot))),
     stoppedOn: [...new Set(walked.paths.flatMap((p) => (p.verdict === 'delivered' || !p.cause ? [] : [p.cause.node])))],
   }
@@ -50,8 +50,10 @@ export function factsOf(walked: Walked, snapshot: Snapshot): Facts {
 const leavesNode = (hop: Hop, snapshot: Snapshot): boolean =>
   hop.stage === 'encapsulate' || hop.stage === 'underlay' || (hop.stage === 'device' && !isWorkloadDevice(hop.where, snapshot.cluster))
 
-function nodesOf(legs: readonly Leg[]): readonly string[] {
+function nodesOf(legs: readonly Leg[], { outcomes }: Walked): readonly string[] {
   const out = new Set<string>()
   for (const leg of legs) for (const { hop } of leg) if (isNode(hop)) out.add(hop.node)
+  // a node whose dumps are too few for a single hop was reached all the same
+  for (const { verdict, node } of outcomes) if (verdict === 'undecided' && node !== undefined && !node.includes('/')) out.add(node)
   return [...out]
 }
