@@ -102,7 +102,7 @@ test.each([
   [['trace', 'pod/shop/web-1', '--snapshot', 'examples/shop'], 'DST'],
   [['trace', 'pod/shop/web-1', 'svc/shop/api:80'], 'snapshot'],
   [['trace', '--flows', 'flows.jsonl'], 'snapshot'],
-  [['trace', 'pod/shop/web-1', 'svc/shop/api', '--snapshot', 'examples/shop'], '80, 7001'],
+  [['trace', 'pod/shop/web-1', 'svc/shop/api', '--snapshot', 'examples/shop'], 'svc/shop/api:80/tcp, svc/shop/api:7001/tcp'],
 ])('without a terminal %j is refused, naming what is missing', async (args, missing) => {
   const { code, stdout, stderr } = await run(args)
   expect([code, stdout]).toEqual([2, ''])
