@@ -5,6 +5,7 @@
 import { globSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import pjson from '../package.json' with { type: 'json' }
+import { leanStart } from './lean-start.ts'
 import { writeManifest } from './manifest.ts'
 import { writeNotices } from './notices.ts'
 
@@ -18,6 +19,7 @@ const result = await build({
   outdir: 'dist',
   bundle: true,
   splitting: true,
+  plugins: [leanStart],
   format: 'esm',
   platform: 'node',
   target: 'node22.19',
