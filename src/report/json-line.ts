@@ -3,7 +3,8 @@ import type { Evidence, Hop, Trace } from '../trace/types.ts'
 /**
  * JSON of many traces, fast. A trace has hundreds of hops, and the same rules, routes and chains stand in trace after trace (a
  * one-line JSON dump of routes is 5 kB of text each time). So what a hop says about an entry is written once and kept beside the
- * entry; the texts are then concatenated, and the engine copies them once, at the end.
+ * entry; the pieces are gathered and joined once, at the end (a string added to piece by piece is a tree of them, which takes longer to
+ * make flat than the flow took to walk).
  *
  * The result is plain JSON of the whole value, whatever members are added to the types later, in ASCII: nothing that a terminal
  * obeys is left, and a string of one-byte characters is written at twice the speed of one that holds an arrow.
@@ -12,40 +13,64 @@ export function fastJson(value: Trace | Omit<Trace, 'paths' | 'comparison'>): st
   return json(value)
 }
 
-const beyondAscii = /[\u007f-\uffff]/g
-
-const ascii = (text: string): string => text.replace(beyondAscii, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
 function json(value: unknown): string {
+  const pieces: string[] = []
+  write(value, pieces)
+  return pieces.join('')
+}
+
+const beyondAscii = /[\u007f-\uffff]/
+
+/**
+ * Escapes what is not ASCII. Character by character on purpose: what `replace` makes of a string with an arrow in it still takes two
+ * bytes a character, and so does every line that it becomes a part of, which doubles the cost of writing it.
+ */
+const ascii = (text: string): string => (beyondAscii.test(text) ? text.split('').map(asciiUnit).join('') : text)
+
+const asciiUnit = (unit: string): string => (unit < '\u007f' ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** Adds the JSON of a value to the pieces. */
+function write(value: unknown, pieces: string[]): void {
   switch (typeof value) {
     case 'string':
-      return quoted(value)
+      pieces.push(quoted(value))
+      return
     case 'number':
-      return Number.isFinite(value) ? String(value) : 'null'
+      pieces.push(Number.isFinite(value) ? String(value) : 'null')
+      return
     case 'boolean':
-      return value ? 'true' : 'false'
+      pieces.push(value ? 'true' : 'false')
+      return
     case 'object':
-      if (value === null) return 'null'
-      if (Array.isArray(value)) return list(value)
-      if (isEvidence(value)) return entryOf(value).json
-      return isHop(value) ? hopJson(value) : members(value as Readonly<Record<string, unknown>>)
+      if (value === null) pieces.push('null')
+      else if (Array.isArray(value)) writeList(value, pieces)
+      else if (isEvidence(value)) pieces.push(entryOf(value).json)
+      else if (isHop(value)) pieces.push(hopJson(value))
+      else writeMembers(value as Readonly<Record<string, unknown>>, pieces)
+      return
     default:
-      return 'null'
+      pieces.push('null')
   }
 }
 
-function list(items: readonly unknown[]): string {
-  let out = '['
-  for (let i = 0; i < items.length; i++) out += i === 0 ? json(items[i]) : `,${json(items[i])}`
-  return `${out}]`
+function writeList(items: readonly unknown[], pieces: string[]): void {
+  pieces.push('[')
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) pieces.push(',')
+    write(items[i], pieces)
+  }
+  pieces.push(']')
 }
 
-function members(value: Readonly<Record<string, unknown>>): string {
-  let out = '{'
+function writeMembers(value: Readonly<Record<string, unknown>>, pieces: string[]): void {
+  let before = '{'
   for (const name in value) {
-    if (value[name] !== undefined) out += `${out.length === 1 ? '' : ','}${quoted(name)}:${json(value[name])}`
+    if (value[name] === undefined) continue
+    pieces.push(before, quoted(name), ':')
+    write(value[name], pieces)
+    before = ','
   }
-  return `${out}}`
+  pieces.push(before === '{' ? '{}' : '}')
 }
 
 /** Short texts (names, chains, actions) come again and again. The bound keeps a run over a million flows from filling memory. */
@@ -107,7 +132,11 @@ function hopJson(hop: Hop): string {
 
 function makeHopJson(hop: Hop): string {
   const { evidence } = hop
-  if (!evidence) return members(hop as unknown as Readonly<Record<string, unknown>>)
+  if (!evidence) {
+    const pieces: string[] = []
+    writeMembers(hop as unknown as Readonly<Record<string, unknown>>, pieces)
+    return pieces.join('')
+  }
   const entry = entryOf(evidence)
   let head = entry.hops.find((known) => sameHead(known.hop, hop))
   if (!head) {
@@ -116,11 +145,12 @@ function makeHopJson(hop: Hop): string {
     head = { hop, json: ascii(JSON.stringify(rest)).slice(0, -1) }
     if (entry.hops.length < hopsLimit) entry.hops.push(head)
   }
-  let out = head.json
-  if (hop.packet !== undefined) out += `,"packet":${quoted(hop.packet)}`
-  if (hop.choice !== undefined) out += `,"choice":${json(hop.choice)}`
-  if (hop.also !== undefined) out += `,"also":${list(hop.also)}`
-  return `${out}}`
+  const pieces = [head.json]
+  if (hop.packet !== undefined) pieces.push(',"packet":', quoted(hop.packet))
+  if (hop.choice !== undefined) pieces.push(',"choice":', json(hop.choice))
+  if (hop.also !== undefined) pieces.push(',"also":', json(hop.also))
+  pieces.push('}')
+  return pieces.join('')
 }
 
 /** Equal in all members but those that vary and the evidence, which is equal already. A member that is an object never counts as equal. */

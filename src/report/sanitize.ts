@@ -14,8 +14,8 @@ const UNSAFE_RANGES = [
   '\\u{e0000}-\\u{e0fff}',
 ]
 
-/** …and lone surrogates, which can't be encoded. */
-const UNSAFE = new RegExp(`[${UNSAFE_RANGES.join('')}]|\\p{Surrogate}`, 'gu')
+/** …and whatever else Unicode calls a format control, and lone surrogates, which can't be encoded. */
+const UNSAFE = new RegExp(`[${UNSAFE_RANGES.join('')}\\p{Cf}\\p{Surrogate}]`, 'gu')
 
 /** One line: every unsafe character, newlines and tabs too, becomes a visible escape: `\x1b`, `\n`, `\u202e`. */
 export function sanitize(text: string): string {
