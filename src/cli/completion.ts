@@ -66,24 +66,31 @@ const names = (flag: CompletionFlag): string[] => [...(flag.char ? [`-${flag.cha
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 const quoteFish = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
+/** What a shell does for a file, for anything, and for one of fixed values. */
+interface Replies {
+  readonly file: string
+  readonly any: string
+  readonly of: (fixed: readonly string[]) => string
+}
+
+/** The arms of a `case "$path:$prev"`: what may follow each flag that takes a value. */
+const valueCases = (nodes: readonly Node[], replies: Replies): string[] =>
+  nodes.flatMap((node) =>
+    node.flags.flatMap((flag) => {
+      if (flag.value === undefined) return []
+      const pattern = names(flag).map((name) => quote(`${node.path}:${name}`))
+      const reply = typeof flag.value === 'string' ? replies[flag.value] : replies.of(flag.value)
+      return [`    ${pattern.join('|')}) ${reply}; return ;;`]
+    }),
+  )
+
 function bash(nodes: readonly Node[]): string {
   const moves = nodes.filter((n) => n.path !== '').map((n) => quote(n.path))
-  const values = nodes.flatMap((node) =>
-    node.flags
-      .filter((f) => f.value !== undefined)
-      .map((flag) => {
-        const pattern = names(flag)
-          .map((name) => quote(`${node.path}:${name}`))
-          .join('|')
-        const reply =
-          flag.value === 'file'
-            ? 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")'
-            : flag.value === 'any'
-              ? ':'
-              : `mapfile -t COMPREPLY < <(compgen -W ${quote((flag.value ?? []).join(' '))} -- "$cur")`
-        return `    ${pattern}) ${reply}; return ;;`
-      }),
-  )
+  const values = valueCases(nodes, {
+    file: 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")',
+    any: ':',
+    of: (fixed) => `mapfile -t COMPREPLY < <(compgen -W ${quote(fixed.join(' '))} -- "$cur")`,
+  })
   const follow = nodes.map(
     (n) =>
       `    ${quote(n.path)}) words=${quote(n.words.map((w) => w.word).join(' '))}; flags=${quote(n.flags.map((f) => `--${f.name}`).join(' '))} ;;`,
@@ -116,22 +123,7 @@ complete -F _netctl netctl
 function zsh(nodes: readonly Node[]): string {
   const moves = nodes.filter((n) => n.path !== '').map((n) => quote(n.path))
   const describe = (word: string, summary: string): string => quote(`${word.replaceAll(':', '\\:')}${summary ? `:${summary}` : ''}`)
-  const values = nodes.flatMap((node) =>
-    node.flags
-      .filter((f) => f.value !== undefined)
-      .map((flag) => {
-        const pattern = names(flag)
-          .map((name) => quote(`${node.path}:${name}`))
-          .join('|')
-        const reply =
-          flag.value === 'file'
-            ? '_files'
-            : flag.value === 'any'
-              ? '_message value'
-              : `compadd -- ${(flag.value ?? []).map(quote).join(' ')}`
-        return `    ${pattern}) ${reply}; return ;;`
-      }),
-  )
+  const values = valueCases(nodes, { file: '_files', any: '_message value', of: (fixed) => `compadd -- ${fixed.map(quote).join(' ')}` })
   const follow = nodes.map((n) => {
     const words = n.words.map((w) => describe(w.word, w.summary)).join(' ')
     const flags = n.flags.map((f) => describe(`--${f.name}`, f.summary)).join(' ')

@@ -88,7 +88,7 @@ export interface Blame {
 /** How the way of one packet ends. */
 export type End =
   /** handed to the host that owns the destination address */
-  | { readonly kind: 'arrived'; readonly skb: Skb; readonly device: string }
+  | { readonly kind: 'arrived'; readonly skb: Skb }
   /** left for something that no dump describes; it is taken to arrive at the owner of the address */
   | { readonly kind: 'beyond'; readonly owner: string; readonly packet: Packet; readonly via: Exit }
   /** gone without a word. `local`: on the sender's own way out, so that its system call may fail */

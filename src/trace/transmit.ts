@@ -32,7 +32,7 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
     )
     return { kind: 'beyond', owner: `pod/${pod.namespace}/${pod.name}`, packet: skb.packet, via: { place, device: link.name } }
   }
-  const peer = run.world.peer(place, link)
+  const peer = run.world.peer(link)
   if (peer) return crossVeth(run, skb, link, peer, nextHop, ways)
   const unseen = podBehind(run, place, pod)
   if (unseen)

@@ -95,7 +95,7 @@ function arrive(run: Run, skb: Skb): End {
   if (hook.kind !== 'pass') return stopped(skb, hook)
   const server = virtualServer(run, skb)
   if (server) throw new Undecided(skb.place.label, server)
-  return { kind: 'arrived', skb, device: skb.inDevice }
+  return { kind: 'arrived', skb }
 }
 
 /** ip_forward: the TTL is checked before the FORWARD hook. */

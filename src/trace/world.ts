@@ -39,7 +39,7 @@ export interface World {
   /** whoever owns the address on any of its devices, pods left out */
   owners(ip: Ip): readonly Place[]
   /** the other end of a veth pair, if it is in the dumps */
-  peer(place: Place, link: Link): Port | undefined
+  peer(link: Link): Port | undefined
   /** devices of other hosts on the same segment */
   neighbours(place: Place, link: Link): readonly Port[]
   /** `assume.routes` of snapshot.json, most specific first */
@@ -92,7 +92,7 @@ function makeWorld(snapshot: Snapshot): World {
     undumpedNodes: undumped,
     podsByIp,
     owners: (ip) => owners.get(ip.text) ?? [],
-    peer: (_place, link) => veths.get(link),
+    peer: (link) => veths.get(link),
     neighbours(place, link) {
       let ports = segments.get(link)
       if (!ports) segments.set(link, (ports = segmentOf(places, place, link, veths)))
