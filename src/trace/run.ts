@@ -103,6 +103,21 @@ export type End =
   /** the sender's own system call fails */
   | { readonly kind: 'errno'; readonly errno: string; readonly blame: Blame }
 
+/** What a hook says of a packet. `taken`: something registered there sent it on by a way of its own (IPVS); `goOn` follows it. */
+export type HookResult =
+  | { readonly kind: 'pass' }
+  | { readonly kind: 'drop'; readonly blame: Blame }
+  | { readonly kind: 'reject'; readonly error: { readonly type: number; readonly code: number } | 'rst'; readonly blame: Blame }
+  | { readonly kind: 'taken'; readonly goOn: (ways: Ways) => End }
+
+export const passed: HookResult = { kind: 'pass' }
+
+/** The ways that lead on from a device or hook, handed down so that the files need no circle. */
+export interface Ways {
+  sendLocal(run: Run, place: Place, packet: Packet, options?: { mark?: number }): End
+  receive(run: Run, skb: Skb): End
+}
+
 /** How a packet left the dumped part of the world: an answer comes back by the same way. */
 export interface Exit {
   readonly place: Place

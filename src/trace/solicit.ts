@@ -35,7 +35,7 @@ function deliver(run: Run, from: Port, to: Port, packet: Packet): Blame | undefi
     [into, 'INPUT'],
   ] as const) {
     const result = runHook(run, skb, hook)
-    if (result.kind !== 'pass') return result.blame
+    if (result.kind === 'drop' || result.kind === 'reject') return result.blame
   }
   return undefined
 }

@@ -5,11 +5,11 @@ import { isUsable } from '../kernel/neigh/types.ts'
 import type { Ip } from '../net/ip.ts'
 import { answersFor, deviceBlame, neighbour, unresolved } from './neighbours.ts'
 import type { Decision } from './routing.ts'
-import { type End, type Run, type Skb, Undecided } from './run.ts'
+import { type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { solicit } from './solicit.ts'
 import { crossSegment } from './underlay.ts'
 import { encapsulate } from './vxlan.ts'
-import { checkSize, type Ways, wire } from './wire.ts'
+import { checkSize, wire } from './wire.ts'
 import type { Place, Port } from './world.ts'
 
 type Out = Exclude<Decision, { kind: 'no-way' }>

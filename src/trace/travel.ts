@@ -7,11 +7,11 @@ import { defaultTtl, hopLimit } from '../kernel/sysctl/effective.ts'
 import { sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { type Ct, noCt } from './conntrack.ts'
-import { type HookResult, runHook } from './hooks.ts'
+import { runHook } from './hooks.ts'
 import { virtualServer } from './ipvs.ts'
 import { deviceBlame } from './neighbours.ts'
 import { type Decision, routeInput, routeOutput } from './routing.ts'
-import { type Blame, type End, newSkb, type Run, type Skb, Undecided } from './run.ts'
+import { type Blame, type End, type HookResult, newSkb, type Run, type Skb, Undecided } from './run.ts'
 import { transmit } from './transmit.ts'
 import type { Place } from './world.ts'
 
@@ -136,7 +136,12 @@ function attachRoute(skb: Skb, decision: Decision): void {
 const loopback = (place: Place): string => [...place.links.values()].find((l: Link) => l.kind === 'loopback')?.name ?? 'lo'
 
 function stopped(skb: Skb, hook: Exclude<HookResult, { kind: 'pass' }>): End {
-  return hook.kind === 'drop'
-    ? { kind: 'dropped', skb, blame: hook.blame }
-    : { kind: 'complaint', skb, error: hook.error, blame: hook.blame }
+  switch (hook.kind) {
+    case 'drop':
+      return { kind: 'dropped', skb, blame: hook.blame }
+    case 'reject':
+      return { kind: 'complaint', skb, error: hook.error, blame: hook.blame }
+    case 'taken':
+      return hook.goOn({ sendLocal, receive })
+  }
 }

@@ -3,9 +3,9 @@ import type { Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import { answersOnSegment, neighbour, unresolved } from './neighbours.ts'
-import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
+import { type Blame, type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { solicit } from './solicit.ts'
-import { type Ways, wire } from './wire.ts'
+import { wire } from './wire.ts'
 import { assumedRoute, ownerOnSegment, type Place } from './world.ts'
 
 /** Out on a segment of the underlay: to the neighbour that owns the next hop, on whichever of its devices (arp_ignore 0). */

@@ -5,8 +5,7 @@ import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
 import { deviceBlame, neighbour, unresolved } from './neighbours.ts'
-import { type Blame, type End, newSkb, type Run, type Skb, Undecided } from './run.ts'
-import type { Ways } from './wire.ts'
+import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
 
 /** vxlan_xmit: neighbour → MAC, MAC → remote by the FDB, then a UDP packet of this host's own. The mark goes along, conntrack does not. */
 export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {

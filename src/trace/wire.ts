@@ -1,14 +1,8 @@
 /** What leaves by one device and comes in by another: the crossing itself. */
 import type { Link } from '../kernel/link/types.ts'
 import type { Packet } from '../net/packet.ts'
-import { type End, newSkb, type Run, type Skb, Undecided } from './run.ts'
+import { newSkb, type Run, type Skb, Undecided } from './run.ts'
 import type { Place, Port } from './world.ts'
-
-/** How a packet goes on behind the device: the two ends of a host, handed down so that the files need no circle. */
-export interface Ways {
-  sendLocal(run: Run, place: Place, packet: Packet, options?: { mark?: number }): End
-  receive(run: Run, skb: Skb): End
-}
 
 /** Packets of named size that may be too long for a device at either end: path MTU is not part of this model. */
 export function checkSize(place: Place, packet: Packet, link: Link): void {
