@@ -1,14 +1,15 @@
 /** What a test can't do without. Elsewhere it is skipped aloud; in CI (`CI` set) its lack is a failure. */
 import { existsSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
+import { delimiter, resolve } from 'node:path'
 import { captures } from './captures.ts'
 
 export const root = resolve(import.meta.dirname, '../..')
 
-/** `root`, `captures`, or the name of a program on PATH */
+/** `root`, `captures`, `vm` (what test/vm/boot.sh needs), or the name of a program on PATH */
 export type Need =
   | 'root'
   | 'captures'
+  | 'vm'
   | 'bash'
   | 'zsh'
   | 'fish'
@@ -33,11 +34,22 @@ export function needs(...wanted: readonly Need[]): boolean {
   return false
 }
 
+/** the programs of test/vm/boot.sh, which emulates an x64 machine */
+const emulator = ['qemu-system-x86_64', '/usr/lib/qemu/virtiofsd', 'busybox', 'depmod', 'cpio', 'apt-get', 'dpkg']
+
 function has(need: Need): boolean {
   if (need === 'root') return process.getuid?.() === 0
   if (need === 'captures') return existsSync(captures)
-  const path = `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`
-  return path.split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, need)))
+  if (need === 'vm') return process.arch === 'x64' && has('root') && emulator.every(hasProgram)
+  return hasProgram(need)
 }
 
-const describeNeed = (need: Need): string => (need === 'captures' ? `the captures in ${captures} (NETCTL_CAPTURES)` : need)
+function hasProgram(name: string): boolean {
+  const path = `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`
+  return path.split(delimiter).some((dir) => dir !== '' && existsSync(resolve(dir, name)))
+}
+
+function describeNeed(need: Need): string {
+  if (need === 'captures') return `the captures in ${captures} (NETCTL_CAPTURES)`
+  return need === 'vm' ? `root on x64 and ${emulator.join(', ')}` : need
+}
