@@ -1,29 +1,8 @@
-"""Servers and probes inside network namespaces, for the kernel tests: one process, one thread, a selector.
+"""Serves and probes in namespaces for netns-agent.ts: one JSON order a line from stdin, one JSON answer a line to stdout; ends with stdin."""
+import json, os, selectors, sys
+import netns_sockets as net
 
-A socket belongs to the namespace that its thread was in when it was made, so setns() before socket() is all it takes.
-Reads one JSON order a line from stdin, writes one JSON answer a line to stdout; ends when stdin ends.
-"""
-import ctypes, errno, json, os, selectors, socket, struct, sys, time
-
-libc = ctypes.CDLL(None, use_errno=True)
-sel = selectors.DefaultSelector()
-entered = None
-timers = []  # (deadline, probe)
-todo = []  # started from the main loop, so that calls do not nest
-IP_RECVERR, IPV6_RECVERR, IP_PKTINFO, IPV6_RECVPKTINFO, IPV6_PKTINFO = 11, 25, 8, 49, 50
-
-
-def enter(ns):
-    global entered
-    if entered == ns:
-        return
-    fd = os.open('/run/netns/' + ns, os.O_RDONLY)
-    try:
-        if libc.setns(fd, 0x40000000) != 0:
-            raise OSError(ctypes.get_errno(), 'setns ' + ns)
-    finally:
-        os.close(fd)
-    entered = ns
+pending = b''
 
 
 def say(answer):
@@ -31,245 +10,16 @@ def say(answer):
     sys.stdout.flush()
 
 
-def plain(address):
-    return address.split('%')[0]
-
-
-# servers: tell each client what the socket sees
-
-servers = {}
-
-
-def serve(order):
-    made = []
-    for family in (socket.AF_INET, socket.AF_INET6):
-        for kind, ports in ((socket.SOCK_STREAM, order['tcp']), (socket.SOCK_DGRAM, order['udp'])):
-            for port in ports:
-                enter(order['ns'])
-                s = socket.socket(family, kind)
-                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                s.bind(('::' if family == socket.AF_INET6 else '0.0.0.0', port))
-                s.setblocking(False)
-                if kind == socket.SOCK_STREAM:
-                    s.listen(512)
-                    sel.register(s, selectors.EVENT_READ, lambda s=s: accept(s, order['host']))
-                else:
-                    if family == socket.AF_INET6:
-                        s.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-                    else:
-                        s.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-                    sel.register(s, selectors.EVENT_READ, lambda s=s, p=port: echo(s, p, order['host']))
-                made.append(s)
-    servers.setdefault(order['ns'], []).extend(made)
-    say({'id': order['id']})
-
-
-def accept(server, host):
-    try:
-        s, peer = server.accept()
-    except OSError:
-        return
-    own = s.getsockname()
-    try:
-        s.send(json.dumps({'host': host, 'dst': plain(own[0]), 'port': own[1], 'src': plain(peer[0])}).encode() + b'\n')
-    except OSError:
-        pass
-    s.close()
-
-
-def echo(server, port, host):
-    try:
-        data, control, _, peer = server.recvmsg(2048, 256)
-    except OSError:
-        return
-    for level, kind, value in control:
-        if level == socket.IPPROTO_IP and kind == IP_PKTINFO:
-            # the header's destination address, which is the one to answer from
-            dst = socket.inet_ntop(socket.AF_INET, value[8:12])
-            back = [(level, kind, struct.pack('=i4s4s', 0, value[8:12], b'\0' * 4))]
-        elif level == socket.IPPROTO_IPV6 and kind == IPV6_PKTINFO:
-            dst = socket.inet_ntop(socket.AF_INET6, value[:16])
-            back = [(level, kind, value[:16] + b'\0' * 4)]
-    seen = {'host': host, 'dst': dst, 'port': port, 'src': plain(peer[0])}
-    try:
-        server.sendmsg([json.dumps(seen).encode()], back, 0, peer)
-    except OSError:
-        pass
-
-
-# probes: one connection attempt each
-
-class Probe:
-    def __init__(self, batch, order):
-        self.batch, self.order, self.done, self.sock = batch, order, False, None
-        self.six = ':' in order['dst']
-        enter(order['ns'])
-        try:
-            getattr(self, order['proto'])()
-        except OSError as e:
-            # EPERM is what a UDP sender hears of a DROP in OUTPUT; an ICMP error may still be queued
-            if e.errno != errno.EPERM:
-                self.fail(e.errno)
-        if not self.done:
-            timers.append((time.monotonic() + order['timeout'], self))
-
-    def open(self, kind, proto=0):
-        s = socket.socket(socket.AF_INET6 if self.six else socket.AF_INET, kind, proto)
-        self.sock = s
-        s.setblocking(False)
-        if self.six:
-            s.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
-        else:
-            s.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
-        if self.order.get('sport') or self.order.get('source'):
-            s.bind((self.order.get('source', ''), self.order.get('sport', 0)))
-        return s
-
-    def tcp(self):
-        s = self.open(socket.SOCK_STREAM)
-        e = s.connect_ex((self.order['dst'], self.order['port']))
-        if e not in (0, errno.EINPROGRESS):
-            return self.fail(e)
-        sel.register(s, selectors.EVENT_READ | selectors.EVENT_WRITE, self.tcp_event)
-
-    def tcp_event(self):
-        e = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if e:
-            return self.fail(e)
-        try:
-            data = self.sock.recv(2048)
-        except BlockingIOError:
-            # connected: from here on only reading tells
-            sel.modify(self.sock, selectors.EVENT_READ, self.tcp_event)
-            return
-        except OSError as e:
-            return self.fail(e.errno)
-        self.finish(dict(json.loads(data), kind='delivered') if data else {'kind': 'dropped'})
-
-    def udp(self):
-        s = self.open(socket.SOCK_DGRAM)
-        s.connect((self.order['dst'], self.order['port']))
-        sel.register(s, selectors.EVENT_READ, self.udp_event)
-        s.send(b'x')
-
-    def udp_event(self):
-        try:
-            data = self.sock.recv(2048)
-            self.finish(dict(json.loads(data), kind='delivered'))
-        except BlockingIOError:
-            pass
-        except OSError as e:
-            self.fail(e.errno)
-
-    def icmp(self):
-        proto = socket.IPPROTO_ICMPV6 if self.six else socket.IPPROTO_ICMP
-        s = self.open(socket.SOCK_RAW, proto)
-        sel.register(s, selectors.EVENT_READ, self.icmp_event)
-        self.ident = struct.pack('!H', id(self) & 0xffff)
-        body = self.ident + b'\0\1'
-        head = bytes([128 if self.six else 8, 0])
-        total = sum(struct.unpack('!3H', head + body))
-        check = ~((total & 0xffff) + (total >> 16)) & 0xffff
-        s.sendto(head + struct.pack('!H', check) + body, (self.order['dst'], 0))
-
-    def icmp_event(self):
-        try:
-            data, peer = self.sock.recvfrom(2048)
-        except BlockingIOError:
-            return
-        except OSError as e:
-            return self.fail(e.errno)
-        m = data if self.six else data[(data[0] & 15) * 4:]
-        if m[0] == (129 if self.six else 0) and m[4:6] == self.ident and plain(peer[0]) == self.order['dst']:
-            return self.finish({'kind': 'delivered'})
-        inner = m[8:]
-        error = m[0] < 128 if self.six else m[0] in (3, 11, 12)
-        if error and inner:
-            quoted = inner[40:] if self.six else inner[(inner[0] & 15) * 4:]
-            if quoted[4:6] == self.ident:
-                self.finish({'kind': 'icmp', 'type': m[0], 'code': m[1], 'from': plain(peer[0])})
-
-    def fail(self, number):
-        told = self.queued()
-        if told:
-            return self.finish(told)
-        if number == errno.ECONNREFUSED:
-            return self.finish({'kind': 'rst'})
-        self.finish({'kind': 'errno', 'name': errno.errorcode.get(number, str(number))})
-
-    def queued(self):
-        """The ICMP error behind an errno: struct sock_extended_err and the offender's address."""
-        if not self.sock:
-            return None
-        try:
-            _, control, _, _ = self.sock.recvmsg(2048, 512, socket.MSG_ERRQUEUE)
-        except OSError:
-            return None
-        for _, _, value in control:
-            if len(value) < 24 or value[4] not in (2, 3):
-                continue
-            at = value[16:]
-            sender = socket.inet_ntop(socket.AF_INET6, at[8:24]) if value[4] == 3 else socket.inet_ntop(socket.AF_INET, at[4:8])
-            return {'kind': 'icmp', 'type': value[5], 'code': value[6], 'from': sender}
-        return None
-
-    def expire(self):
-        if not self.done:
-            told = self.queued()
-            self.finish(told or {'kind': 'dropped'})
-
-    def finish(self, result):
-        if self.done:
-            return
-        self.done = True
-        if self.sock:
-            try:
-                sel.unregister(self.sock)
-            except (KeyError, ValueError):
-                pass
-            self.sock.close()
-        self.batch.add(result)
-
-
-class Batch:
-    def __init__(self, order):
-        # few at a time: what a full socket buffer drops is not what is asked about
-        self.order, self.left, self.results, self.waiting = order, order['times'], [], max(0, order['times'] - 8)
-        for _ in range(min(8, order['times'])):
-            Probe(self, order)
-
-    def add(self, result):
-        self.results.append(result)
-        self.left -= 1
-        if self.left == 0:
-            say({'id': self.order['id'], 'results': self.results})
-        elif self.waiting > 0:
-            self.waiting -= 1
-            todo.append(lambda: Probe(self, self.order))
-
-
-def leave(order):
-    """Closes the servers of namespaces that are about to go: a socket would keep them alive."""
-    for ns in order['namespaces']:
-        for s in servers.pop(ns, []):
-            sel.unregister(s)
-            s.close()
-    home()
-    say({'id': order['id']})
-
-
-host_ns = os.open('/proc/self/ns/net', os.O_RDONLY)
-
-
-def home():
-    global entered
-    libc.setns(host_ns, 0x40000000)
-    entered = None
-
-
-pending = b''
+def obey(order):
+    ready = {'id': order['id']}
+    if order['op'] == 'serve':
+        net.serve(order['ns'], order['host'], order['tcp'], order['udp'])
+        say(ready)
+    elif order['op'] == 'leave':
+        net.leave(order['namespaces'])
+        say(ready)
+    else:
+        net.Batch(order, lambda results: say({**ready, 'results': results}))
 
 
 def orders():
@@ -282,20 +32,11 @@ def orders():
     for line in lines:
         order = json.loads(line)
         try:
-            {'serve': serve, 'probe': Batch, 'leave': leave}[order['op']](order)
+            obey(order)
         except Exception as e:  # the test shows it
             say({'id': order['id'], 'error': repr(e)})
 
 
-sel.register(0, selectors.EVENT_READ, orders)
+net.sel.register(0, selectors.EVENT_READ, orders)
 while True:
-    for start in [todo.pop() for _ in range(len(todo))]:
-        start()
-    now = time.monotonic()
-    due = [p for t, p in timers if t <= now]
-    timers[:] = [(t, p) for t, p in timers if t > now and not p.done]
-    for p in due:
-        p.expire()
-    wait = min((t for t, _ in timers), default=now + 60) - time.monotonic()
-    for key, _ in sel.select(0 if todo else max(0, wait)):
-        key.data()
+    net.turn()

@@ -1,0 +1,79 @@
+/** Holds what the walk says of a scenario's packets against what became of them. */
+import { traceFlow } from '../../src/trace/trace.ts'
+import type { Outcome } from '../../src/trace/types.ts'
+import { outcomeText, socketText } from '../support/outcome-text.ts'
+import type { Observation, Probe, Scenario, Seen } from './scenario.ts'
+import { flowOf, snapshotOf } from './snapshot.ts'
+
+export type Finding =
+  | { readonly kind: 'agreed' }
+  /** the walk does not say, and why */
+  | { readonly kind: 'undecided'; readonly reasons: readonly string[] }
+  | { readonly kind: 'differs'; readonly how: string }
+
+/** One finding for each probe, in their order. */
+export function compareScenario(scenario: Scenario, built: Extract<Observation, { files: unknown }>): readonly Finding[] {
+  const snapshot = snapshotOf(scenario, built)
+  return scenario.probes.map((probe, i) => {
+    try {
+      return compareProbe(probe, traceFlow(snapshot, flowOf(scenario, probe), { brief: true }).outcomes, built.seen[i] ?? [])
+    } catch (error) {
+      return { kind: 'differs', how: `${probeText(probe)}\n  the walk failed: ${error instanceof Error ? error.stack : error}` }
+    }
+  })
+}
+
+/** Every observed outcome must be predicted, a certain one must show, and frequencies must fit. */
+export function compareProbe(probe: Probe, outcomes: readonly Outcome[], seen: readonly Seen[]): Finding {
+  const predicted = new Map<string, number>()
+  for (const o of outcomes) {
+    const text = outcomeText(o, probe.proto)
+    predicted.set(text, (predicted.get(text) ?? 0) + o.probability)
+  }
+  const counted = new Map<string, number>()
+  for (const s of seen) counted.set(seenText(s), (counted.get(seenText(s)) ?? 0) + 1)
+  const unsure = outcomes.filter((o) => o.verdict === 'undecided')
+  const total = seen.length
+  const differs = (what: string): Finding => ({
+    kind: 'differs',
+    how: [
+      `${probeText(probe)}: ${what}`,
+      `  walk:   ${[...predicted].map(([text, p]) => (p === 1 ? text : `${text} (${p})`)).join(' | ')}`,
+      `  kernel: ${[...counted].map(([text, n]) => (n === total ? text : `${text} (${n} of ${total})`)).join(' | ')}`,
+    ].join('\n'),
+  })
+  // an arm that is not known takes any outcome
+  if (unsure.length === 0) {
+    for (const [text, n] of counted) {
+      const p = predicted.get(text)
+      if (p === undefined) return differs('not predicted')
+      // five standard deviations: one false alarm in two million
+      if (Math.abs(n - p * total) > 5 * Math.sqrt(total * p * (1 - p)) + 1e-6) return differs('other frequencies')
+    }
+    for (const [text, p] of predicted) {
+      if (!counted.has(text) && p * total > 5 * Math.sqrt(total * p * (1 - p)) + 1e-6) return differs('predicted but never seen')
+    }
+    return { kind: 'agreed' }
+  }
+  return { kind: 'undecided', reasons: unsure.map((o) => o.reason ?? '') }
+}
+
+/** What was seen, in the words of `outcomeText`. */
+export function seenText(s: Seen): string {
+  switch (s.kind) {
+    case 'delivered':
+      return s.host === undefined ? 'ok' : `${s.host} ${socketText(s.dst, s.port)} < ${s.src}`
+    case 'icmp':
+      return `icmp ${s.type}/${s.code} ${s.from}`
+    case 'errno':
+      return `errno ${s.name}`
+    default:
+      return s.kind
+  }
+}
+
+/** A probe as cases write flows (netns-case.ts): `FROM[@SOURCE] PROTO DST[:PORT]`. */
+export function probeText(p: Probe): string {
+  const from = p.source === undefined && p.sport === undefined ? p.from : `${p.from}@${p.source ?? ''}${p.sport ? `#${p.sport}` : ''}`
+  return `${from} ${p.proto} ${p.proto === 'icmp' ? p.dst : socketText(p.dst, p.port)}`
+}

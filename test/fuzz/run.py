@@ -1,0 +1,271 @@
+"""Builds scenarios (scenario.ts) in network namespaces, dumps them like a snapshot, sends their packets, and says what became of them.
+
+Reads lines of JSON from stdin, each a list of scenarios that run side by side; writes one line of JSON for each scenario. Namespaces have no
+names: only this process holds them, so they go when it goes, whatever happens. Python's standard library and the tools of the snapshot only.
+
+    python3 run.py [PATIENCE] < scenarios > observations        PATIENCE: seconds after which silence counts as dropped, default 0.6
+"""
+import json, os, subprocess, sys, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../support'))
+import netns_sockets as net
+
+CLONE_NEWNET = 0x40000000
+
+# Addresses are usable at once; no rate limits on ICMP errors, or the second refusal would be silence; neighbours are given up on soon.
+BASE = {
+    'ipv6/conf/all/accept_dad': 0,
+    'ipv6/conf/default/accept_dad': 0,
+    'ipv6/conf/default/router_solicitations': 0,
+    'ipv4/conf/all/rp_filter': 0,
+    'ipv4/conf/default/rp_filter': 0,
+    'ipv4/icmp_ratelimit': 0,
+    'ipv4/icmp_ratemask': 0,
+    'ipv6/icmp/ratelimit': 0,
+    'ipv6/icmp/ratemask': 2,
+}
+
+
+class Failed(Exception):
+    pass
+
+
+class Space:
+    def __init__(self, name, said):
+        self.name, self.said = name, said
+        net.home()
+        if net.libc.unshare(CLONE_NEWNET) != 0:
+            raise OSError('unshare')
+        self.fd = os.open('/proc/thread-self/ns/net', os.O_RDONLY)
+        net.home()
+        self.path = '/proc/%d/fd/%d' % (os.getpid(), self.fd)
+        for key, value in BASE.items():
+            self.write(key, value)
+
+    def write(self, key, value):
+        net.enter(self.path)
+        with open('/proc/sys/net/' + key, 'w') as f:
+            f.write(str(value))
+
+    def run(self, argv, text='', fails=True):
+        """A command inside the namespace; its stdout."""
+        net.enter(self.path)
+        done = subprocess.run(argv, input=text, capture_output=True, text=True)
+        if done.returncode != 0 and fails:
+            raise Failed('%s: %s: %s' % (self.name, ' '.join(argv), done.stderr.strip() or done.returncode))
+        return done.stdout
+
+    def close(self):
+        net.leave([self.path])
+        os.close(self.fd)
+
+
+LOADERS = (
+    ('ipset', ['ipset', 'restore']),
+    ('iptablesLegacy', ['iptables-legacy-restore']),
+    ('ip6tablesLegacy', ['ip6tables-legacy-restore']),
+    ('iptablesNft', ['iptables-nft-restore']),
+    ('ip6tablesNft', ['ip6tables-nft-restore']),
+    ('nft', ['nft', '-f', '-']),
+    ('ipvsadm', ['ipvsadm', '-R']),
+)
+
+
+def lines(list_):
+    return ''.join(line + '\n' for line in list_)
+
+
+def build(scenario, spaces):
+    for name, said in scenario['spaces'].items():
+        spaces[name] = Space(name, said)
+    made = {}
+    for n, wire in enumerate(scenario['wires']):
+        (a, dev), (b, peer) = wire['a'].split('/'), wire['b'].split('/')
+        made.setdefault(a, []).append(
+            'link add name %s address 02:00:00:00:%02x:0a type veth peer name %s address 02:00:00:00:%02x:0b netns %s'
+            % (dev, n, peer, n, spaces[b].path)
+        )
+    for name, batch in made.items():
+        spaces[name].run(['ip', '-batch', '-'], lines(batch))
+    for space in spaces.values():
+        said = space.said
+        if said.get('ip'):
+            space.run(['ip', '-batch', '-'], lines(['link set lo up', *said['ip']]))
+        if said.get('bridge'):
+            space.run(['bridge', '-batch', '-'], lines(said['bridge']))
+        hurry(space)
+        for setting in said.get('sysctl', []):
+            key, value = setting.split('=', 1)
+            # a device's name has its dots as slashes in keys, and as dots in /proc
+            path = '/'.join(part.replace('/', '.') for part in key.split('.'))
+            try:
+                space.write(path.removeprefix('net/'), value)
+            except OSError as e:
+                raise Failed('%s: sysctl %s: %s' % (space.name, setting, e))
+        for key, argv in LOADERS:
+            if said.get(key):
+                space.run(argv, lines(said[key]))
+        for command in said.get('commands', []):
+            space.run(command['argv'], command.get('input', ''))
+
+
+def hurry(space):
+    """Three unanswered requests for a neighbour take 0.15 s, not three seconds."""
+    net.enter(space.path)
+    for family in ('ipv4', 'ipv6'):
+        base = '/proc/sys/net/%s/neigh/' % family
+        for device in os.listdir(base):
+            if device != 'default':
+                space.write('%s/neigh/%s/retrans_time_ms' % (family, device), 50)
+
+
+SYSCTLS = ('ip_forward', 'ip_default_ttl', 'ip_local_port_range', 'fib_multipath_hash_policy', 'icmp_errors_use_inbound_ifaddr')
+
+
+def sysctls(space):
+    """As `sysctl net.ipv4.conf …` prints them: the dots of a device's name as slashes."""
+    net.enter(space.path)
+    out = []
+
+    def take(path, key):
+        try:
+            with open(path) as f:
+                out.append('%s = %s' % (key, f.read().strip()))
+        except OSError:
+            pass
+
+    for family in ('ipv4', 'ipv6'):
+        base = '/proc/sys/net/%s/conf/' % family
+        for device in sorted(os.listdir(base)):
+            for name in sorted(os.listdir(base + device)):
+                take(base + device + '/' + name, 'net.%s.conf.%s.%s' % (family, device.replace('.', '/'), name))
+        for name in SYSCTLS:
+            if os.path.exists('/proc/sys/net/%s/%s' % (family, name)):
+                take('/proc/sys/net/%s/%s' % (family, name), 'net.%s.%s' % (family, name))
+    return lines(out)
+
+
+def vs_sysctls(space):
+    net.enter(space.path)
+    base = '/proc/sys/net/ipv4/vs/'
+    if not os.path.isdir(base):
+        return ''
+    return lines('net.ipv4.vs.%s = %s' % (n, open(base + n).read().strip()) for n in sorted(os.listdir(base)))
+
+
+def batch(space, options, shows):
+    """Several `ip` shows in one process: each prints one array, which may take several lines."""
+    text = space.run(['ip', *options, '-batch', '-'], lines(shows))
+    out, decoder, at = [], json.JSONDecoder(), 0
+    for _ in shows:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        end = decoder.raw_decode(text, at)[1] if at < len(text) else at
+        out.append((text[at:end] or '[]') + '\n')
+        at = end
+    return out
+
+
+def dump(scenario, space):
+    said = space.said
+    files = {}
+    files['ip-addr.json'], files['ip-route.json'], files['ip-rule.json'], files['ip-neigh.json'] = batch(
+        space, ['-j'], ['addr show', 'route show table all', 'rule show', 'neigh show']
+    )
+    files['ip6-route.json'], files['ip6-rule.json'] = batch(space, ['-6', '-j'], ['route show table all', 'rule show'])
+    files['ip-link.json'] = space.run(['ip', '-d', '-j', 'link'])
+    files['bridge-fdb.json'] = space.run(['bridge', '-j', 'fdb', 'show'])
+    files['sysctl.txt'] = sysctls(space)
+    files['ipset-save.txt'] = space.run(['ipset', 'save']) if said.get('ipset') else ''
+    # as the recordings name them: the backend in use, which is legacy only where nft holds nothing; the other one where it is not empty
+    saved = {}
+    for tool in ('iptables', 'ip6tables'):
+        for backend in ('nft', 'legacy'):
+            if said.get(tool + backend.capitalize()):
+                saved[tool, backend] = space.run(['%s-%s-save' % (tool, backend), '-c'])
+    used = 'legacy' if saved and not any(b == 'nft' for _, b in saved) else 'nft'
+    for tool in ('iptables', 'ip6tables'):
+        for backend in ('nft', 'legacy'):
+            text = saved.get((tool, backend), '')
+            if backend == used:
+                files[tool + '-save.txt'] = text
+            elif text:
+                files['%s-%s-save.txt' % (tool, backend)] = text
+    if said.get('nft') or said.get('iptablesNft') or said.get('ip6tablesNft'):
+        files['nft.json'] = space.run(['nft', '-j', 'list', 'ruleset'])
+        files['nft.txt'] = space.run(['nft', 'list', 'ruleset'])
+    if said.get('ipvsadm'):
+        files['ipvsadm-save.txt'] = space.run(['ipvsadm-save', '-n'])
+        files['ipvsadm.txt'] = space.run(['ipvsadm', '-Ln'])
+        net.enter(space.path)
+        with open('/proc/net/ip_vs') as f:
+            files['proc-ip_vs.txt'] = f.read()
+        files['sysctl-vs.txt'] = vs_sysctls(space)
+    if any('type wireguard' in line for line in said.get('ip', [])):
+        files['wg-show.txt'] = space.run(['wg', 'show'])
+    files['versions.txt'] = 'iptables backend in use: %s\n' % used
+    any_ = {4: '0.0.0.0', 6: '[::]'}[scenario['family']]
+    files['sockets.txt'] = lines(
+        ['tcp LISTEN 0 0 %s:%d %s:*' % (any_, p, any_) for p in scenario['tcp']]
+        + ['udp UNCONN 0 0 %s:%d %s:*' % (any_, p, any_) for p in scenario['udp']]
+    )
+    return files
+
+
+class Trial:
+    """One scenario: built, dumped, probed."""
+
+    def __init__(self, scenario):
+        self.scenario, self.spaces, self.error, self.files, self.seen = scenario, {}, None, {}, []
+        try:
+            build(scenario, self.spaces)
+            hosts = [s for s in self.spaces.values() if s.said['kind'] != 'wire']
+            self.files = {s.name: dump(scenario, s) for s in hosts}
+            for s in hosts:
+                net.serve(s.path, s.name, scenario['tcp'], scenario['udp'], [scenario['family']])
+        except (Failed, OSError, ValueError, KeyError) as e:
+            self.error = str(e) if isinstance(e, Failed) else repr(e)
+        self.left = 0
+
+    def probe(self, timeout):
+        if self.error:
+            return
+        probes = self.scenario['probes']
+        self.seen, self.left = [[] for _ in probes], len(probes)
+        for i, p in enumerate(probes):
+            net.Batch({**p, 'ns': self.spaces[p['from']].path, 'timeout': timeout}, lambda results, i=i: self.saw(i, results))
+
+    def saw(self, i, results):
+        self.seen[i] = results
+        self.left -= 1
+
+    def end(self):
+        for space in self.spaces.values():
+            space.close()
+        name = self.scenario['name']
+        return {'name': name, 'error': self.error} if self.error else {'name': name, 'files': self.files, 'seen': self.seen}
+
+
+def main():
+    patience = float(sys.argv[1]) if len(sys.argv) > 1 else 0.6
+    loaded = set()
+    for line in sys.stdin:
+        scenarios = json.loads(line)
+        for module in {m for s in scenarios for m in s.get('modules', [])} - loaded:
+            net.home()
+            subprocess.run(['modprobe', module], capture_output=True)
+            loaded.add(module)
+        trials = []
+        try:
+            for scenario in scenarios:
+                trials.append(Trial(scenario))
+            for trial in trials:
+                trial.probe(patience)
+            while any(t.left > 0 for t in trials):
+                net.turn()
+        finally:
+            for trial in trials:
+                print(json.dumps(trial.end()), flush=True)
+
+
+main()
