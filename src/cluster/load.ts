@@ -155,6 +155,13 @@ export function loadCluster(source: ClusterFiles): Cluster {
     get felix() {
       return once('felix', (): Json | undefined => items('felixconfigurations').find((i) => i.name === 'default')?.spec)
     },
+    get nodeFelix() {
+      return once(
+        'nodeFelix',
+        () =>
+          new Map(items('felixconfigurations').flatMap((i) => (i.name.startsWith('node.') ? [[i.name.slice(5), i.spec] as const] : []))),
+      )
+    },
     files: [...stored.keys()].filter((f) => f.endsWith('.json')).map((f) => f.replace(/^cluster\//, '').replace(/\.json$/, '')),
   }
 }

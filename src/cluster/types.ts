@@ -13,7 +13,10 @@ export interface Cluster {
   readonly policies: readonly PolicyRef[]
   readonly hostEndpoints: readonly HostEndpoint[]
   readonly workloads: readonly Workload[]
+  /** settings of the FelixConfiguration `default` */
   readonly felix: Readonly<Record<string, unknown>> | undefined
+  /** of those called `node.NAME`, by node: they go before the default ones */
+  readonly nodeFelix: ReadonlyMap<string, Readonly<Record<string, unknown>>>
   /** files under cluster/ by plural, to say what is missing */
   readonly files: readonly string[]
 }

@@ -96,6 +96,7 @@ function modeLines({ modes, external }: SnapshotDescription, pen: Pen): Line[] {
     ...pair('network', found(modes.cni, pen), pen),
     ...modes.pools.flatMap((p) => pair('pool', poolLine(p, pen), pen)),
     ...pair('routes by', found(modes.routing, pen), pen),
+    ...pair('policy by', found(modes.dataplane, pen), pen),
     ...pair('kube-proxy', found(modes.kubeProxy, pen), pen),
     ...pair('iptables', found(modes.iptablesBackend, pen), pen),
     ...pair('families', modes.ipFamilies.length === 0 ? 'unknown' : modes.ipFamilies.map((f) => `IPv${f}`).join(' and '), pen),

@@ -1,3 +1,4 @@
+import { parseBpfNet } from '../kernel/bpf/parse.ts'
 import { parseConntrack } from '../kernel/conntrack/parse.ts'
 import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import { parseIpsetSave } from '../kernel/ipset/parse.ts'
@@ -73,6 +74,7 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     },
     listeners: read('sockets.txt', 'ss -Hlntu', ['sockets', 'empty'], parseSockets),
     nftHooks: firewall.nftHooks,
+    programs: read('bpftool-net.json', 'bpftool -j net', ['json', 'list'], parseBpfNet),
     recent: read('xt_recent.txt', 'head /proc/net/xt_recent/*', ANY_TEXT, parseRecent),
     versions,
   }

@@ -1,5 +1,6 @@
 import { loadCluster } from '../cluster/load.ts'
 import type { FileSource } from '../system/files.ts'
+import { ebpfDataplanes } from './ebpf.ts'
 import { defaultHeader, parseHeader } from './header.ts'
 import { loadHost } from './host.ts'
 import { openStore } from './store.ts'
@@ -29,11 +30,13 @@ export function loadSnapshot(source: FileSource): Snapshot {
     const host = loadHost(store, kind, name, dir, (what) => notes.push(what))
     hosts.set(host.id, host)
   }
+  const cluster = loadCluster({ files: store.files.filter((f) => f.startsWith('cluster/')), text: (f) => store.text(f) ?? '' })
   return {
     name: source.name,
     header: { ...header, missing: [...header.missing, ...notes] },
-    cluster: loadCluster({ files: store.files.filter((f) => f.startsWith('cluster/')), text: (f) => store.text(f) ?? '' }),
+    cluster,
     hosts,
+    ebpf: ebpfDataplanes(hosts, cluster),
     line: store.line,
     text: store.text,
     files: store.files,

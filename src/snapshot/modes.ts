@@ -8,7 +8,8 @@ export function detectModes(snapshot: Snapshot): Modes {
   const nodes = [...snapshot.hosts.values()].filter((h) => h.kind === 'node')
   const { cluster } = snapshot
   return {
-    cni: cniOf(nodes),
+    cni: cniOf(nodes, snapshot),
+    dataplane: dataplaneOf(nodes, snapshot),
     pools: cluster.ipPools.map((pool) => describePool(pool, nodes)),
     routing: routingOf(nodes),
     kubeProxy: kubeProxyOf(nodes, snapshot),
@@ -21,11 +22,35 @@ export function detectModes(snapshot: Snapshot): Modes {
 
 const UNKNOWN: Finding = { value: 'unknown', shownBy: 'nothing in the dumps shows it' }
 
-function cniOf(nodes: readonly Host[]): Finding {
+function cniOf(nodes: readonly Host[], { ebpf }: Snapshot): Finding {
   if (nodes.some((n) => n.links?.some((l) => l.name.startsWith('cali') || l.name.endsWith('.calico'))))
     return { value: 'Calico', shownBy: 'devices cali*' }
   if (nodes.some((n) => chainNames(n, 'filter').some((c) => c.startsWith('cali-')))) return { value: 'Calico', shownBy: 'chains cali-*' }
-  return nodes.some((n) => n.nftHooks.some((h) => h.table === 'calico')) ? { value: 'Calico', shownBy: 'nft table calico' } : UNKNOWN
+  if (nodes.some((n) => n.nftHooks.some((h) => h.table === 'calico'))) return { value: 'Calico', shownBy: 'nft table calico' }
+  const cilium = [...ebpf.values()].find((e) => e.name === 'Cilium')
+  return cilium ? { value: cilium.name, shownBy: cilium.shownBy } : UNKNOWN
+}
+
+/** Who judges pods' packets, node by node: most often the same everywhere, but a cluster may be on its way from one to another. */
+function dataplaneOf(nodes: readonly Host[], { ebpf }: Snapshot): Finding {
+  const found = nodes.flatMap((node) => {
+    const shown = ebpf.get(node.id)
+    const finding = shown ? { value: shown.name, shownBy: shown.shownBy } : rulesOf(node)
+    return finding ? [{ node: node.name, ...finding }] : []
+  })
+  const values = [...new Set(found.map((f) => f.value))]
+  if (values.length === 0) return UNKNOWN
+  if (values.length === 1) return { value: values[0] as string, shownBy: list(found.map((f) => f.shownBy)) }
+  const where = (value: string): string => list(found.filter((f) => f.value === value).map((f) => f.node))
+  return { value: values.map((v) => `${v} on ${where(v)}`).join(', '), shownBy: list(found.map((f) => f.shownBy)) }
+}
+
+const list = (texts: readonly string[]): string => [...new Set(texts)].join(', ')
+
+function rulesOf(node: Host): Finding | undefined {
+  if (node.nftHooks.some((h) => h.table === 'calico' && h.chain === 'filter-FORWARD' && h.rules > 0))
+    return { value: 'nftables', shownBy: 'nft table calico' }
+  return chainNames(node, 'filter').some((c) => c.startsWith('cali-')) ? { value: 'iptables', shownBy: 'chains cali-*' } : undefined
 }
 
 function describePool(pool: IpPool, nodes: readonly Host[]): PoolDescription {
@@ -35,8 +60,11 @@ function describePool(pool: IpPool, nodes: readonly Host[]): PoolDescription {
     for (const route of node.routes[pool.cidr.ip.family] ?? []) {
       if (route.type !== 'unicast' || route.dst.length === 0 || route.dst.length < pool.cidr.length || !contains(pool.cidr, route.dst.ip))
         continue
-      // other nodes' blocks are behind a gateway; the node's own pods are on link
-      for (const hop of route.nexthops) if (hop.gateway && hop.device) observed.add(encapsulation(links.get(hop.device)))
+      // other nodes' blocks are behind a gateway, or in a WireGuard device, which finds the peer itself; the node's own pods are on link
+      for (const hop of route.nexthops) {
+        const link = hop.device === undefined ? undefined : links.get(hop.device)
+        if (hop.device && (hop.gateway || link?.kind === 'wireguard')) observed.add(encapsulation(link))
+      }
     }
   }
   const configured = pool.vxlanMode !== 'Never' ? `VXLAN ${pool.vxlanMode}` : pool.ipipMode !== 'Never' ? `IPIP ${pool.ipipMode}` : 'none'

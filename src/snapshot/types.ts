@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/types.ts'
+import type { DeviceProgram } from '../kernel/bpf/types.ts'
 import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
@@ -16,12 +17,22 @@ export interface Snapshot {
   readonly cluster: Cluster
   /** by id: `node/n1`, `pod/shop/web-1`, `external/ext` */
   readonly hosts: ReadonlyMap<string, Host>
+  /** nodes whose dataplane is BPF programs, by id */
+  readonly ebpf: ReadonlyMap<string, EbpfDataplane>
   /** exact text of a line of a dump (1-based), for evidence */
   line(file: string, line: number): string
   /** whole text of a file of the snapshot, undefined if there is none */
   text(file: string): string | undefined
   /** paths of all files, sorted, as stored (with `.gz`). `line` and `text` take them so, or without the `.gz` */
   readonly files: readonly string[]
+}
+
+export interface EbpfDataplane {
+  readonly name: 'Calico eBPF' | 'Cilium'
+  /** `device cilium_host` */
+  readonly shownBy: string
+  /** who can be asked what it does with a packet */
+  readonly ask: string
 }
 
 export interface SnapshotHeader {
@@ -72,6 +83,8 @@ export interface Host {
   readonly nftHooks: readonly NftHook[]
   /** /proc/net/xt_recent: list name → address → jiffies stamps */
   readonly recent: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>> | undefined
+  /** BPF programs on devices; undefined if they were not dumped: then only those of XDP are known, from `links` */
+  readonly programs: readonly DeviceProgram[] | undefined
   readonly versions: Versions | undefined
 }
 
@@ -147,6 +160,8 @@ export interface NodeDescription {
 /** How the cluster is run, read off the dumps; each with what showed it. */
 export interface Modes {
   readonly cni: Finding
+  /** what judges pods' packets on the nodes: `iptables`, `nftables`, `Calico eBPF`, `Cilium`, or several */
+  readonly dataplane: Finding
   readonly pools: readonly PoolDescription[]
   readonly routing: Finding
   readonly kubeProxy: Finding
@@ -169,7 +184,7 @@ export interface PoolDescription {
   readonly cidr: string
   /** what the pool asks for: `VXLAN Always`, `IPIP CrossSubnet`, `none` */
   readonly configured: string
-  /** what routes to other nodes' blocks do: `VXLAN`, `IPIP`, `none`, `VXLAN and none` (cross-subnet); undefined without such routes */
+  /** what routes to other nodes' blocks do: `VXLAN`, `IPIP`, `WireGuard`, `none`, `VXLAN and none` (cross-subnet); undefined without such routes */
   readonly observed?: string
   readonly natOutgoing: boolean
 }

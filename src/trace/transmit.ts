@@ -4,6 +4,7 @@ import type { Link } from '../kernel/link/types.ts'
 import { isUsable } from '../kernel/neigh/types.ts'
 import type { Ip } from '../net/ip.ts'
 import { answersFor, deviceBlame, neighbour, unresolved } from './neighbours.ts'
+import { enterHost, passDevice } from './programs.ts'
 import type { Decision } from './routing.ts'
 import { type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { solicit } from './solicit.ts'
@@ -19,6 +20,7 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
   const { place } = skb
   const link = place.links.get(skb.outDevice)
   if (!link) throw new Undecided(place.label, `${place.host.dir}/ip-addr.json does not show the device ${skb.outDevice}`)
+  passDevice(place, link.name, 'out')
   checkSize(place, skb.packet, link)
   const nextHop = (decision.kind === 'out' ? decision.gateway : undefined) ?? skb.packet.dst
   if (link.vxlan) return encapsulate(run, skb, link, nextHop, ways)
@@ -53,6 +55,7 @@ function podBehind(run: Run, place: Place, next: Pod | undefined): Place | undef
 
 function crossVeth(run: Run, skb: Skb, link: Link, peer: Port, nextHop: Ip, ways: Ways): End {
   const { place } = skb
+  enterHost(run, peer.place)
   if (!peer.link.up) return { kind: 'dropped', skb, blame: deviceBlame(peer.place, peer.link, 'is down') }
   const known = neighbour(place, link, nextHop)
   const there = peer.place.addresses.has(nextHop.text)

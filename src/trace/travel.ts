@@ -10,6 +10,7 @@ import { type Ct, noCt } from './conntrack.ts'
 import { runHook } from './hooks.ts'
 import { virtualServer } from './ipvs.ts'
 import { deviceBlame } from './neighbours.ts'
+import { enterHost, passDevice } from './programs.ts'
 import { type Decision, routeInput, routeOutput } from './routing.ts'
 import { type Blame, type End, type HookResult, newSkb, type Run, type Skb, Undecided } from './run.ts'
 import { transmit } from './transmit.ts'
@@ -17,6 +18,7 @@ import type { Place } from './world.ts'
 
 /** Sends a packet of a process (or of the kernel) of this host. `ct`: the entry it takes over from the packet that it answers. */
 export function sendLocal(run: Run, place: Place, packet: Packet, options: { readonly mark?: number; readonly ct?: Ct } = {}): End {
+  enterHost(run, place)
   const skb = newSkb(packet, place, '', options.mark ?? 0, options.ct ?? noCt)
   let decision = routeOutput(run, skb, 'route', true)
   if (decision.kind === 'no-way') return { kind: 'errno', errno: decision.errno, blame: decision.blame }
@@ -56,6 +58,8 @@ function withTtl({ packet, place, outDevice }: Skb): Packet {
 /** A packet comes in by a device. */
 export function receive(run: Run, skb: Skb): End {
   const { place } = skb
+  enterHost(run, place)
+  if (!skb.looped) passDevice(place, skb.inDevice, 'in')
   const pre = runHook(run, skb, 'PREROUTING')
   if (pre.kind !== 'pass') return stopped(skb, pre)
   if (skb.looped) {

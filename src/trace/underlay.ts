@@ -3,6 +3,7 @@ import type { Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import { answersOnSegment, neighbour, unresolved } from './neighbours.ts'
+import { enterHost } from './programs.ts'
 import { type Blame, type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { solicit } from './solicit.ts'
 import { wire } from './wire.ts'
@@ -24,6 +25,7 @@ export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: 
       `${[...hosts].map((h) => h.label).join(' and ')} both have the address ${nextHop.text}: who answers is not known`,
     )
   }
+  if (port) enterHost(run, port.place)
   const deaf =
     port && nextHop.family === 6 && !(known && isUsable(known)) ? solicit(run, skb, { place: skb.place, link }, nextHop, port) : undefined
   if (deaf) return unresolved(run, skb, nextHop, known, deaf)

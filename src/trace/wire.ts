@@ -1,6 +1,7 @@
 /** What leaves by one device and comes in by another: the crossing itself. */
 import type { Link } from '../kernel/link/types.ts'
 import type { Packet } from '../net/packet.ts'
+import { passDevice } from './programs.ts'
 import { newSkb, type Run, type Skb, Undecided } from './run.ts'
 import type { Place, Port } from './world.ts'
 
@@ -23,6 +24,8 @@ function sizeOf(p: Packet): number | undefined {
 /** Puts the packet on the wire: it arrives at the port with its headers only. */
 export const wire = (run: Run, skb: Skb, to: Port, action: string): Skb => {
   checkSize(to.place, skb.packet, to.link)
+  // a port of a bridge has programs of its own
+  passDevice(to.place, to.link.name, 'in')
   run.steps.push({
     kind: 'entry',
     place: skb.place,

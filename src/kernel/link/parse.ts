@@ -65,10 +65,19 @@ function parseLink(e: JsonEntry, detail: JsonEntry | undefined): Link {
     ...(master === undefined ? {} : { master }),
     ...(group === undefined ? {} : { group }),
     ...(kind === 'vxlan' && data ? { vxlan: parseVxlan(data) } : {}),
+    ...xdpOf(detail && has(detail, 'xdp') ? detail : e),
     addresses: children(e, 'addr_info', 'an address')
       .filter((a) => Object.keys(a.fields).length > 0)
       .map(parseAddress),
   }
+}
+
+/** Both commands print the program: `"xdp": {"mode": 1, "prog": {"id": 97, "name": "xdp_pass", …}, …}`; mode 0 is none attached. */
+function xdpOf(e: JsonEntry): { readonly xdp?: string } {
+  const xdp = child(e, 'xdp', "a device's `xdp`")
+  if (!xdp || optionalInteger(xdp, 'mode') === 0) return {}
+  const program = child(xdp, 'prog', "a device's XDP program")
+  return { xdp: (program && optionalText(program, 'name')) ?? '?' }
 }
 
 /** `link` is the lower device's name, or null for a tunnel without one. */

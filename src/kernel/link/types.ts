@@ -26,6 +26,8 @@ export interface Link {
   /** device group, `default` for 0 */
   readonly group?: string
   readonly vxlan?: Vxlan
+  /** name of the XDP program on it (`?` where the dump has none), which sees every packet that comes in before the rest of the kernel */
+  readonly xdp?: string
   readonly addresses: readonly LinkAddress[]
 }
 

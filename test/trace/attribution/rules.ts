@@ -68,5 +68,6 @@ export const emptyCluster: Cluster = {
   hostEndpoints: [],
   workloads: [],
   felix: undefined,
+  nodeFelix: new Map(),
   files: [],
 }
