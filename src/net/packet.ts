@@ -27,13 +27,18 @@ export interface Packet {
   readonly ttl: number
   /** the packet inside: of a tunnel, or the offender quoted by an ICMP error (as the router that complained saw it) */
   readonly inner?: Packet
-  /** VXLAN network identifier of an outer packet */
-  readonly vni?: number
-  /** inner destination MAC of a tunnel packet */
-  readonly innerMac?: string
+  /** what makes it the outer packet of a tunnel; every such packet has an object of its own */
+  readonly tunnel?: Tunnel
   /** bytes of payload above the transport header, if the flow names them */
   readonly payload?: number
 }
+
+/** What a tunnel writes between the outer headers and the packet inside. */
+export type Tunnel =
+  /** RFC 7348: the network identifier, and the Ethernet addresses of the frame inside */
+  | { readonly kind: 'vxlan'; readonly id: number; readonly fromMac?: string; readonly toMac?: string }
+  /** RFC 2003: nothing */
+  | { readonly kind: 'ipip' }
 
 /** Types of the packet's own family: RFC 792, RFC 4443. `id` pairs an echo request with its reply. */
 export interface IcmpHeader {

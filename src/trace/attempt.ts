@@ -6,6 +6,7 @@ import { complain, resetFor } from './complain.ts'
 import { assumed, findSocket, podAnswers, type Socket } from './listeners.ts'
 import { type Blame, type End, type Exit, newSkb, type Run, type Step, Undecided } from './run.ts'
 import { receive, sendLocal } from './travel.ts'
+import { packedBeyond } from './tunnel.ts'
 import type { Flow, Verdict } from './types.ts'
 import type { Place } from './world.ts'
 
@@ -120,24 +121,7 @@ function beyondSocket(run: Run, owner: string, packet: Packet): Socket {
 
 /** An answer from where no dump is: it enters by the device that the request left by, in the same tunnel if there was one. */
 function comeBack(run: Run, exit: Exit, packet: Packet): End {
-  if (!exit.outer) return receive(run, newSkb(packet, exit.place, exit.device))
-  const { outer } = exit
-  const link = [...exit.place.links.values()].find((l) => l.vxlan?.id === outer.vni)
-  const back: Packet = {
-    family: outer.family,
-    proto: 'udp',
-    src: outer.dst,
-    dst: outer.src,
-    sport: ephemeral,
-    dport: outer.dport as PortRange,
-    ttl: 64,
-    inner: { ...packet, ttl: packet.ttl - 1 },
-    vni: outer.vni as number,
-    ...(link?.mac && { innerMac: link.mac }),
-  }
-  const end = receive(run, newSkb(back, exit.place, exit.device))
-  if (end.kind !== 'arrived' || end.skb.packet.vni === undefined || !link) return end
-  return receive(run, newSkb(packet, exit.place, link.name, end.skb.mark))
+  return receive(run, newSkb(exit.outer ? packedBeyond(exit.outer, packet) : packet, exit.place, exit.device))
 }
 
 interface Meeting {

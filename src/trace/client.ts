@@ -1,4 +1,5 @@
 /** Who sends, and how its packets get into the dumped part of the world. */
+import { isTunnel } from '../kernel/link/types.ts'
 import { type Family, type Ip, parseIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { chooseSource, route } from './routing.ts'
@@ -96,7 +97,7 @@ function entryPoint(run: Run, flow: Flow, dst: Ip): Entry {
   const { world } = run
   const uplink = (place: Place, address?: Ip): Entry => {
     const own = address && place.addresses.get(address.text)
-    const links = [...place.links.values()].filter((l) => l.up && l.kind !== 'loopback' && !l.vxlan)
+    const links = [...place.links.values()].filter((l) => l.up && l.kind !== 'loopback' && !isTunnel(l))
     const byDefault = (place.host.routes[dst.family] ?? []).find((r) => r.type === 'unicast' && r.dst.length === 0)?.nexthops[0]?.device
     const device =
       own && own.kind !== 'loopback' ? own.name : (byDefault ?? links.find((l) => l.addresses.some((a) => a.scope === 'global'))?.name)

@@ -6,7 +6,7 @@ import { validateSource } from '../kernel/route/validate-source.ts'
 import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, srcValidMark } from '../kernel/sysctl/effective.ts'
 import { contains, type Family, formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
-import { type Blame, type Run, type Skb, Undecided } from './run.ts'
+import { type Blame, type Run, type SendOptions, type Skb, Undecided } from './run.ts'
 import type { Place } from './world.ts'
 
 export type Decision =
@@ -137,23 +137,32 @@ export type SourceChoice =
   | { readonly kind: 'ok'; readonly src: Ip; readonly decision: Extract<Decision, { kind: 'local' | 'out' }> }
   | Extract<Decision, { kind: 'no-way' }>
 
+/** What a lookup for a sender may know besides its destination. `src`: the address that it is bound to. */
+interface SenderOptions {
+  readonly packet?: Packet
+  readonly src?: Ip
+  readonly proto?: string
+  readonly mark?: number
+  readonly oif?: string
+  readonly record?: boolean
+}
+
 /** The source address that a socket without one gets: from the route to the destination it names, before any translation. */
-export function chooseSource(
-  run: Run,
-  place: Place,
-  dst: Ip,
-  options: { readonly packet?: Packet; readonly oif?: string; readonly record?: boolean } = {},
-): SourceChoice {
+export function chooseSource(run: Run, place: Place, dst: Ip, options: SenderOptions = {}): SourceChoice {
+  const { packet, src: bound, proto, oif } = options
   const query: RouteQuery = {
     family: dst.family,
     dst,
-    mark: 0,
+    mark: options.mark ?? 0,
     iif: 'lo',
-    ...(options.oif && { oif: options.oif }),
-    ...(options.packet && keys(options.packet)),
+    ...(bound && { src: bound }),
+    ...(proto !== undefined && { proto }),
+    ...(oif !== undefined && { oif }),
+    ...(packet && keys(packet)),
   }
   const decision = route(run, place, query, 'route of the sender', options.record ?? true)
   if (decision.kind === 'no-way') return decision
+  if (bound) return { kind: 'ok', src: bound, decision }
   if (decision.kind === 'local') return { kind: 'ok', src: decision.route?.prefsrc ?? dst, decision }
   const src = selectSource(place.host.links ?? [], {
     family: dst.family,
@@ -171,15 +180,19 @@ export function chooseSource(
 }
 
 /** Output route of a packet that has its addresses. */
-export function routeOutput(run: Run, skb: Skb, purpose = 'route', record = true): Decision {
+export function routeOutput(run: Run, skb: Skb, purpose: string, lookup?: SendOptions['lookup']): Decision {
   const p = skb.packet
-  const decision = route(
-    run,
-    skb.place,
-    { family: p.family, dst: p.dst, src: p.src, mark: skb.mark, iif: 'lo', ...keys(p) },
-    purpose,
-    record,
-  )
+  const oif = lookup?.device
+  const query = {
+    family: p.family,
+    dst: p.dst,
+    src: p.src,
+    mark: lookup?.mark ?? skb.mark,
+    iif: 'lo',
+    ...(oif !== undefined && { oif }),
+    ...keys(p),
+  }
+  const decision = route(run, skb.place, query, purpose)
   if (decision.kind !== 'out' || p.family === 6 || !isLoopback(p.src)) return decision
   // __mkroute_output: 127.0.0.0/8 leaves only by devices with route_localnet
   const localnet = routeLocalnet(skb.place.host.sysctls, decision.device)

@@ -112,9 +112,20 @@ export type HookResult =
 
 export const passed: HookResult = { kind: 'pass' }
 
+/** What a packet of the host's own begins with. */
+export interface SendOptions {
+  readonly mark?: number
+  /** the entry that it takes over from the packet that it answers */
+  readonly ct?: Ct
+  /** its first TTL; else the host's default */
+  readonly ttl?: number
+  /** what its first route is looked up with, where that is not what the packet carries: a tunnel's own mark, and the device that it is bound to */
+  readonly lookup?: { readonly mark: number; readonly device?: string }
+}
+
 /** The ways that lead on from a device or hook, handed down so that the files need no circle. */
 export interface Ways {
-  sendLocal(run: Run, place: Place, packet: Packet, options?: { mark?: number }): End
+  sendLocal(run: Run, place: Place, packet: Packet, options?: SendOptions): End
   receive(run: Run, skb: Skb): End
 }
 

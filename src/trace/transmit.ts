@@ -3,13 +3,13 @@ import type { Pod } from '../cluster/types.ts'
 import type { Link } from '../kernel/link/types.ts'
 import { isUsable } from '../kernel/neigh/types.ts'
 import type { Ip } from '../net/ip.ts'
+import { encapsulate } from './encapsulation.ts'
 import { answersFor, deviceBlame, neighbour, unresolved } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
 import type { Decision } from './routing.ts'
 import { type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { solicit } from './solicit.ts'
 import { crossSegment } from './underlay.ts'
-import { encapsulate } from './vxlan.ts'
 import { checkSize, wire } from './wire.ts'
 import type { Place, Port } from './world.ts'
 
@@ -23,10 +23,8 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
   passDevice(place, link.name, 'out')
   checkSize(place, skb.packet, link)
   const nextHop = (decision.kind === 'out' ? decision.gateway : undefined) ?? skb.packet.dst
-  if (link.vxlan) return encapsulate(run, skb, link, nextHop, ways)
-  if (link.kind === 'ipip' || link.kind === 'sit' || link.kind === 'ip6tnl' || link.kind === 'wireguard' || link.kind === 'gre') {
-    throw new Undecided(place.label, `${link.kind} device ${link.name} is not modelled`)
-  }
+  const tunnelled = encapsulate(run, skb, link, nextHop, ways)
+  if (tunnelled) return tunnelled
   const pod = run.world.podsByIp.get(nextHop.text)
   if (pod && pod.node === place.host.name && !run.world.places.has(`pod/${pod.namespace}/${pod.name}`)) {
     run.assumptions.add(

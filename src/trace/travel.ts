@@ -6,26 +6,27 @@ import type { Link } from '../kernel/link/types.ts'
 import { defaultTtl, hopLimit } from '../kernel/sysctl/effective.ts'
 import { sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
-import { type Ct, noCt } from './conntrack.ts'
+import { noCt } from './conntrack.ts'
+import { decapsulate } from './encapsulation.ts'
 import { runHook } from './hooks.ts'
 import { virtualServer } from './ipvs.ts'
 import { deviceBlame } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
 import { type Decision, routeInput, routeOutput } from './routing.ts'
-import { type Blame, type End, type HookResult, newSkb, type Run, type Skb, Undecided } from './run.ts'
+import { type Blame, type End, type HookResult, newSkb, type Run, type SendOptions, type Skb, Undecided } from './run.ts'
 import { transmit } from './transmit.ts'
 import type { Place } from './world.ts'
 
-/** Sends a packet of a process (or of the kernel) of this host. `ct`: the entry it takes over from the packet that it answers. */
-export function sendLocal(run: Run, place: Place, packet: Packet, options: { readonly mark?: number; readonly ct?: Ct } = {}): End {
+/** Sends a packet of a process (or of the kernel) of this host. */
+export function sendLocal(run: Run, place: Place, packet: Packet, options: SendOptions = {}): End {
   enterHost(run, place)
   const skb = newSkb(packet, place, '', options.mark ?? 0, options.ct ?? noCt)
-  let decision = routeOutput(run, skb, 'route', true)
+  let decision = routeOutput(run, skb, 'route', options.lookup)
   if (decision.kind === 'no-way') return { kind: 'errno', errno: decision.errno, blame: decision.blame }
   // OUTPUT keeps the first route's device for the whole hook, whatever is rewritten meanwhile
   let refused: Decision | undefined
   attachRoute(skb, decision)
-  skb.packet = withTtl(skb)
+  skb.packet = options.ttl === undefined ? withTtl(skb) : { ...packet, ttl: options.ttl }
   const server = decision.kind === 'local' ? virtualServer(run, skb) : undefined
   if (server) throw new Undecided(place.label, server)
   const device = skb.outDevice
@@ -99,7 +100,7 @@ function arrive(run: Run, skb: Skb): End {
   if (hook.kind !== 'pass') return stopped(skb, hook)
   const server = virtualServer(run, skb)
   if (server) throw new Undecided(skb.place.label, server)
-  return { kind: 'arrived', skb }
+  return decapsulate(run, skb, { sendLocal, receive })
 }
 
 /** ip_forward: the TTL is checked before the FORWARD hook. */

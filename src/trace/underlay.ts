@@ -1,5 +1,5 @@
 /** The segments between hosts, and what lies beyond the dumps. */
-import type { Link } from '../kernel/link/types.ts'
+import { isTunnel, type Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import { answersOnSegment, neighbour, unresolved } from './neighbours.ts'
@@ -104,4 +104,4 @@ const isServiceAddress = (run: Run, ip: Ip): boolean =>
   run.world.snapshot.cluster.services.some((s) => s.clusterIps.some((c) => c.text === ip.text))
 
 const uplinkOf = (place: Place): Link | undefined =>
-  [...place.links.values()].find((l) => l.kind !== 'loopback' && l.addresses.some((a) => a.scope === 'global' && !l.vxlan))
+  [...place.links.values()].find((l) => l.kind !== 'loopback' && !isTunnel(l) && l.addresses.some((a) => a.scope === 'global'))

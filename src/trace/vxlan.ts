@@ -1,11 +1,12 @@
 /** VXLAN (RFC 7348) as Linux does it (drivers/net/vxlan): into the tunnel, out of it, and into what no dump describes. */
 import type { Link } from '../kernel/link/types.ts'
 import { isUsable } from '../kernel/neigh/types.ts'
-import type { Ip } from '../net/ip.ts'
-import type { Packet } from '../net/packet.ts'
+import { type Ip, sameIp } from '../net/ip.ts'
+import type { Packet, Tunnel } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
 import { deviceBlame, neighbour, unresolved } from './neighbours.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
+import { outerSource, sendOuter } from './tunnel.ts'
 
 /** vxlan_xmit: neighbour → MAC, MAC → remote by the FDB, then a UDP packet of this host's own. The mark goes along, conntrack does not. */
 export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
@@ -28,20 +29,22 @@ export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: W
       blame: { place, kind: 'link', entry: `no forwarding entry for ${near.mac} on ${link.name}`, source: near.source },
     }
   }
-  const outerSource = vxlan.local
-  if (!outerSource) throw new Undecided(place.label, `${link.name} of ${place.label} has no local address in the dump`)
+  // vxlan_xmit_one
+  if (vxlan.local && vxlan.id !== 0 && sameIp(remote, vxlan.local))
+    throw new Undecided(place.label, `${link.name} of ${place.label} sends to itself`)
+  const source = outerSource(run, skb, link, { remote, local: vxlan.local, proto: 'udp', mark: skb.mark })
+  if (source.kind !== 'source') return source
   const range = { lo: 32768, hi: 60999 }
   const outer: Packet = {
     family: remote.family,
     proto: 'udp',
-    src: outerSource,
+    src: source.src,
     dst: remote,
     sport: range,
     dport: { lo: vxlan.port, hi: vxlan.port },
     ttl: 64,
     inner: skb.packet,
-    vni: vxlan.id,
-    ...(near.mac && { innerMac: near.mac }),
+    tunnel: { kind: 'vxlan', id: vxlan.id, ...(link.mac && { fromMac: link.mac }), ...(near.mac && { toMac: near.mac }) },
   }
   run.steps.push({
     kind: 'entry',
@@ -55,58 +58,43 @@ export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: W
     device: link.name,
     packet: outer,
   })
-  if (vxlan.id !== 0 && remote.text === outerSource.text) throw new Undecided(place.label, `${link.name} of ${place.label} sends to itself`)
-  const end = ways.sendLocal(run, place, outer, { mark: skb.mark })
-  // the tunnel device swallows errors of its own lookups (tx_carrier_errors)
-  if (end.kind === 'errno') return { kind: 'dropped', skb, blame: end.blame }
-  if (end.kind === 'arrived' && end.skb.packet.vni !== undefined) return decapsulate(run, end, ways)
-  // what is said about the outer packet does not reach the sender of the inner one
-  if (end.kind === 'complaint' && end.skb.packet.vni !== undefined) return { kind: 'dropped', skb: end.skb, blame: end.blame }
-  if (end.kind === 'beyond' && end.packet.vni !== undefined) return unpackedBeyond(run, end, skb)
-  return end
+  const ttl = vxlan.ttl === 'inherit' ? skb.packet.ttl : vxlan.ttl
+  return sendOuter(run, skb, outer, { mark: skb.mark, ...(ttl > 0 && { ttl }) }, ways)
 }
 
 /** vxlan_rcv: a device with this port and identifier, up, then the inner destination MAC must be its own. */
-function decapsulate(run: Run, end: Extract<End, { kind: 'arrived' }>, ways: Ways): End {
-  const outer = end.skb.packet
-  const { place } = end.skb
-  const inner = outer.inner
+export function decapsulate(run: Run, skb: Skb, tunnel: Extract<Tunnel, { kind: 'vxlan' }>, ways: Ways): End {
+  const { place, packet: outer } = skb
+  const { inner } = outer
   const link = [...place.links.values()].find(
     (l) =>
       l.vxlan &&
-      l.vxlan.id === outer.vni &&
+      l.vxlan.id === tunnel.id &&
       l.vxlan.port === outer.dport?.lo &&
       (l.vxlan.local === undefined || l.vxlan.local.family === outer.family),
   )
   if (!inner || !link) {
-    const blame: Blame = { place, kind: 'link', entry: `no VXLAN device with id ${outer.vni} and port ${outer.dport?.lo}` }
-    return { kind: 'complaint', skb: end.skb, error: outer.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame }
+    const blame: Blame = { place, kind: 'link', entry: `no VXLAN device with id ${tunnel.id} and port ${outer.dport?.lo}` }
+    return { kind: 'complaint', skb, error: outer.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame }
   }
-  if (!link.up) return { kind: 'dropped', skb: end.skb, blame: deviceBlame(place, link, 'is down') }
+  if (!link.up) return { kind: 'dropped', skb, blame: deviceBlame(place, link, 'is down') }
   run.steps.push({
     kind: 'entry',
     place,
     stage: 'decapsulate',
     where: link.name,
-    action: `unpacked from VXLAN ${outer.vni}`,
+    action: `unpacked from VXLAN ${tunnel.id}`,
     weight: 'changes',
     source: link.source,
     device: link.name,
     packet: inner,
   })
-  if (outer.innerMac && link.mac && outer.innerMac !== link.mac) {
+  if (tunnel.toMac && link.mac && tunnel.toMac !== link.mac) {
     return {
       kind: 'dropped',
-      skb: end.skb,
-      blame: { place, kind: 'link', entry: `${link.name} has MAC ${link.mac}, the packet is for ${outer.innerMac}`, source: link.source },
+      skb,
+      blame: { place, kind: 'link', entry: `${link.name} has MAC ${link.mac}, the packet is for ${tunnel.toMac}`, source: link.source },
     }
   }
-  return ways.receive(run, newSkb(inner, place, link.master ?? link.name, end.skb.mark, noCt))
-}
-
-/** A tunnel packet to a node without dumps counts as unpacked and delivered to the pod (design.md). */
-function unpackedBeyond(run: Run, end: Extract<End, { kind: 'beyond' }>, skb: Skb): End {
-  const pod = run.world.podsByIp.get(skb.packet.dst.text)
-  const owner = pod ? `pod/${pod.namespace}/${pod.name}` : end.owner
-  return { kind: 'beyond', owner, packet: skb.packet, via: { ...end.via, outer: end.packet } }
+  return ways.receive(run, newSkb(inner, place, link.master ?? link.name, skb.mark, noCt))
 }

@@ -16,9 +16,9 @@ export function checkSize(place: Place, packet: Packet, link: Link): void {
 /** Bytes from the IP header on; a VXLAN packet adds 8 bytes each of UDP and VXLAN, and the inner Ethernet header (RFC 7348). */
 function sizeOf(p: Packet): number | undefined {
   const header = p.family === 4 ? 20 : 40
-  if (p.vni === undefined) return p.payload === undefined ? undefined : header + 8 + p.payload
+  if (!p.tunnel) return p.payload === undefined ? undefined : header + 8 + p.payload
   const inner = p.inner && sizeOf(p.inner)
-  return inner === undefined ? undefined : header + 8 + 8 + 14 + inner
+  return inner === undefined ? undefined : header + (p.tunnel.kind === 'vxlan' ? 8 + 8 + 14 : 0) + inner
 }
 
 /** Puts the packet on the wire: it arrives at the port with its headers only. */

@@ -3,7 +3,7 @@
  * Built once for a snapshot; everything in it is read-only.
  */
 import type { Pod } from '../cluster/types.ts'
-import type { Link } from '../kernel/link/types.ts'
+import { isTunnel, type Link } from '../kernel/link/types.ts'
 import { indexRoutes, type RouteIndex } from '../kernel/route/tables.ts'
 import { linkdownIgnored } from '../kernel/sysctl/effective.ts'
 import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parsePrefix, prefix } from '../net/ip.ts'
@@ -173,7 +173,7 @@ function segmentOf(places: ReadonlyMap<string, Place>, place: Place, link: Link,
   for (const other of places.values()) {
     if (other === place || other.host.kind === 'pod') continue
     for (const theirs of other.links.values()) {
-      if (theirs.kind === 'loopback' || theirs.vxlan || veths.has(theirs) || !theirs.up) continue
+      if (theirs.kind === 'loopback' || isTunnel(theirs) || veths.has(theirs) || !theirs.up) continue
       if (onLink(other, theirs).some((p) => mine.some((q) => overlaps(p, q)))) ports.push({ place: other, link: theirs })
     }
   }

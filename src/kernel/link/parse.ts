@@ -15,7 +15,7 @@ import {
   requiredText,
   texts,
 } from '../json.ts'
-import type { Link, LinkAddress, Vxlan } from './types.ts'
+import type { Ipip, Link, LinkAddress, Vxlan } from './types.ts'
 
 /**
  * Parses `ip -j addr`, joined by interface index with `ip -d -j link` where that was dumped: the first has the addresses,
@@ -65,6 +65,7 @@ function parseLink(e: JsonEntry, detail: JsonEntry | undefined): Link {
     ...(master === undefined ? {} : { master }),
     ...(group === undefined ? {} : { group }),
     ...(kind === 'vxlan' && data ? { vxlan: parseVxlan(data) } : {}),
+    ...(kind === 'ipip' && data ? { ipip: parseIpip(data) } : {}),
     ...xdpOf(detail && has(detail, 'xdp') ? detail : e),
     addresses: children(e, 'addr_info', 'an address')
       .filter((a) => Object.keys(a.fields).length > 0)
@@ -91,13 +92,14 @@ function plainKind(e: JsonEntry, flags: readonly string[]): string {
   return optionalText(e, 'link_type') ?? 'ether'
 }
 
+/** An end of a tunnel: `any` where it is open. */
+const tunnelIp = (e: JsonEntry, key: string) => (member(e, key) === 'any' ? undefined : optionalIp(e, key))
+
+const DF = ['unset', 'set', 'inherit'] as const
+
 function parseVxlan(e: JsonEntry): Vxlan {
-  const tunnelIp = (key: string) => {
-    const text = optionalText(e, key)
-    return text === undefined || text === 'any' ? undefined : optionalIp(e, key)
-  }
-  const local = tunnelIp('local') ?? tunnelIp('local6')
-  const remote = tunnelIp('remote') ?? tunnelIp('remote6') ?? tunnelIp('group') ?? tunnelIp('group6')
+  const local = tunnelIp(e, 'local') ?? tunnelIp(e, 'local6')
+  const remote = tunnelIp(e, 'remote') ?? tunnelIp(e, 'remote6') ?? tunnelIp(e, 'group') ?? tunnelIp(e, 'group6')
   const lower = optionalText(e, 'link')
   return {
     id: requiredInteger(e, 'id', 0xffffff),
@@ -106,6 +108,31 @@ function parseVxlan(e: JsonEntry): Vxlan {
     ...(remote ? { remote } : {}),
     ...(lower === undefined ? {} : { lower }),
     learning: member(e, 'learning') !== false,
+    // `ttl inherit` is left out of the JSON, while the default is printed as 0
+    ttl: optionalInteger(e, 'ttl', 255) ?? 'inherit',
+    df: DF.find((d) => d === member(e, 'df')) ?? 'unset',
+  }
+}
+
+function parseIpip(e: JsonEntry): Ipip {
+  const local = tunnelIp(e, 'local')
+  const remote = tunnelIp(e, 'remote')
+  const lower = optionalText(e, 'link')
+  const encap = child(e, 'encap', "an ipip device's `encap`")
+  const wrapped = encap && optionalText(encap, 'type')
+  const proto = optionalText(e, 'proto')
+  return {
+    ...(local ? { local } : {}),
+    ...(remote ? { remote } : {}),
+    ...(lower === undefined ? {} : { lower }),
+    ttl: optionalInteger(e, 'ttl', 255) ?? 0,
+    pmtudisc: member(e, 'pmtudisc') === true,
+    fwmark: optionalInteger(e, 'fwmark') ?? 0,
+    unmodelled: [
+      ...(member(e, 'external') === true ? ['external'] : []),
+      ...(wrapped === undefined || wrapped === 'none' ? [] : [`encap ${wrapped}`]),
+      ...(proto === undefined || proto === 'any' || proto === 'ipip' ? [] : [`mode ${proto}`]),
+    ],
   }
 }
 

@@ -26,6 +26,7 @@ export interface Link {
   /** device group, `default` for 0 */
   readonly group?: string
   readonly vxlan?: Vxlan
+  readonly ipip?: Ipip
   /** name of the XDP program on it (`?` where the dump has none), which sees every packet that comes in before the rest of the kernel */
   readonly xdp?: string
   readonly addresses: readonly LinkAddress[]
@@ -38,7 +39,48 @@ export interface Vxlan {
   readonly remote?: Ip
   readonly lower?: string
   readonly learning: boolean
+  /** TTL of its packets; 0: the host's default; `inherit`: that of the packet inside */
+  readonly ttl: number | 'inherit'
+  /** DF of its packets: never, always, or as the packet inside has it */
+  readonly df: 'unset' | 'set' | 'inherit'
 }
+
+/** A device of the ipip driver (net/ipv4/ipip.c). Without `remote` it is point-to-any: the next hop of the route is the far end. */
+export interface Ipip {
+  readonly local?: Ip
+  readonly remote?: Ip
+  /** device that its packets leave and come in by */
+  readonly lower?: string
+  /** TTL of its packets; 0: that of the packet inside */
+  readonly ttl: number
+  /** sets DF on its packets, whatever those inside say */
+  readonly pmtudisc: boolean
+  /** mark with which the route to the far end is looked up */
+  readonly fwmark: number
+  /** settings that the model does not follow: `external`, `encap fou` */
+  readonly unmodelled: readonly string[]
+}
+
+const tunnels: ReadonlySet<string> = new Set([
+  'vxlan',
+  'geneve',
+  'ipip',
+  'sit',
+  'ip6tnl',
+  'gre',
+  'gretap',
+  'erspan',
+  'ip6gre',
+  'ip6gretap',
+  'vti',
+  'vti6',
+  'xfrm',
+  'wireguard',
+  'tun',
+])
+
+/** Does the device wrap packets and send them on by another one? Then it is on no segment of the underlay. */
+export const isTunnel = (link: Link): boolean => tunnels.has(link.kind)
 
 export interface LinkAddress {
   readonly ip: Ip

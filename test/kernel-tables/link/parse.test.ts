@@ -57,6 +57,41 @@ describe('parseLinks', () => {
     expect(links.every((l) => l.kind !== 'veth' || l.peerIndex !== undefined)).toBe(true)
   })
 
+  test('tunnels: ends that are open, what they are bound to, TTL and DF', () => {
+    const device = (info_kind: string, info_data: object) => {
+      const detail = { ifindex: 9, ifname: 't', flags: ['NOARP', 'UP'], mtu: 1480, linkinfo: { info_kind, info_data } }
+      return parseLinks(JSON.stringify([{ ...detail, addr_info: [] }]), 'a', JSON.stringify([detail]), 'l')[0]
+    }
+    const any = { proto: 'any', remote: 'any', local: 'any', ttl: 0, pmtudisc: false }
+    expect(device('ipip', any)?.ipip).toEqual({ ttl: 0, pmtudisc: false, fwmark: 0, unmodelled: [] })
+    const fixed = {
+      proto: 'ipip',
+      remote: '10.0.0.2',
+      local: '10.0.0.1',
+      link: 'eth0',
+      ttl: 9,
+      pmtudisc: true,
+      fwmark: '0x200',
+      encap: { type: 'none' },
+    }
+    expect(device('ipip', fixed)?.ipip).toMatchObject({
+      remote: { text: '10.0.0.2' },
+      local: { text: '10.0.0.1' },
+      lower: 'eth0',
+      ttl: 9,
+      pmtudisc: true,
+      fwmark: 0x200,
+      unmodelled: [],
+    })
+    expect(device('ipip', { ...any, proto: 'mplsip', encap: { type: 'gue' } })?.ipip?.unmodelled).toEqual(['encap gue', 'mode mplsip'])
+    expect(device('ipip', { external: true })?.ipip?.unmodelled).toEqual(['external'])
+    expect(() => device('ipip', { ...any, remote: 'nowhere' })).toThrow('`remote` must be an IP address')
+    expect(() => device('ipip', { ...any, ttl: 256 })).toThrow('`ttl`')
+    // `ttl inherit` has no key at all (ip/iplink_vxlan.c)
+    expect(device('vxlan', { id: 1, df: 'inherit' })?.vxlan).toMatchObject({ ttl: 'inherit', df: 'inherit' })
+    expect(device('vxlan', { id: 1, ttl: 0 })?.vxlan).toMatchObject({ ttl: 0, df: 'unset' })
+  })
+
   test.runIf(needs('captures'))('every recorded dump', () => {
     for (const { file, text } of dumps('ip-addr.json'))
       expect(
