@@ -86,13 +86,20 @@ function indexOf(cluster: Cluster): Index {
   return index
 }
 
-/** Object of the chain `cali-pi-REST` or `cali-po-REST`. A name that is not shortened speaks for itself even if the snapshot lacks the policy. */
+/**
+ * Object of the chain `cali-pi-REST` or `cali-po-REST`, shortened as for iptables or whole as in nft (where the limit is 256). A name that is
+ * not shortened speaks for itself even if the snapshot lacks the policy.
+ */
 export function policyOfChain(rest: string, cluster: Cluster): string | undefined {
   const index = indexOf(cluster)
   index.policies ??= new Map(
     // earlier entries win: the form of today's Felix before those of old ones
     cluster.policies
-      .flatMap((p) => policySuffixes(p).map((s) => [felixName('cali-pi-', s).slice('cali-pi-'.length), policyObject(p)] as const))
+      .flatMap((p) =>
+        policySuffixes(p).flatMap((s) =>
+          [s, felixName('cali-pi-', s).slice('cali-pi-'.length)].map((rest) => [rest, policyObject(p)] as const),
+        ),
+      )
       .reverse(),
   )
   return index.policies.get(rest) ?? spokenName(rest)

@@ -1,10 +1,8 @@
 /** The Calico or Kubernetes object behind a rule of Felix. */
 
 import type { Cluster } from '../../cluster/types.ts'
-import type { Rule } from '../../kernel/iptables/types.ts'
 import { policyObject, policyOfChain, profileOfChain } from './calico-names.ts'
 import { hostEndpointOfChain, podOfInterface } from './interface-names.ts'
-import { comments } from './rule-owner.ts'
 
 /** Longer prefixes first: `cali-thfw-` before `cali-th-` does not matter, `cali-pri-` before `cali-pi-` does not either, but it reads so. */
 const policyPrefixes = ['cali-pi-', 'cali-po-'] as const
@@ -21,17 +19,22 @@ export function objectOfCalicoChain(chain: string, cluster: Cluster, node?: stri
   return undefined
 }
 
+/** What a rule says of its purpose, in iptables or nft: its comments, and the chain that it jumps to. */
+export interface RuleWords {
+  readonly comments: readonly string[]
+  readonly to?: string
+}
+
 /** Object of a rule of Felix: what its comment names, the policy it belongs to, what it jumps to, or the endpoint whose chain it is in. */
-export function calicoObject(chain: string, rule: Rule, cluster: Cluster, node?: string): string | undefined {
+export function calicoObject(chain: string, words: RuleWords, cluster: Cluster, node?: string): string | undefined {
   const own = objectOfCalicoChain(chain, cluster, node)
   const judge = policyPrefixes.some((p) => chain.startsWith(p)) || profilePrefixes.some((p) => chain.startsWith(p))
   if (judge && own !== undefined) return own
-  for (const text of comments(rule)) {
+  for (const text of words.comments) {
     const named = objectOfComment(text)
     if (named !== undefined) return named
   }
-  const target = rule.target
-  const jumped = target?.kind === 'jump' || target?.kind === 'goto' ? objectOfCalicoChain(target.chain, cluster, node) : undefined
+  const jumped = words.to === undefined ? undefined : objectOfCalicoChain(words.to, cluster, node)
   return jumped ?? own ?? settingOf(chain, cluster)
 }
 

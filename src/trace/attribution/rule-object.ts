@@ -2,9 +2,9 @@
 
 import type { Cluster } from '../../cluster/types.ts'
 import type { Rule } from '../../kernel/iptables/types.ts'
-import { calicoObject } from './calico-object.ts'
+import { calicoObject, type RuleWords } from './calico-object.ts'
 import { kubeProxyObject } from './kube-proxy-object.ts'
-import { ruleOwner } from './rule-owner.ts'
+import { comments, ruleOwner } from './rule-owner.ts'
 
 /**
  * `service/NS/NAME:PORT`, `networkpolicy/NS/NAME`, `globalnetworkpolicy/NAME`, `tier/T`, `profile/P`, `hostendpoint/NAME`, `pod/NS/NAME`, `ippool/NAME`;
@@ -28,10 +28,15 @@ function find(table: string, chain: string, rule: Rule, cluster: Cluster, node: 
     case 'kube-proxy':
       return kubeProxyObject(chain, rule, cluster)
     case 'calico':
-      return calicoObject(chain, rule, cluster, node)
+      return calicoObject(chain, wordsOf(rule), cluster, node)
     case 'kernel':
     case 'netctl':
     case 'other':
       return undefined
   }
+}
+
+function wordsOf(rule: Rule): RuleWords {
+  const { target } = rule
+  return { comments: comments(rule), ...((target?.kind === 'jump' || target?.kind === 'goto') && { to: target.chain }) }
 }

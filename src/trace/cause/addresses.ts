@@ -1,8 +1,7 @@
-/** Whose an address is, by the objects of the cluster: a pod's, one that IPAM gave out, a Service's. */
-import type { Cluster, IpamBlock, IpPool, Pod, Service, ServicePort } from '../../cluster/types.ts'
+/** Whose an address is, by the objects of the cluster: a pod's, or one that IPAM gave out. */
+import type { Cluster, IpamBlock, IpPool, Pod, Service } from '../../cluster/types.ts'
 import { contains, formatPrefix, type Ip } from '../../net/ip.ts'
 import type { World } from '../world.ts'
-import type { Headers } from './case.ts'
 
 /** What the cluster knows of a pod address. */
 export interface PodAddress {
@@ -52,41 +51,7 @@ function networkText(ip: Ip, block: IpamBlock | undefined, cidr: IpamBlock['cidr
   return home === undefined ? ip.text : `${ip.text} (on ${home})`
 }
 
-/** A Service address: which Service, as what, and the port that the packet asks for. */
-export interface ServiceAddress {
-  readonly service: Service
-  readonly kind: 'cluster address' | 'external address' | 'load balancer address'
-  readonly port: ServicePort | undefined
-}
-
-export function serviceAddress(cluster: Cluster, at: Headers): ServiceAddress | undefined {
-  const has = (ips: readonly Ip[]): boolean => ips.some((ip) => ip.text === at.dst.text)
-  const all = cluster.services.flatMap((service): ServiceAddress[] => {
-    const kind = has(service.clusterIps)
-      ? 'cluster address'
-      : has(service.externalIps)
-        ? 'external address'
-        : has(service.loadBalancerIps)
-          ? 'load balancer address'
-          : undefined
-    if (!kind) return []
-    return [{ service, kind, port: service.ports.find((p) => p.protocol === at.proto && p.port === at.dport?.lo) }]
-  })
-  // several Services may share a load balancer address, each with its ports
-  return all.find((a) => a.port) ?? all[0]
-}
-
-/** The Service that has this node port. */
-export function nodePort(cluster: Cluster, at: Headers): { readonly service: Service; readonly port: ServicePort } | undefined {
-  for (const service of cluster.services) {
-    const port = service.ports.find((p) => p.nodePort !== undefined && p.protocol === at.proto && p.nodePort === at.dport?.lo)
-    if (port) return { service, port }
-  }
-  return undefined
-}
-
 export const serviceName = (s: Service): string => `${s.namespace}/${s.name}`
-export const serviceObject = (s: Service, port?: ServicePort): string => `service/${serviceName(s)}${port?.name ? `:${port.name}` : ''}`
 export const podName = (p: Pod): string => `${p.namespace}/${p.name}`
 
 /** Does the snapshot have these objects at all? Where they were not collected, nothing follows from their absence. */

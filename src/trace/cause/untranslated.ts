@@ -1,8 +1,9 @@
 /** A Service address or node port that no rule translated: kube-proxy's work is missing on that node. */
 import type { Service, ServicePort } from '../../cluster/types.ts'
 import type { Source } from '../../kernel/source.ts'
+import { nodePortAt, type ServiceAt, serviceAt, serviceObject } from '../attribution/service-at.ts'
 import type { Place } from '../world.ts'
-import { nodePort, type ServiceAddress, serviceAddress, serviceName, serviceObject } from './addresses.ts'
+import { serviceName } from './addresses.ts'
 import { type Case, type Explain, type Finding, type Headers, lastHand } from './case.ts'
 import { noEndpoint, notHere, onlyElsewhere } from './service-endpoints.ts'
 import { said } from './words.ts'
@@ -16,25 +17,25 @@ const services = 'KUBE-SERVICES'
  */
 export const untranslated: Explain = (c) => {
   if (c.leg !== 'request' || c.blame.rule || c.blame.kind === 'sysctl' || c.blame.kind === 'link') return undefined
-  const address = serviceAddress(c.cluster, c.packet)
+  const address = serviceAt(c.cluster, c.packet.dst.text, c.packet.proto, c.packet.dport?.lo)
   if (!address) return undefined
   const place = lastHand(c.steps)?.place
   if (!place) return notLedIn(c, address)
-  const { service, kind, port } = address
+  const { service, by, port } = address
   const what = `${said(withoutSource(c.packet))} of service ${serviceName(service)}`
   if (!hasChain(place, c.packet)) return unprogrammed(c, place, what, serviceObject(service, port))
   if (!port) return noSuchPort(c, place, service)
-  return noRule(c, place, service, port, `${what} (${services}): the packet kept its ${kind}`)
+  return noRule(c, place, service, port, `${what} (${services}): the packet kept its ${by}`)
 }
 
 /** No node had it yet: the underlay does not lead the address to one. */
-function notLedIn(c: Case, { service, kind }: ServiceAddress): Finding | undefined {
+function notLedIn(c: Case, { service, by }: ServiceAt): Finding | undefined {
   const { place, entry, source } = c.blame
   if (c.blame.kind !== 'missing-route') return undefined
   return {
     node: place.label,
     kind: 'missing-route',
-    entry: `${place.label} does not lead ${c.packet.dst.text} (${kind} of service ${serviceName(service)}) to a node: ${entry}`,
+    entry: `${place.label} does not lead ${c.packet.dst.text} (${by} of service ${serviceName(service)}) to a node: ${entry}`,
     ...(source && { source }),
     object: serviceObject(service),
   }
@@ -44,9 +45,8 @@ function notLedIn(c: Case, { service, kind }: ServiceAddress): Finding | undefin
 export const closedNodePort: Explain = (c) => {
   const { blame, packet } = c
   if (blame.kind !== 'listener' || blame.place.host.kind !== 'node' || !blame.place.addresses.has(packet.dst.text)) return undefined
-  const found = nodePort(c.cluster, packet)
-  if (!found) return undefined
-  const { service, port } = found
+  const { service, port } = nodePortAt(c.cluster, packet.proto, packet.dport?.lo) ?? {}
+  if (!service || !port) return undefined
   const what = `node port ${port.nodePort}/${port.protocol} of service ${serviceName(service)}`
   if (!hasChain(blame.place, packet)) return unprogrammed(c, blame.place, what, serviceObject(service, port))
   return noRule(c, blame.place, service, port, `${what} at ${packet.dst.text} (KUBE-NODEPORTS)`)
@@ -74,7 +74,7 @@ function noRule(c: Case, place: Place, service: Service, port: ServicePort, what
  */
 export function unprogrammedClient(c: Case): Finding | undefined {
   const at: Headers | undefined = c.request
-  const address = at && serviceAddress(c.cluster, at)
+  const address = at && serviceAt(c.cluster, at.dst.text, at.proto, at.dport?.lo)
   const home = c.steps.find((s) => s.place.host.kind === 'node')?.place
   if (!at || !address || !home || home === c.blame.place || c.flow.from.kind === 'external' || hasChain(home, at)) return undefined
   const { service, port } = address

@@ -1,17 +1,15 @@
 /** Which pods, nodes and Services a flow is about. */
 
-import type { IpamBlock, IpPool, Pod, Service } from '../../cluster/types.ts'
+import type { IpamBlock, IpPool, Pod } from '../../cluster/types.ts'
 import { contains, parseIp } from '../../net/ip.ts'
 import type { Snapshot } from '../../snapshot/types.ts'
+import { nodePortAt, serviceAt, serviceObject } from '../attribution/service-at.ts'
 import type { Flow } from '../types.ts'
 import type { Walked } from './walked.ts'
 
 interface Index {
   readonly podsByName: ReadonlyMap<string, Pod>
   readonly podsByIp: ReadonlyMap<string, Pod>
-  /** `IP` → Service, for every address that a Service has */
-  readonly services: ReadonlyMap<string, readonly Service[]>
-  readonly nodePorts: ReadonlyMap<string, Service>
   readonly nodeAddresses: ReadonlySet<string>
 }
 
@@ -27,40 +25,20 @@ function indexOf(snapshot: Snapshot): Index {
     podsByName.set(`${pod.namespace}/${pod.name}`, pod)
     if (!pod.hostNetwork && pod.phase !== 'Succeeded' && pod.phase !== 'Failed') for (const ip of pod.ips) podsByIp.set(ip.text, pod)
   }
-  const services = new Map<string, Service[]>()
-  const nodePorts = new Map<string, Service>()
-  for (const service of cluster.services) {
-    for (const ip of [...service.clusterIps, ...service.externalIps, ...service.loadBalancerIps]) {
-      const others = services.get(ip.text)
-      if (others) others.push(service)
-      else services.set(ip.text, [service])
-    }
-    for (const port of service.ports) if (port.nodePort !== undefined) nodePorts.set(`${port.protocol}/${port.nodePort}`, service)
-  }
   const nodeAddresses = new Set(cluster.nodes.flatMap((n) => n.internalIps.map((ip) => ip.text)))
-  const index = { podsByName, podsByIp, services, nodePorts, nodeAddresses }
+  const index = { podsByName, podsByIp, nodeAddresses }
   indexes.set(snapshot, index)
   return index
 }
 
 /** `service/NS/NAME[:PORT]` whose address and port the client names, by the objects alone. */
 export function serviceOfFlow(flow: Flow, snapshot: Snapshot): string | undefined {
-  const index = indexOf(snapshot)
   const dst = parseIp(flow.dst)?.text ?? flow.dst
-  for (const service of index.services.get(dst) ?? []) {
-    const port = service.ports.find((p) => p.port === flow.port && p.protocol === flow.proto)
-    if (port) return objectOf(service, port.name)
-  }
-  if (flow.port !== undefined && index.nodeAddresses.has(dst)) {
-    const service = index.nodePorts.get(`${flow.proto}/${flow.port}`)
-    const port = service?.ports.find((p) => p.nodePort === flow.port && p.protocol === flow.proto)
-    if (service && port) return objectOf(service, port.name)
-  }
-  return undefined
+  const at =
+    serviceAt(snapshot.cluster, dst, flow.proto, flow.port) ??
+    (indexOf(snapshot).nodeAddresses.has(dst) ? nodePortAt(snapshot.cluster, flow.proto, flow.port) : undefined)
+  return at?.port && serviceObject(at.service, at.port)
 }
-
-const objectOf = (service: Service, port: string | undefined): string =>
-  `service/${service.namespace}/${service.name}${port === undefined || port === '' ? '' : `:${port}`}`
 
 /** A pod address that takes part, and who gave it out. */
 export interface PodAddress {

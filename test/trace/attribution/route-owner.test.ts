@@ -5,12 +5,14 @@ import { ip } from '../../../src/net/ip.ts'
 import { linkOwner, setOwner, sysctlOwner } from '../../../src/trace/attribution/link-owner.ts'
 import { routeObject } from '../../../src/trace/attribution/route-object.ts'
 import { routeOwner } from '../../../src/trace/attribution/route-owner.ts'
-import { emptyCluster, pod, prefix } from './rules.ts'
+import { virtualServerObject, virtualServerOwner } from '../../../src/trace/attribution/virtual-server.ts'
+import { emptyCluster, pod, prefix, service } from './rules.ts'
 
 const source = { file: 'x', line: 1 }
 const cluster: Cluster = {
   ...emptyCluster,
   pods: [pod('default', 'web-0', '10.244.0.5')],
+  services: [service('shop', 'web', '10.96.0.2', [{ name: 'http', port: 80, protocol: 'tcp', nodePort: 30080 }])],
   ipPools: [
     { source, name: 'default', cidr: prefix('10.244.0.0/16'), ipipMode: 'Never', vxlanMode: 'Always', natOutgoing: true, disabled: false },
   ],
@@ -50,6 +52,10 @@ describe('owner of a route', () => {
     ['the connected route', route('172.18.0.0/24', 'eth0', { protocol: 'kernel' }), 'kernel'],
     ['table local, even on a tunnel', route('10.244.0.0/32', 'vxlan.calico', { table: 'local', type: 'local' }), 'kernel'],
     ['the default route', route('0.0.0.0/0', 'eth0', { gateway: '172.18.0.1' }), 'other'],
+    ['an address of kube-ipvs0', route('10.96.0.2/32', 'kube-ipvs0', { table: 'local', type: 'local', protocol: 'kernel' }), 'kube-proxy'],
+    ['a block in a WireGuard device', route('10.244.1.0/26', 'wireguard.cali', { table: '1' }), 'calico'],
+    ['the own block, thrown back from the table of WireGuard', route('10.244.0.0/26', undefined, { type: 'throw', table: '1' }), 'calico'],
+    ['a throw elsewhere', route('192.0.2.0/24', undefined, { type: 'throw' }), 'other'],
     ['docker0', route('172.17.0.0/16', 'docker0'), 'other'],
     ["netctl's", route('10.9.0.0/24', 'netctl.vxlan'), 'netctl'],
   ] as const)('%s', (_what, r, owner) => expect(routeOwner(r, node, cluster)).toBe(owner))
@@ -63,6 +69,8 @@ describe('owner of a route', () => {
     expect(routeObject(route('10.244.0.5/32', 'cali0d7763386da'), node, cluster)).toBe('pod/default/web-0')
     expect(routeObject(route('10.244.1.0/26', 'vxlan.calico'), node, cluster)).toBe('ippool/default')
     expect(routeObject(route('0.0.0.0/0', 'eth0'), node, cluster)).toBeUndefined()
+    expect(routeObject(route('10.96.0.2/32', 'kube-ipvs0', { table: 'local', type: 'local' }), node, cluster)).toBe('service/shop/web')
+    expect(routeObject(route('10.96.0.9/32', 'kube-ipvs0', { table: 'local', type: 'local' }), node, cluster)).toBeUndefined()
   })
 })
 
@@ -83,4 +91,17 @@ test('devices, sets and settings', () => {
   expect(sysctlOwner('net.ipv4.conf.vxlan/calico.rp_filter')).toBe('calico')
   expect(sysctlOwner('net.ipv4.conf.all.route_localnet')).toBe('kube-proxy')
   expect(sysctlOwner('net.ipv4.ip_forward')).toBe('kernel')
+})
+
+test('virtual servers', () => {
+  const at = (address: string, port: number, proto = 'tcp') => ({ kind: 'address', proto, ip: ip(address), port }) as const
+  expect(virtualServerObject(at('10.96.0.2', 80), cluster)).toBe('service/shop/web:http')
+  expect(virtualServerObject(at('172.18.0.11', 30080), cluster)).toBe('service/shop/web:http')
+  expect(virtualServerObject(at('10.96.0.2', 81), cluster)).toBeUndefined()
+  expect(virtualServerObject(at('10.96.0.2', 80, 'udp'), cluster)).toBeUndefined()
+  expect(virtualServerObject({ kind: 'mark' }, cluster)).toBeUndefined()
+  const links = [{ name: 'kube-ipvs0' }] as unknown as Parameters<typeof virtualServerOwner>[1]['links']
+  expect(virtualServerOwner(at('10.96.0.2', 80), { links })).toBe('kube-proxy')
+  expect(virtualServerOwner({ kind: 'mark' }, { links })).toBe('other')
+  expect(virtualServerOwner(at('10.96.0.2', 80), { links: [] })).toBe('other')
 })
