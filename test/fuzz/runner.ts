@@ -6,10 +6,16 @@ import type { Observation, Scenario } from './scenario.ts'
 /** Seconds after which silence counts as dropped. Less than the second after which a lost SYN is sent again. */
 export const patience = 0.6
 
+export const runCommand = (seconds: number): readonly string[] => ['python3', join(import.meta.dirname, 'run.py'), String(seconds)]
+
 /** Observations in the order of the scenarios. */
-export function runScenarios(scenarios: readonly Scenario[], seconds = patience): Promise<readonly Observation[]> {
+export const runScenarios = (scenarios: readonly Scenario[], seconds = patience): Promise<readonly Observation[]> =>
+  speak(runCommand(seconds), [scenarios])
+
+/** Hands batches of scenarios to a `run.py`, wherever it runs. */
+export function speak([program, ...args]: readonly string[], batches: readonly (readonly Scenario[])[]): Promise<readonly Observation[]> {
   return new Promise((resolve, reject) => {
-    const child = spawn('python3', [join(import.meta.dirname, 'run.py'), String(seconds)])
+    const child = spawn(program as string, args)
     const out: Buffer[] = []
     let err = ''
     child.stdout.on('data', (d: Buffer) => out.push(d))
@@ -18,7 +24,7 @@ export function runScenarios(scenarios: readonly Scenario[], seconds = patience)
     })
     child.on('error', reject)
     child.on('close', (code) => {
-      if (code !== 0) return reject(new Error(`run.py ended with ${code}: ${err}`))
+      if (code !== 0) return reject(new Error(`${program} ended with ${code}: ${err}`))
       resolve(
         Buffer.concat(out)
           .toString()
@@ -28,6 +34,6 @@ export function runScenarios(scenarios: readonly Scenario[], seconds = patience)
       )
     })
     child.stdin.on('error', () => undefined)
-    child.stdin.end(`${JSON.stringify(scenarios)}\n`)
+    child.stdin.end(`${batches.map((batch) => `${JSON.stringify(batch)}\n`).join('')}\n`)
   })
 }

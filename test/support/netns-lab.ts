@@ -18,6 +18,8 @@ export const addresses: Readonly<Record<string, readonly [v4: string, v6: string
   p1: ['10.244.1.2', 'fd44:1::2'],
   p3: ['10.244.1.3', 'fd44:1::3'],
   p2: ['10.244.2.2', 'fd44:2::2'],
+  // only in the emulated machine's lab
+  p4: ['10.244.2.4', 'fd44:2::4'],
   n1: ['172.18.0.11', 'fd18::11'],
   n2: ['172.18.0.12', 'fd18::12'],
   ext: ['172.18.0.100', 'fd18::100'],

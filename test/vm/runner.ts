@@ -1,0 +1,27 @@
+/** Runs scenarios in the emulated machine, which boot.sh starts for them. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runCommand, speak } from '../fuzz/runner.ts'
+import type { Observation, Scenario } from '../fuzz/scenario.ts'
+
+/** what the kernel has to know before the first namespace is made: devices that every namespace gets, schedulers */
+const modules = ['ip_vs', ...['rr', 'wrr', 'lc', 'wlc', 'sh', 'mh', 'dh', 'sed', 'nq'].map((s) => `ip_vs_${s}`), 'ipip', 'wireguard', 'sctp']
+
+/** seconds of silence that count as a drop: less than it takes to send a lost SYN again */
+const patience = 0.9
+
+/**
+ * Observations in the order of the scenarios, a batch of them at a time.
+ * @param seconds all of the machine's time, its start aside
+ */
+export async function runInVm(scenarios: readonly Scenario[], seconds: number, batch = 4): Promise<readonly Observation[]> {
+  const share = mkdtempSync(join(tmpdir(), 'netctl-vm-'))
+  const batches = Array.from({ length: Math.ceil(scenarios.length / batch) }, (_, i) => scenarios.slice(i * batch, (i + 1) * batch))
+  if (batches[0]?.[0]) batches[0] = [{ ...batches[0][0], modules }, ...batches[0].slice(1)]
+  try {
+    return await speak([join(import.meta.dirname, 'boot.sh'), share, String(seconds), ...runCommand(patience)], batches)
+  } finally {
+    rmSync(share, { recursive: true, force: true })
+  }
+}
