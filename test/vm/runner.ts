@@ -6,7 +6,13 @@ import { runCommand, speak } from '../fuzz/runner.ts'
 import type { Observation, Scenario } from '../fuzz/scenario.ts'
 
 /** what the kernel has to know before the first namespace is made: devices that every namespace gets, schedulers */
-const modules = ['ip_vs', ...['rr', 'wrr', 'lc', 'wlc', 'sh', 'mh', 'dh', 'sed', 'nq'].map((s) => `ip_vs_${s}`), 'ipip', 'wireguard', 'sctp']
+const modules = [
+  'ip_vs',
+  ...['rr', 'wrr', 'lc', 'wlc', 'sh', 'mh', 'dh', 'sed', 'nq'].map((s) => `ip_vs_${s}`),
+  'ipip',
+  'wireguard',
+  'sctp',
+]
 
 /** seconds of silence that count as a drop: less than it takes to send a lost SYN again */
 const patience = 0.9
