@@ -39,6 +39,8 @@ export type Tunnel =
   | { readonly kind: 'vxlan'; readonly id: number; readonly fromMac?: string; readonly toMac?: string }
   /** RFC 2003: nothing */
   | { readonly kind: 'ipip' }
+  /** public keys of the two ends, as their dumps have them */
+  | { readonly kind: 'wireguard'; readonly from?: string; readonly to?: string }
 
 /** Types of the packet's own family: RFC 792, RFC 4443. `id` pairs an echo request with its reply. */
 export interface IcmpHeader {

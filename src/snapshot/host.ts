@@ -16,6 +16,7 @@ import type { Route, RoutingRule } from '../kernel/route/types.ts'
 import { parseSockets } from '../kernel/socket/parse.ts'
 import { ParseError } from '../kernel/source.ts'
 import { parseSysctl } from '../kernel/sysctl/parse.ts'
+import { parseWireguard } from '../kernel/wireguard/parse.ts'
 import type { Family } from '../net/ip.ts'
 import { type FirewallDumps, loadFirewall } from './firewall.ts'
 import { parseRecent } from './recent.ts'
@@ -66,6 +67,7 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     rulesAssumed: { 4: rules[4] === undefined, 6: rules[6] === undefined },
     neighbours: read('ip-neigh.json', 'ip -j neigh', ['neigh', 'list'], parseNeighbours),
     fdb: read('bridge-fdb.json', 'bridge -j fdb show', ['fdb', 'list'], parseFdb),
+    wireguard: read('wg-show.txt', 'wg show', ['wireguard', 'empty'], parseWireguard),
     sysctls,
     iptables: firewall.iptables,
     ipsets: loadIpsets(store, read, firewall),

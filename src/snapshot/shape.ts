@@ -12,6 +12,7 @@ export type Shape =
   | 'nft'
   | 'sockets'
   | 'ipvs'
+  | 'wireguard'
   | 'addr'
   | 'link'
   | 'route'
@@ -34,6 +35,7 @@ const NAMES: Readonly<Record<Shape, string>> = {
   nft: 'the output of nft list ruleset',
   sockets: 'the output of ss',
   ipvs: 'the output of ipvsadm-save',
+  wireguard: 'the output of wg show',
   addr: 'the output of ip -j addr',
   link: 'the output of ip -d -j link',
   route: 'the output of ip -j route',
@@ -63,6 +65,7 @@ export function shapeOf(text: string): Shape {
   if (/^(?:# Warning: )?table (?:ip|ip6|inet|arp|bridge|netdev) /.test(head)) return 'nft'
   if (/^(?:tcp|udp|sctp) +(?:LISTEN|UNCONN)\b/.test(head)) return 'sockets'
   if (/^-A -[tuf] /.test(head)) return 'ipvs'
+  if (head.startsWith('interface: ')) return 'wireguard'
   return 'unknown'
 }
 

@@ -90,7 +90,8 @@ function describeNode(snapshot: Snapshot, name: string, six: boolean): NodeDescr
   const object = cluster.nodes.find((n) => n.name === name)
   const versions = host?.versions
   const present = new Set(files.map((f) => f.replace(/\.gz$/, '')))
-  const expected = six ? [...EXPECTED, ...EXPECTED_6] : EXPECTED
+  const encrypts = host?.links?.some((l) => l.kind === 'wireguard') ?? false
+  const expected = [...EXPECTED, ...(six ? EXPECTED_6 : []), ...(encrypts ? [['wg-show.txt']] : [])]
   const proxy = versions?.kubeProxy
   return {
     name,

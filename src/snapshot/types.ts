@@ -7,6 +7,7 @@ import type { Link } from '../kernel/link/types.ts'
 import type { FdbEntry, Neighbour } from '../kernel/neigh/types.ts'
 import type { Route, RoutingRule } from '../kernel/route/types.ts'
 import type { Listener } from '../kernel/socket/types.ts'
+import type { WireguardDevice } from '../kernel/wireguard/types.ts'
 import type { Family } from '../net/ip.ts'
 
 /** One cluster at one moment, parsed. Nothing here knows where it came from: a folder, an archive, memory. */
@@ -70,6 +71,7 @@ export interface Host {
   readonly rulesAssumed: Readonly<Record<Family, boolean>>
   readonly neighbours: readonly Neighbour[] | undefined
   readonly fdb: readonly FdbEntry[] | undefined
+  readonly wireguard: readonly WireguardDevice[] | undefined
   readonly sysctls: Sysctls | undefined
   /**
    * dumps to evaluate, per family, in the order that the kernel calls them on one hook (nft variant before legacy at equal priority is not known:

@@ -14,7 +14,7 @@ type Complaint = Extract<End, { kind: 'complaint' }>
 /** Sends the error about a packet; undefined if none may be sent or there is no way to send it. */
 export function complain(run: Run, complaint: Complaint): End | undefined {
   const { skb } = complaint
-  const packet = complaint.error === 'rst' ? resetFor(skb.packet) : errorAbout(run, skb, complaint.error)
+  const packet = complaint.error === 'rst' ? resetFor(skb.packet) : errorAbout(run, skb, complaint.error, complaint.fromDevice ?? false)
   if (!packet) return undefined
   run.steps.push({
     kind: 'entry',
@@ -37,10 +37,10 @@ export function resetFor(p: Packet): Packet | undefined {
 }
 
 /** RFC 1122 §3.2.2: no errors about errors, nor about packets without a single sender. */
-function errorAbout(run: Run, skb: Skb, error: { readonly type: number; readonly code: number }): Packet | undefined {
+function errorAbout(run: Run, skb: Skb, error: { readonly type: number; readonly code: number }, fromDevice: boolean): Packet | undefined {
   const p = skb.packet
   if (isIcmpError(p) || isMulticast(p.dst) || isMulticast(p.src) || isUnspecified(p.src)) return undefined
-  const src = senderOf(run, skb, error)
+  const src = senderOf(run, skb, error, fromDevice)
   if (!src) return undefined
   return { family: p.family, proto: p.family === 4 ? 'icmp' : 'icmpv6', src, dst: p.src, icmp: error, ttl: 64, inner: p }
 }
@@ -48,9 +48,9 @@ function errorAbout(run: Run, skb: Skb, error: { readonly type: number; readonly
 /**
  * The address in whose name the error is sent: the offender's destination if that is this host's own; otherwise by the route back to its
  * sender. IPv6 looks at the device first (icmp6_send: "select a more meaningful saddr from input if"), which for time exceeded is the device
- * that it would have left by (ip6_forward: "Force OUTPUT device used as source address").
+ * that it would have left by (ip6_forward: "Force OUTPUT device used as source address"); a tunnel device has forgotten where it came in by.
  */
-function senderOf(run: Run, skb: Skb, error: { readonly type: number }): Ip | undefined {
+function senderOf(run: Run, skb: Skb, error: { readonly type: number }, fromDevice: boolean): Ip | undefined {
   const { place, packet } = skb
   if (place.addresses.has(packet.dst.text)) return packet.dst
   const back = chooseSource(run, place, packet.src, { record: false })
@@ -59,6 +59,7 @@ function senderOf(run: Run, skb: Skb, error: { readonly type: number }): Ip | un
     const device = skb.inDevice !== '' && icmpErrorsUseInboundIfaddr(place.host.sysctls)?.value ? skb.inDevice : undefined
     return device ? (selectIpv4(place.host.links ?? [], device, packet.src, 'link') ?? back.src) : back.src
   }
+  if (fromDevice) return back.src
   if (back.decision.route?.prefsrc) return back.decision.route.prefsrc
   const device = error.type === 3 || skb.inDevice === '' ? skb.outDevice : skb.inDevice
   return selectSource(place.host.links ?? [], { family: 6, dst: packet.src, device }) ?? back.src

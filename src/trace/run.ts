@@ -2,6 +2,7 @@ import type { Hook } from '../kernel/iptables/env.ts'
 import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
 import type { Route } from '../kernel/route/types.ts'
 import type { Source } from '../kernel/source.ts'
+import type { Endpoint, WireguardPeer } from '../kernel/wireguard/types.ts'
 import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Choices } from './choices.ts'
@@ -19,6 +20,8 @@ export interface Run {
   /** the flow names its source port: an entry of a dump may be its own */
   readonly known: boolean
   readonly assumptions: Set<string>
+  /** WireGuard peers that were heard in this walk: where from, and at which address of the host's own */
+  readonly endpoints: Map<WireguardPeer, Endpoint & { readonly own: Ip }>
   /** an outside client without a dump: what is sent to its address gets there if it gets out */
   outsider: { readonly id: string; readonly address: Ip } | undefined
   /** steps of the packet that is under way */
@@ -98,6 +101,8 @@ export type End =
       readonly kind: 'complaint'
       readonly skb: Skb
       readonly error: { readonly type: number; readonly code: number } | 'rst'
+      /** said by a tunnel device in its transmit function (icmp_ndo_send) */
+      readonly fromDevice?: true
       readonly blame: Blame
     }
   /** the sender's own system call fails */
@@ -147,7 +152,17 @@ export class Undecided extends Error {
 }
 
 export function newRun(world: World, choices: Choices, verbose: boolean, known: boolean): Run {
-  return { world, choices, verbose, known, conntrack: new Map(), assumptions: new Set(), outsider: undefined, steps: [] }
+  return {
+    world,
+    choices,
+    verbose,
+    known,
+    conntrack: new Map(),
+    assumptions: new Set(),
+    endpoints: new Map(),
+    outsider: undefined,
+    steps: [],
+  }
 }
 
 export function conntrackOf(run: Run, place: Place): ConntrackTable {

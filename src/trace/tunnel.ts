@@ -4,7 +4,7 @@ import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { deviceBlame } from './neighbours.ts'
 import { chooseSource } from './routing.ts'
-import { type End, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
+import { type Blame, type End, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
 
 /** Where the packets of a tunnel go: its far end, its own address where it is bound to one, and what the route is looked up with. */
 export interface Course {
@@ -35,6 +35,16 @@ export function outerSource(run: Run, skb: Skb, link: Link, course: Course): { r
   if (way.decision.kind === 'out' && way.decision.device === link.name)
     return { kind: 'dropped', skb, blame: deviceBlame(place, link, `would carry its own packets: ${remote.text} is behind it`) }
   return { kind: 'source', src: way.src }
+}
+
+/**
+ * What a tunnel device says about a packet that it can't send (icmp_ndo_send). The packet has been through POSTROUTING, so the error is
+ * for whom its source address stood for before translation.
+ */
+export function deviceComplaint(skb: Skb, error: { readonly type: number; readonly code: number }, blame: Blame): End {
+  const { ct, packet } = skb
+  const src = ct.kind === 'entry' && ct.entry.snat && ct.direction === 'ORIGINAL' ? ct.entry.original.src : packet.src
+  return { kind: 'complaint', skb: { ...skb, packet: { ...packet, src } }, error, fromDevice: true, blame }
 }
 
 /** Sends the packet that carries `skb`'s, and follows what comes out at the other end. */
@@ -78,7 +88,16 @@ export function packedBeyond(outer: Packet, answer: Packet): Packet {
     // VXLAN's port is that of the receiver, whoever it is; the source port is a hash
     case 'vxlan':
       return { ...back, tunnel: { kind: 'vxlan', id: tunnel.id, ...(tunnel.fromMac && { toMac: tunnel.fromMac }) } }
+    case 'wireguard': {
+      const { from, to } = tunnel
+      return {
+        ...back,
+        ...(dport && { sport: dport }),
+        ...(sport && { dport: sport }),
+        tunnel: { kind: 'wireguard', ...(to !== undefined && { from: to }), ...(from !== undefined && { to: from }) },
+      }
+    }
     default:
-      return { ...back, ...(dport && { sport: dport }), ...(sport && { dport: sport }) }
+      return back
   }
 }
