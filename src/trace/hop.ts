@@ -6,9 +6,8 @@ import type { Snapshot } from '../snapshot/types.ts'
 import { linkOwner } from './attribution/link-owner.ts'
 import { routeObject } from './attribution/route-object.ts'
 import { routeOwner } from './attribution/route-owner.ts'
-import { ruleObject } from './attribution/rule-object.ts'
-import { policyOwner, ruleOwner } from './attribution/rule-owner.ts'
-import type { Step } from './run.ts'
+import { ruleView } from './attribution/rule-view.ts'
+import type { NftPlace, Step } from './run.ts'
 import type { Evidence, Hop, Owner } from './types.ts'
 
 /** An entry as evidence: `text` is the line itself. */
@@ -46,7 +45,7 @@ export function headers(p: Packet): string {
 }
 
 export function attributeHop(snapshot: Snapshot, step: Step): Hop {
-  if (step.kind === 'rule') return ruleHop(snapshot, step)
+  if (step.kind !== 'entry') return ruleHop(snapshot, step)
   const { packet, choice } = step
   const key = step.route ?? (step.device === undefined ? undefined : step.place.links.get(step.device))
   const hop = key ? knownEntryHop(snapshot, key, step) : entryHop(snapshot, step)
@@ -71,13 +70,14 @@ const sameStep = (x: EntryStep, y: EntryStep): boolean =>
   x.place === y.place &&
   x.source === y.source &&
   x.owner === y.owner &&
+  x.object === y.object &&
   x.device === y.device &&
   x.route === y.route &&
   (x.also === y.also || (x.also?.length === y.also?.length && x.also?.every((s, i) => s === y.also?.[i]) === true))
 
 function entryHop(snapshot: Snapshot, step: EntryStep): Hop {
   const owner: Owner = step.owner ?? ownerOf(snapshot, step)
-  const object = step.route && routeObject(step.route, step.place.host, snapshot.cluster)
+  const object = step.object ?? (step.route && routeObject(step.route, step.place.host, snapshot.cluster))
   return {
     node: step.place.label,
     stage: step.stage,
@@ -91,30 +91,53 @@ function entryHop(snapshot: Snapshot, step: EntryStep): Hop {
   }
 }
 
-function ruleHop(snapshot: Snapshot, step: Extract<Step, { kind: 'rule' }>): Hop {
-  const { table, chain, rule, file, action, weight, packet, choice } = step
-  const key = rule ?? chain
+type RuleStep = Exclude<Step, EntryStep>
+
+function ruleHop(snapshot: Snapshot, step: RuleStep): Hop {
+  const { rule, chain, action, weight, packet, choice } = step
+  const key = (step.kind === 'nft' ? step.element : undefined) ?? rule ?? chain
   let known = ruleHops.get(key)
   if (!known) ruleHops.set(key, (known = []))
   // a rule stands in one chain of one table: what may differ is the hook that led there, and what it did
   let hop = known.find((k) => k.hook === step.hook && k.hop.weight === weight && k.hop.action === action)?.hop
   if (!hop) {
-    const object = rule && ruleObject(table.name, chain.name, rule, snapshot.cluster, step.place.host.name)
-    hop = {
-      node: step.place.label,
-      stage: table.name as Hop['stage'],
-      where: `${table.name} ${step.hook}${chain.name === step.hook ? '' : ` ${chain.name}`}`,
-      owner: rule ? ruleOwner(table.name, chain.name, rule) : policyOwner(chain),
-      ...(object !== undefined && { object }),
-      action,
-      weight,
-      evidence: evidenceAt(snapshot, { file, line: rule?.line ?? chain.line }, rule ? rule.counters : chain.counters),
-      table: table.name,
-      chain: chain.name,
-    }
+    hop = makeRuleHop(snapshot, step)
     known.push({ hook: step.hook, hop })
   }
   return packet || choice ? { ...hop, ...(packet && { packet: headers(packet) }), ...(choice && { choice }) } : hop
+}
+
+function makeRuleHop(snapshot: Snapshot, step: RuleStep): Hop {
+  const { place, hook, action, weight } = step
+  const { owner, object, source, table } = ruleView(step, snapshot.cluster, place.host.name)
+  const base = { node: place.label, owner, ...(object !== undefined && { object }), action, weight }
+  const chain = step.chain.name
+  if (step.kind === 'rule') {
+    const where = `${table} ${hook}${chain === hook ? '' : ` ${chain}`}`
+    const evidence = evidenceAt(snapshot, source, step.rule ? step.rule.counters : step.chain.counters)
+    return { ...base, stage: table as Hop['stage'], where, evidence, table, chain }
+  }
+  const tableName = `${step.table.family} ${step.table.name}`
+  const { element, rule } = step
+  const counter = rule?.statements.find((s) => s.kind === 'counter')
+  return {
+    ...base,
+    stage: nftStage(step, table),
+    where: `${tableName} ${chain}`,
+    evidence: evidenceAt(snapshot, source, counter && { packets: counter.packets, bytes: counter.bytes }),
+    ...(element && element.line !== source.line && { also: [evidenceAt(snapshot, { file: step.file, line: element.line })] }),
+    table: tableName,
+    chain,
+  }
+}
+
+/** The table of iptables that a chain of nft stands for: Felix's layers say it, others go by the type and priority of their base chain. */
+function nftStage({ base }: NftPlace, table: string): Hop['stage'] {
+  if (table === 'raw' || table === 'mangle' || table === 'nat' || table === 'filter') return table
+  const { type, priority } = base.base ?? { type: 'filter', priority: 0 }
+  if (type === 'nat') return 'nat'
+  if (priority <= -300) return 'raw'
+  return type === 'route' || priority === -150 ? 'mangle' : 'filter'
 }
 
 function ownerOf(snapshot: Snapshot, step: EntryStep): Owner {

@@ -1,5 +1,7 @@
 import type { Hook } from '../kernel/iptables/env.ts'
 import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
+import type { NftElement } from '../kernel/nftables/expression-types.ts'
+import type { NftChain, NftRule, NftTable } from '../kernel/nftables/types.ts'
 import type { Route } from '../kernel/route/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Endpoint, WireguardPeer } from '../kernel/wireguard/types.ts'
@@ -43,22 +45,47 @@ export interface Skb {
   looped: boolean
 }
 
+/** A rule of an iptables table, or the policy of a built-in chain. */
+export interface IptablesPlace {
+  readonly kind: 'rule'
+  readonly file: string
+  readonly table: Table
+  readonly chain: Chain
+  /** absent: the chain's policy */
+  readonly rule: Rule | undefined
+}
+
+/** A rule of nft, or the policy of a base chain. */
+export interface NftPlace {
+  readonly kind: 'nft'
+  readonly file: string
+  readonly table: NftTable
+  /** the base chain that is under way */
+  readonly base: NftChain
+  /** the chain that the rule stands in */
+  readonly chain: NftChain
+  /** absent: the base chain's policy */
+  readonly rule: NftRule | undefined
+  /** what a map (or a set that decided) gave for the packet: it says more than the rule, as one rule serves all Services */
+  readonly element?: NftElement
+}
+
+export type RulePlace = IptablesPlace | NftPlace
+
+/** What a rule did to a packet. */
+interface RuleAct {
+  readonly place: Place
+  readonly hook: Hook
+  readonly action: string
+  readonly weight: 'decides' | 'changes' | 'passes' | 'tried'
+  readonly packet?: Packet
+  readonly choice?: { readonly probability: number; readonly what: string }
+}
+
 /** What is recorded on the way; turned into `Hop`s only for output. */
 export type Step =
-  | {
-      readonly kind: 'rule'
-      readonly place: Place
-      readonly hook: Hook
-      readonly file: string
-      readonly table: Table
-      readonly chain: Chain
-      /** absent: the chain's policy */
-      readonly rule: Rule | undefined
-      readonly action: string
-      readonly weight: 'decides' | 'changes' | 'passes' | 'tried'
-      readonly packet?: Packet
-      readonly choice?: { readonly probability: number; readonly what: string }
-    }
+  | (RuleAct & IptablesPlace)
+  | (RuleAct & NftPlace)
   | {
       readonly kind: 'entry'
       readonly place: Place
@@ -70,6 +97,8 @@ export type Step =
       readonly also?: readonly Source[]
       /** whose entry it is, if the place where it stands doesn't say */
       readonly owner?: Owner
+      /** the Kubernetes object behind it, likewise */
+      readonly object?: string
       /** device of a route or link, from which attribution knows its owner */
       readonly device?: string
       readonly route?: Route
@@ -84,7 +113,7 @@ export interface Blame {
   readonly entry: string
   readonly source?: Source
   /** the rule, so that attribution can name its object */
-  readonly rule?: { readonly table: Table; readonly chain: Chain; readonly rule: Rule | undefined }
+  readonly rule?: RulePlace
   readonly object?: string
 }
 

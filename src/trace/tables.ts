@@ -94,7 +94,13 @@ function wayTo(target: Extract<Target, { kind: 'jump' | 'goto' }>): string {
 function apply(visit: Visit, chain: Chain, rule: Rule, target: Target, choice: Choice): TableEnd | undefined {
   const { skb, table, file } = visit
   const note = (action: string, weight: Weight) => record(visit, chain, rule, action, weight, choice)
-  const blame: Blame = { place: skb.place, kind: 'rule', entry: '', source: { file, line: rule.line }, rule: { table, chain, rule } }
+  const blame: Blame = {
+    place: skb.place,
+    kind: 'rule',
+    entry: '',
+    source: { file, line: rule.line },
+    rule: { kind: 'rule', file, table, chain, rule },
+  }
   switch (target.kind) {
     case 'verdict':
       if (target.verdict === 'ACCEPT') {
@@ -211,7 +217,13 @@ function policy(visit: Visit, base: Chain): TableEnd {
   const { skb, table, file } = visit
   return {
     kind: 'drop',
-    blame: { place: skb.place, kind: 'rule', entry: '', source: { file, line: base.line }, rule: { table, chain: base, rule: undefined } },
+    blame: {
+      place: skb.place,
+      kind: 'rule',
+      entry: '',
+      source: { file, line: base.line },
+      rule: { kind: 'rule', file, table, chain: base, rule: undefined },
+    },
   }
 }
 

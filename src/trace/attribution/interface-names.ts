@@ -44,7 +44,10 @@ const anyInterface = 'any-interface-at-all'
  */
 export function hostEndpointOfChain(prefix: string, chain: string, cluster: Cluster, node: string | undefined): string | undefined {
   const here = cluster.hostEndpoints.filter((h) => node === undefined || h.node === node)
-  const named = here.filter((h) => interfaceOf(h) !== undefined && felixName(prefix, interfaceOf(h) as string) === chain)
+  // nft has room for the whole name
+  const isNamed = (name: string | undefined): boolean =>
+    name !== undefined && (felixName(prefix, name) === chain || prefix + name === chain)
+  const named = here.filter((h) => isNamed(interfaceOf(h)))
   const found = named.length > 0 ? named : here.filter((h) => interfaceOf(h) === undefined)
   return found.length === 1 ? `hostendpoint/${found[0]?.name}` : undefined
 }

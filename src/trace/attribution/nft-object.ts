@@ -17,7 +17,7 @@ export function nftObject(
   cluster: Cluster,
   node?: string,
 ): string | undefined {
-  const to = targetOf(rule, element)
+  const to = nftTarget(rule, element)
   switch (nftRuleOwner(table, rule.comment)) {
     case 'calico': {
       const words = { comments: nftWords(rule.comment), ...(to !== undefined && { to: felixLayer(to)?.chain ?? to }) }
@@ -33,7 +33,7 @@ export function nftObject(
 }
 
 /** The chain that a rule leads to, by itself or by the element that its map found. */
-function targetOf(rule: NftRule, element: NftElement | undefined): string | undefined {
+export function nftTarget(rule: NftRule, element: NftElement | undefined): string | undefined {
   const found = element?.data?.kind === 'verdict' ? element.data.verdict : undefined
   const own = rule.statements.flatMap((s) => (s.kind === 'verdict' ? [s.verdict] : []))[0]
   return chainOf(found) ?? chainOf(own)

@@ -1,19 +1,19 @@
 /** The packet came through, and nobody listens there. */
 import { type Case, type Explain, nodeOf } from './case.ts'
-import { translation } from './stale-endpoint.ts'
+import { translation } from './translation.ts'
 import { spoken } from './words.ts'
 
 export const closedPort: Explain = (c) => {
   const { blame } = c
   if (blame.kind !== 'listener') return undefined
-  const by = translation(c.steps, c.cluster)
-  const entry = by ? `${blame.entry}, where ${spoken(by.object)} sends to` : blame.entry
+  const object = translation(c)?.object
+  const entry = object === undefined ? blame.entry : `${blame.entry}, where ${spoken(object)} sends to`
   return {
     node: serverNode(c),
     kind: 'listener',
     entry,
     ...(blame.source && { source: blame.source }),
-    ...(by && { object: by.object }),
+    ...(object !== undefined && { object }),
   }
 }
 

@@ -1,7 +1,8 @@
 /** An answer that goes past the node that had translated the request: the client, or its node, doesn't know who speaks to it. */
-import type { Rule } from '../../kernel/iptables/types.ts'
+import { ruleView } from '../attribution/rule-view.ts'
 import type { Step } from '../run.ts'
 import { type Case, type Explain, type Hand, nodeOf } from './case.ts'
+import { translation } from './translation.ts'
 
 /**
  * Only the node that translated a connection can undo it. Without masquerading the server answers the client directly, with an address
@@ -9,7 +10,7 @@ import { type Case, type Explain, type Hand, nodeOf } from './case.ts'
  */
 export const detour: Explain = (c) => {
   if (c.leg !== 'answer' || !unrecognized(c)) return undefined
-  const translator = c.result.steps.findLast((s) => s.kind === 'rule' && s.rule?.target?.kind === 'nat')?.place
+  const translator = translation(c)?.step.place
   if (!translator || c.steps.some((s) => s.place === translator)) return undefined
   const hand = firstHand(c.steps)
   if (!hand) return undefined
@@ -18,14 +19,10 @@ export const detour: Explain = (c) => {
 }
 
 /** It arrived as something else than the answer, or a rule said so. */
-function unrecognized({ blame }: Case): boolean {
-  if (blame.rule) return blame.rule.rule !== undefined && wantsInvalid(blame.rule.rule)
+function unrecognized({ blame, cluster }: Case): boolean {
+  if (blame.rule) return ruleView(blame.rule, cluster).wantsInvalid
   return blame.kind === 'route' && blame.source === undefined
 }
-
-/** Does the rule match packets that conntrack can't place? */
-export const wantsInvalid = (rule: Rule): boolean =>
-  rule.matches.some((m) => m.kind === 'conntrack' && m.options.some((o) => o.kind === 'ctstate' && !o.not && o.states.includes('INVALID')))
 
 /** The server's own node: where the answer took its way. */
 function firstHand(steps: readonly Step[]): Hand | undefined {

@@ -1,5 +1,5 @@
 /** A rule, or a chain's policy, that neither Felix nor kube-proxy wrote. */
-import type { Step } from '../run.ts'
+import type { RulePlace } from '../run.ts'
 import { type Case, type Explain, nodeOf } from './case.ts'
 import { ruleLine } from './words.ts'
 
@@ -7,13 +7,21 @@ import { ruleLine } from './words.ts'
 export const foreignRule: Explain = (c) => {
   const { blame } = c
   if (!blame.rule || !blame.source) return undefined
-  const { table, chain, rule } = blame.rule
+  const { rule } = blame.rule
   const line = ruleLine(c.snapshot, blame.source)
-  const entry = rule ? line : `policy of ${chain.name} is ${chain.policy ?? 'none'}: ${line}`
-  return { node: nodeOf(blame.place), kind: 'rule', entry: `${entry} (${way(c, table.name, chain.name)})`, source: blame.source }
+  const entry = rule ? line : `${policy(blame.rule)}: ${line}`
+  return { node: nodeOf(blame.place), kind: 'rule', entry: `${entry} (${way(c, blame.rule)})`, source: blame.source }
 }
 
-function way(c: Case, table: string, chain: string): string {
-  const last = c.steps.findLast((s): s is Extract<Step, { kind: 'rule' }> => s.kind === 'rule' && s.table.name === table)
-  return !last || last.hook === chain ? table : `${table} ${last.hook}`
+const policy = (at: RulePlace): string =>
+  at.kind === 'rule'
+    ? `policy of ${at.chain.name} is ${at.chain.policy ?? 'none'}`
+    : `policy of ${at.base.name} is ${at.base.base?.policy ?? 'none'}`
+
+/** `filter FORWARD`; nft doesn't print the chain with the rule: `inet firewalld filter_FORWARD, hook forward`. */
+function way(c: Case, at: RulePlace): string {
+  const { table, chain } = at
+  if (at.kind === 'nft') return `${at.table.family} ${table.name} ${chain.name}, hook ${at.base.base?.hook}`
+  const last = c.steps.findLast((s) => s.kind === 'rule' && s.table.name === table.name)
+  return last?.kind !== 'rule' || last.hook === chain.name ? table.name : `${table.name} ${last.hook}`
 }

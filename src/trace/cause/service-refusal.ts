@@ -1,21 +1,20 @@
 /** kube-proxy itself stops the packet: a Service without endpoints, or a source that its load balancer does not let in (kube-proxy §4.4). */
 import type { Cluster, Service, ServicePort } from '../../cluster/types.ts'
-import { ruleObject } from '../attribution/rule-object.ts'
-import { ruleOwner } from '../attribution/rule-owner.ts'
+import { ruleView } from '../attribution/rule-view.ts'
 import { serviceName } from './addresses.ts'
 import { type Case, type Explain, nodeOf } from './case.ts'
 import { endpointNodes, noEndpoint, notHere } from './service-endpoints.ts'
 import { unprogrammedClient } from './untranslated.ts'
-import { remark, ruleLine, some } from './words.ts'
+import { ruleLine, some } from './words.ts'
 
 export const serviceRefusal: Explain = (c) => {
   const { blame } = c
-  const rule = blame.rule?.rule
-  if (!blame.rule || !rule || ruleOwner(blame.rule.table.name, blame.rule.chain.name, rule) !== 'kube-proxy') return undefined
+  const view = blame.rule?.rule && ruleView(blame.rule, c.cluster)
+  if (view?.owner !== 'kube-proxy') return undefined
   const node = nodeOf(blame.place)
-  const object = ruleObject(blame.rule.table.name, blame.rule.chain.name, rule, c.cluster)
+  const { object } = view
   const at = { node, ...(blame.source && { source: blame.source }), ...(object !== undefined && { object }) }
-  const why = remark(rule) ?? ''
+  const why = view.remarks[0] ?? ''
   const found = object === undefined ? undefined : serviceOf(c.cluster, object)
   const name = found ? `service ${serviceName(found.service)}` : (object ?? 'a service')
   if (why.endsWith('has no local endpoints')) {
@@ -30,9 +29,9 @@ export const serviceRefusal: Explain = (c) => {
   if (why.endsWith('has no endpoints'))
     return { ...at, kind: 'endpoint', entry: `${name} has no endpoints${found ? `: ${none(c, found)}` : ''}` }
   const line = blame.source ? ruleLine(c.snapshot, blame.source) : ''
-  if (/^KUBE-(PROXY-FIREWALL|SOURCE-RANGES-FIREWALL)$/.test(blame.rule.chain.name)) {
+  if (/^KUBE-(PROXY-FIREWALL|SOURCE-RANGES-FIREWALL)$/.test(view.chain)) {
     const source = c.packet.src ? c.packet.src.text : 'the source'
-    return { ...at, kind: 'rule', entry: `${source} is not in loadBalancerSourceRanges of ${name} (${blame.rule.chain.name})` }
+    return { ...at, kind: 'rule', entry: `${source} is not in loadBalancerSourceRanges of ${name} (${view.chain})` }
   }
   return { ...at, kind: 'rule', entry: line }
 }

@@ -4,7 +4,7 @@ import { contains, prefix } from '../../net/ip.ts'
 import type { Place } from '../world.ts'
 import { networkOf, type PodAddress, podAddress, podName } from './addresses.ts'
 import { type Explain, type Hand, lastHand } from './case.ts'
-import { translation } from './stale-endpoint.ts'
+import { translation } from './translation.ts'
 import { spoken } from './words.ts'
 
 /**
@@ -91,9 +91,9 @@ export const nobodyBeyond: Explain = (c) => {
   const { blame } = c
   const hand = lastHand(c.steps)
   if (blame.kind !== 'missing-route' || !outside(blame.place) || !hand) return undefined
-  const by = c.leg === 'request' ? translation(c.steps, c.cluster) : undefined
-  const whose = by
-    ? `it is an endpoint of ${spoken(by.object)}, but no pod or host of the snapshot has it`
+  const object = c.leg === 'request' ? translation(c)?.object : undefined
+  const whose = object
+    ? `it is an endpoint of ${spoken(object)}, but no pod or host of the snapshot has it`
     : 'no pod, service or host of the snapshot has it'
   const entry = `${blame.entry}: ${hand.place.label} sent it by \`${hand.route.text}\`, and ${whose}`
   return {
@@ -101,6 +101,6 @@ export const nobodyBeyond: Explain = (c) => {
     kind: 'missing-route',
     entry,
     ...(blame.source && { source: blame.source }),
-    ...(by && { object: by.object }),
+    ...(object !== undefined && { object }),
   }
 }

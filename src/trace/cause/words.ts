@@ -1,5 +1,4 @@
 /** How causes are worded: objects, packets, short lists. */
-import type { Rule } from '../../kernel/iptables/types.ts'
 import type { Source } from '../../kernel/source.ts'
 import type { Snapshot } from '../../snapshot/types.ts'
 import type { Headers } from './case.ts'
@@ -22,11 +21,10 @@ export function some(items: Iterable<string>, most = 3): string {
   return all.length < 2 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
 }
 
-/** A rule as iptables-save prints it, without its counters: those change, the rule stays. */
-export const ruleLine = (snapshot: Snapshot, at: Source): string => snapshot.line(at.file, at.line).replace(/^\[\d+:\d+\] /, '')
-
-/** The comment for people: Felix writes its hash first. */
-export const remark = (rule: Rule): string | undefined => {
-  const texts = rule.matches.flatMap((m) => (m.kind === 'comment' ? [m.text] : []))
-  return texts.find((t) => !/^cali:[A-Za-z0-9_-]{16}$/.test(t))
-}
+/** A rule as iptables-save or nft prints it, without its counters: those change, the rule stays. */
+export const ruleLine = (snapshot: Snapshot, at: Source): string =>
+  snapshot
+    .line(at.file, at.line)
+    .replace(/^\[\d+:\d+\] /, '')
+    .replace(/\bcounter packets \d+ bytes \d+ /, '')
+    .trim()
