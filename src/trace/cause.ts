@@ -11,6 +11,7 @@ import { localPod, podWithoutInterface } from './cause/local-pod.ts'
 import { policyDrop } from './cause/policy-drop.ts'
 import { serviceRefusal } from './cause/service-refusal.ts'
 import { staleEndpoint } from './cause/stale-endpoint.ts'
+import { tunnel } from './cause/tunnel.ts'
 import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
 import { closedNodePort, untranslated } from './cause/untranslated.ts'
 import { evidenceAt } from './hop.ts'
@@ -33,6 +34,7 @@ const explanations: readonly Explain[] = [
   closedPort,
   localPod,
   untranslated,
+  tunnel,
   unrouted,
   unmasqueraded,
   nobodyBeyond,

@@ -1,9 +1,10 @@
 /** A pod address that left its node by a route that was not meant for it, and died in an underlay that knows no pod network. */
 import type { Link, LinkAddress } from '../../kernel/link/types.ts'
+import type { Route } from '../../kernel/route/types.ts'
 import { contains, prefix } from '../../net/ip.ts'
 import type { Place } from '../world.ts'
 import { networkOf, type PodAddress, podAddress, podName } from './addresses.ts'
-import { type Explain, type Hand, lastHand } from './case.ts'
+import { type Case, type Explain, type Hand, lastHand } from './case.ts'
 import { translation } from './translation.ts'
 import { spoken } from './words.ts'
 
@@ -20,7 +21,7 @@ export const unrouted: Explain = (c) => {
   if (!address || address.home === hand.place.host.name) return undefined
   const { place, route } = hand
   const follows = `${address.ip.text} follows \`${route.text}\``
-  const tunnel = tunnelDown(c.world.places, hand, address)
+  const tunnel = tunnelDown(c, hand, address)
   if (tunnel) {
     return {
       node: place.label,
@@ -28,6 +29,11 @@ export const unrouted: Explain = (c) => {
       entry: `${tunnel.name} is down: no route to ${address.network}, ${follows}`,
       source: tunnel.source,
     }
+  }
+  const unused = unusedRoute(c, hand)
+  if (unused) {
+    const entry = `no rule leads to table ${unused.table}, which has \`${unused.text}\`: ${follows}`
+    return { node: place.label, kind: 'missing-route', entry, source: unused.source }
   }
   if (isFor(route.dst, address)) {
     const why = outside(blame.place) ? `${blame.place.label} has no way there` : 'nobody there has it'
@@ -42,13 +48,29 @@ const outside = (place: Place): boolean => place.host.kind === 'external'
 const isFor = (dst: Hand['route']['dst'], { block, ip }: PodAddress): boolean =>
   dst.length > 0 && dst.length >= (block?.cidr.length ?? (ip.family === 4 ? 32 : 128))
 
+/**
+ * A better route in a table that no rule leads to: WireGuard's are in one of their own, and of no use without its rule (Calico datapath §2).
+ * A rule that is there and does not fit may have been made so.
+ */
+function unusedRoute({ packet }: Case, { place, route }: Hand): Route | undefined {
+  const { family } = packet.dst
+  const led = new Set(place.host.rules[family].flatMap((r) => (r.action.kind === 'table' ? [r.action.table] : [])))
+  const better = (place.host.routes[family] ?? []).filter(
+    (r) => r.type === 'unicast' && r.dst.length > route.dst.length && !led.has(r.table) && contains(r.dst, packet.dst),
+  )
+  return better.toSorted((x, y) => y.dst.length - x.dst.length)[0]
+}
+
 /** The tunnel device of this node that leads to the pod's node, if it is down. */
-function tunnelDown(places: ReadonlyMap<string, Place>, { place }: Hand, { pool, home }: PodAddress): Link | undefined {
+function tunnelDown({ cluster, world }: Case, { place }: Hand, { pool, home, ip }: PodAddress): Link | undefined {
   if (!pool) return undefined
-  const there = home === undefined ? undefined : places.get(`node/${home}`)
+  const there = home === undefined ? undefined : world.places.get(`node/${home}`)
   const wanted = (mode: string): boolean => mode === 'Always' || (mode === 'CrossSubnet' && !(there && sameSubnet(place, there)))
+  const encrypted = cluster.felix?.[ip.family === 4 ? 'wireguardEnabled' : 'wireguardEnabledV6'] === true
   return [...place.links.values()].find(
-    (l) => !l.up && ((l.vxlan && wanted(pool.vxlanMode)) || (l.kind === 'ipip' && wanted(pool.ipipMode))),
+    (l) =>
+      !l.up &&
+      ((l.vxlan && wanted(pool.vxlanMode)) || (l.kind === 'ipip' && wanted(pool.ipipMode)) || (l.kind === 'wireguard' && encrypted)),
   )
 }
 
