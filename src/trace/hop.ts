@@ -109,7 +109,7 @@ function ruleHop(snapshot: Snapshot, step: RuleStep): Hop {
 
 function makeRuleHop(snapshot: Snapshot, step: RuleStep): Hop {
   const { place, hook, action, weight } = step
-  const { owner, object, source, table } = ruleView(step, snapshot.cluster, place.host.name)
+  const { owner, object, source, table, remarks } = ruleView(step, snapshot.cluster, place.host.name)
   const base = { node: place.label, owner, ...(object !== undefined && { object }), action, weight }
   const chain = step.chain.name
   if (step.kind === 'rule') {
@@ -128,6 +128,7 @@ function makeRuleHop(snapshot: Snapshot, step: RuleStep): Hop {
     ...(element && element.line !== source.line && { also: [evidenceAt(snapshot, { file: step.file, line: element.line })] }),
     table: tableName,
     chain,
+    ...(remarks[0] !== undefined && { remark: remarks[0] }),
   }
 }
 

@@ -61,6 +61,7 @@ export type Stage =
   | 'raw'
   | 'mangle'
   | 'nat'
+  | 'ipvs'
   | 'filter'
   | 'security'
   | 'conntrack'
@@ -97,9 +98,11 @@ export interface Hop {
   readonly packet?: string
   /** the choice made here, if the kernel chose: probability of this arm and what was chosen among */
   readonly choice?: { readonly probability: number; readonly what: string }
-  /** iptables table and chain of a rule hop */
+  /** table and chain of a rule hop: `filter`, `KUBE-FORWARD`; of nft with the family, `ip kube-proxy`, `services` */
   readonly table?: string
   readonly chain?: string
+  /** what the author of an nft rule wrote on it for people: its dump may be a single line */
+  readonly remark?: string
 }
 
 /** Why a path was not delivered: the entry to look at first. */

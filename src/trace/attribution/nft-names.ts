@@ -24,6 +24,10 @@ export interface KubeProxyName {
 const pattern = /^(service|local|external|firewall|endpoint|affinity)-([A-Z2-7]{8})-(.+)$/
 const parts = /^([^/]+)\/([^/]+)\/(?:tcp|udp|sctp)\/([^/]*?)(?:__(.+))?$/
 
+/** What a chain or set is for, by its name alone; undefined for those that serve all Services alike. */
+export const kubeProxyRole = (name: string): KubeProxyName['role'] | undefined =>
+  pattern.exec(name)?.[1] as KubeProxyName['role'] | undefined
+
 /** `service-ULMVA6XW-ns1/svc1/tcp/p80`; undefined for chains that serve all Services alike. */
 export function kubeProxyName(name: string, cluster: Cluster): KubeProxyName | undefined {
   const m = pattern.exec(name)

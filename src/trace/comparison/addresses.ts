@@ -72,8 +72,8 @@ export function podAddresses(walked: Walked, snapshot: Snapshot): readonly PodAd
 
 /** `DNAT to 10.244.1.4:8080` → `10.244.1.4`; for IPv6 in brackets. */
 function translatedTo(action: string): string | undefined {
-  if (!action.startsWith('DNAT to ')) return undefined
-  const at = action.slice('DNAT to '.length)
+  const at = /(?:^|, )DNAT to (\S+)/.exec(action)?.[1]
+  if (at === undefined) return undefined
   return at.startsWith('[') ? at.slice(1, at.indexOf(']')) : at.split(':')[0]
 }
 

@@ -3,7 +3,8 @@
 import type { Cluster } from '../../cluster/types.ts'
 import { isCalicoTunnel, isWorkloadDevice } from '../attribution/device-names.ts'
 import type { Hop } from '../types.ts'
-import { deviceOf, isNode, type Leg, ruleText, type Step } from './walked.ts'
+import { actOf, chainOf, remarkOf } from './act.ts'
+import { deviceOf, isNode, type Leg, type Step } from './walked.ts'
 
 export interface CalicoActs {
   /** a pod's own way out, the veth between pod and node, the host's route to the pod */
@@ -65,17 +66,18 @@ function kindOfRule(hop: Hop): Kind | undefined {
 }
 
 function ofRule(hop: Hop): Kind | undefined {
-  const text = ruleText(hop)
-  const target = / -j (\S+)/.exec(text)?.[1]
-  if (target === 'MASQUERADE' || target === 'SNAT') return 'masqueraded'
-  if (target === 'DNAT') return 'translated'
-  if (hop.chain === 'FORWARD' && target === 'ACCEPT') return 'forwarded'
-  if (hop.chain === 'cali-cidr-block' && (target === 'DROP' || target === 'REJECT')) return 'loopStopped'
-  // Felix's own rules for the packets of its tunnels (Calico datapath §4.2, §4.5): by port of VXLAN, by protocol of IPIP
-  if ((hop.chain === 'cali-INPUT' || hop.chain === 'cali-OUTPUT') && /"(?:Allow|Drop) (?:IPv[46] )?(?:VXLAN|IPIP|WireGuard)/i.test(text))
-    return 'tunnel'
+  const act = actOf(hop).kind
+  const chain = chainOf(hop)
+  if (act === 'snat') return 'masqueraded'
+  if (act === 'dnat') return 'translated'
+  if (chain === 'FORWARD' && act === 'accept') return 'forwarded'
+  if (chain === 'cali-cidr-block' && (act === 'drop' || act === 'reject')) return 'loopStopped'
+  // Felix's own rules for the packets of its tunnels (Calico datapath §4.2, §4.5): by the port of VXLAN and WireGuard, by the protocol of IPIP
+  if ((chain === 'cali-INPUT' || chain === 'cali-OUTPUT') && tunnelRule.test(remarkOf(hop))) return 'tunnel'
   return undefined
 }
+
+const tunnelRule = /(?:Allow|Drop|Reject) (?:incoming |outgoing )?(?:IPv[46] )?(?:VXLAN|IPIP|WireGuard)\b/i
 
 function ofEntry(leg: Leg, at: number, cluster: Cluster): readonly Kind[] {
   const { hop } = leg[at] as Step

@@ -2,6 +2,7 @@
 
 import { podOfInterface } from '../attribution/interface-names.ts'
 import type { Aspect, Part } from '../types.ts'
+import { chainOf } from './act.ts'
 import { calicoAddresses } from './calico-addresses.ts'
 import { calicoOverlay } from './calico-overlay.ts'
 import { calicoPolicies } from './calico-policies.ts'
@@ -102,8 +103,8 @@ function forwarding(f: Facts): Part {
     return idle(
       f.calico.veth.length > 0 ? "no route of Calico was chosen: the node's own routes lead there" : 'no route or rule of Calico took part',
     )
-  const natOutgoing = c.masqueraded.filter((s) => s.hop.chain === 'cali-nat-outgoing')
-  const tunnelSource = c.masqueraded.filter((s) => s.hop.chain !== 'cali-nat-outgoing')
+  const natOutgoing = c.masqueraded.filter((s) => chainOf(s.hop) === 'cali-nat-outgoing')
+  const tunnelSource = c.masqueraded.filter((s) => chainOf(s.hop) !== 'cali-nat-outgoing')
   return acted(
     sentences(
       c.translated.length > 0 && `floating address: ${list(c.translated.map((s) => s.hop.action))}`,

@@ -40,12 +40,15 @@ export function factsOf(walked: Walked, snapshot: Snapshot): Facts {
     judgements: judgements(legs),
     addresses: podAddresses(walked, snapshot),
     service: met ?? serviceOfFlow(walked.flow, snapshot),
-    endpoints: [...new Set(kubeProxy.translated.map((s) => s.hop.action.replace(/^DNAT to /, '')))],
+    endpoints: [...new Set(kubeProxy.translated.map((s) => endpointOf(s.hop)))],
     nodes: nodesOf(legs, walked),
     left: legs.some((leg) => leg.some(({ hop }) => isNode(hop) && leavesNode(hop, snapshot))),
     stoppedOn: [...new Set(walked.paths.flatMap((p) => (p.verdict === 'delivered' || !p.cause ? [] : [p.cause.node])))],
   }
 }
+
+/** `10.244.1.4:8080` of `DNAT to 10.244.1.4:8080` */
+const endpointOf = (hop: Hop): string => hop.action.replace(/^.*DNAT to /, '')
 
 const leavesNode = (hop: Hop, snapshot: Snapshot): boolean =>
   hop.stage === 'encapsulate' || hop.stage === 'underlay' || (hop.stage === 'device' && !isWorkloadDevice(hop.where, snapshot.cluster))

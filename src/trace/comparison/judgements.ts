@@ -1,6 +1,8 @@
 /** Who judged the packet: Felix's verdicts on the walked paths, for each endpoint and direction (Calico datapath §4.5–4.7). */
 
-import { type Leg, ruleText, type Step } from './walked.ts'
+import type { Hop } from '../types.ts'
+import { actOf, chainOf, says } from './act.ts'
+import type { Leg, Step } from './walked.ts'
 
 export interface Judgement {
   /** chain of the endpoint: `cali-fw-…`; '' where no endpoint was found */
@@ -42,12 +44,12 @@ function ofLeg(leg: Leg): readonly Judgement[] {
   let asked: string[] = []
   for (const step of leg) {
     const { hop } = step
-    const { chain } = hop
-    if (hop.owner !== 'calico' || chain === undefined) continue
+    const chain = chainOf(hop)
+    if (hop.owner !== 'calico' || chain === '') continue
     if (judgeChain.test(chain)) {
       judge = step
       if (hop.weight === 'decides' && at)
-        out.push({ ...at, verdict: drops(hop.action) ? 'denied' : 'allowed', by: hop.object, asked: [], steps: [step] })
+        out.push({ ...at, verdict: drops(hop) ? 'denied' : 'allowed', by: hop.object, asked: [], steps: [step] })
       continue
     }
     const here = endpointOf(hop.node, chain)
@@ -57,11 +59,11 @@ function ofLeg(leg: Leg): readonly Judgement[] {
         asked = []
       }
       at = here
-      if (ruleText(hop).includes('"Start of tier ')) asked = []
+      if (says(hop, 'Start of tier ')) asked = []
       else if (hop.object?.includes('policy') && hop.weight === 'passes') asked.push(hop.object)
       const verdict = verdictOf(step, here, judge, asked)
       if (verdict) out.push(verdict)
-    } else if (hop.weight === 'decides' && drops(hop.action) && /dispatch|PREROUTING/.test(chain)) {
+    } else if (hop.weight === 'decides' && drops(hop) && /dispatch|PREROUTING/.test(chain)) {
       out.push({
         asked: [],
         chain: '',
@@ -80,20 +82,22 @@ function ofLeg(leg: Leg): readonly Judgement[] {
 /** What a rule of an endpoint's own chain says about the packet; nothing for those that only lead on. */
 function verdictOf(step: Step, at: Endpoint, judge: Step | undefined, asked: readonly string[]): Judgement | undefined {
   const { hop } = step
-  const text = ruleText(hop)
-  if (text.includes('"Return if policy accepted"') || text.includes('"Return if profile accepted"')) {
+  if (says(hop, 'Return if policy accepted') || says(hop, 'Return if profile accepted')) {
     return { ...at, verdict: 'allowed', by: judge?.hop.object, asked: [], steps: judge ? [judge, step] : [step] }
   }
   if (hop.weight !== 'decides') return undefined
-  if (drops(hop.action)) {
+  if (drops(hop)) {
     const tier = hop.object?.startsWith('tier/') ? hop.object : undefined
     return { ...at, verdict: 'denied', by: tier, asked: tier === undefined ? [] : [...new Set(asked)], steps: [step] }
   }
-  if (text.includes('ESTABLISHED')) return { ...at, verdict: 'established', by: undefined, asked: [], steps: [step] }
-  return { ...at, verdict: 'allowed', by: judge?.hop.object, asked: [], steps: [step] }
+  // in an endpoint's own chain Felix accepts nothing but packets of connections that are known (Calico datapath §4.7)
+  return { ...at, verdict: 'established', by: undefined, asked: [], steps: [step] }
 }
 
-const drops = (action: string): boolean => /DROP|REJECT/.test(action)
+function drops(hop: Hop): boolean {
+  const { kind } = actOf(hop)
+  return kind === 'drop' || kind === 'reject'
+}
 
 function endpointOf(node: string, chain: string): Endpoint | undefined {
   switch (endpointChain.exec(chain)?.[1]) {

@@ -1,14 +1,18 @@
-/** What kube-proxy's rules did on the walked paths, sorted by kind (chains: kube-proxy §4.3, §4.4). */
+/** What kube-proxy's rules and virtual servers did on the walked paths, sorted by kind (chains: kube-proxy §4.3, §4.4, §5.3, §6.3). */
 
 import { parseServiceChain } from '../attribution/chain-owner.ts'
+import { kubeProxyRole } from '../attribution/nft-names.ts'
 import type { Hop } from '../types.ts'
-import { type Leg, ruleText, type Step } from './walked.ts'
+import { actOf, roleOf } from './act.ts'
+import type { Leg, Step } from './walked.ts'
 
 export interface KubeProxyActs {
   /** the rule that took the packet for a Service port: by its address, or by its node port */
   readonly matched: readonly Step[]
   /** an endpoint chosen */
   readonly chosen: readonly Step[]
+  /** a client noted in the set of its endpoint (nft) */
+  readonly remembered: readonly Step[]
   readonly translated: readonly Step[]
   readonly masqueraded: readonly Step[]
   /** accepted in KUBE-FORWARD */
@@ -27,6 +31,7 @@ export function kubeProxyActs(legs: readonly Leg[]): KubeProxyActs {
   const out: Record<Kind, Step[]> = {
     matched: [],
     chosen: [],
+    remembered: [],
     translated: [],
     masqueraded: [],
     forwarded: [],
@@ -37,43 +42,86 @@ export function kubeProxyActs(legs: readonly Leg[]): KubeProxyActs {
   for (const leg of legs) {
     for (const step of leg) {
       if (step.hop.owner !== 'kube-proxy') continue
-      const kind = kindOf(step.hop)
-      if (kind) out[kind].push(step)
+      for (const kind of kindsOf(step.hop)) out[kind].push(step)
     }
   }
   return out
 }
 
-/** Chains that send a packet on to a Service's own chains. */
-const entries: ReadonlySet<string> = new Set(['KUBE-SERVICES', 'KUBE-NODEPORTS'])
-
 /** What a rule is for is the same in every trace where its hop stands. */
-const kinds = new WeakMap<Hop, { readonly kind: Kind | undefined }>()
+const kinds = new WeakMap<Hop, readonly Kind[]>()
 
-function kindOf(hop: Hop): Kind | undefined {
+function kindsOf(hop: Hop): readonly Kind[] {
   let known = kinds.get(hop)
-  if (!known) kinds.set(hop, (known = { kind: ofRule(hop) }))
-  return known.kind
+  if (!known) {
+    const found = hop.stage === 'ipvs' ? ofVirtualServer(hop) : hop.table?.includes(' ') ? ofNftRule(hop) : ofIptablesRule(hop)
+    kinds.set(hop, (known = found === undefined ? [] : typeof found === 'string' ? [found] : found))
+  }
+  return known
 }
 
-function ofRule(hop: Hop): Kind | undefined {
+/** Chains that send a packet on to a Service's own chains. */
+const entries: ReadonlySet<string> = new Set(['KUBE-SERVICES', 'KUBE-NODEPORTS'])
+/** Chains of loadBalancerSourceRanges: iptables mode's, and those around IPVS. */
+const firewalls: ReadonlySet<string> = new Set(['KUBE-PROXY-FIREWALL', 'KUBE-SOURCE-RANGES-FIREWALL', 'KUBE-IPVS-OUT-FILTER'])
+
+function ofIptablesRule(hop: Hop): Kind | undefined {
   const { chain } = hop
   if (chain === undefined) return undefined
-  const text = ruleText(hop)
-  const target = / -[jg] (\S+)/.exec(text)?.[1]
-  if (target === 'DNAT') return 'translated'
-  if (target === 'MASQUERADE' || target === 'SNAT') return 'masqueraded'
-  if (target?.startsWith('KUBE-')) {
-    const to = parseServiceChain(target)
-    if (!to) return undefined
-    if (to.role === 'SEP') return 'chosen'
-    if (entries.has(chain)) return 'matched'
-    return parseServiceChain(chain)?.role === 'FW' ? 'filtered' : undefined
+  const act = actOf(hop)
+  switch (act.kind) {
+    case 'dnat':
+      return 'translated'
+    case 'snat':
+      return 'masqueraded'
+    case 'lead': {
+      if (act.to === 'KUBE-SOURCE-RANGES-FIREWALL') return 'filtered'
+      const to = parseServiceChain(act.to)
+      if (!to) return undefined
+      if (to.role === 'SEP') return 'chosen'
+      if (entries.has(chain)) return 'matched'
+      return parseServiceChain(chain)?.role === 'FW' ? 'filtered' : undefined
+    }
+    case 'drop':
+    case 'reject':
+      if (firewalls.has(chain)) return 'filtered'
+      return hop.object?.startsWith('service/') ? 'refused' : 'decided'
+    case 'accept':
+      // in nat it only ends the table: nothing is let through that would not be (around IPVS, KUBE-SERVICES ends so)
+      return hop.table === 'nat' ? undefined : chain === 'KUBE-FORWARD' ? 'forwarded' : 'decided'
+    case 'other':
+      return undefined
   }
-  if (target === 'REJECT' || target === 'DROP') {
-    if (chain === 'KUBE-PROXY-FIREWALL' || chain === 'KUBE-SOURCE-RANGES-FIREWALL') return 'filtered'
-    return hop.object?.startsWith('service/') ? 'refused' : 'decided'
+}
+
+/** Chains: kube-proxy §6.3. One rule may choose an endpoint and translate to it. */
+function ofNftRule(hop: Hop): Kind | readonly Kind[] | undefined {
+  const act = actOf(hop)
+  const role = roleOf(hop)
+  switch (act.kind) {
+    case 'dnat':
+      return role === 'endpoint' ? 'translated' : ['chosen', 'translated']
+    case 'snat':
+      return 'masqueraded'
+    case 'lead': {
+      const to = kubeProxyRole(act.to)
+      if (to === 'endpoint') return 'chosen'
+      if (to === 'firewall') return 'filtered'
+      return to !== undefined && role === undefined ? 'matched' : undefined
+    }
+    case 'drop':
+    case 'reject':
+      if (role === 'firewall') return 'filtered'
+      return hop.chain === 'reject-chain' || hop.chain?.endsWith('-endpoints-check') ? 'refused' : 'decided'
+    case 'accept':
+      return undefined
+    case 'other':
+      return role === 'endpoint' && hop.action.includes('@affinity-') ? 'remembered' : undefined
   }
-  if (target === 'ACCEPT') return chain === 'KUBE-FORWARD' ? 'forwarded' : 'decided'
-  return undefined
+}
+
+/** A virtual server takes the packet, then a real server is chosen and translated to, or there is none. */
+function ofVirtualServer(hop: Hop): Kind | readonly Kind[] {
+  if (hop.where === 'virtual server') return 'matched'
+  return hop.weight === 'decides' ? 'refused' : ['chosen', 'translated']
 }

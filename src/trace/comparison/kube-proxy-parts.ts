@@ -1,9 +1,11 @@
 /** kube-proxy's side of the eight aspects. */
 
+import { serviceAt } from '../attribution/service-at.ts'
 import type { Aspect, Part } from '../types.ts'
-import { endpointCount, hasAffinity } from './endpoint-chains.ts'
+import { actOf, says } from './act.ts'
+import { choiceAt } from './endpoint-choice.ts'
 import type { Facts } from './facts.ts'
-import { ruleText, type Step } from './walked.ts'
+import type { Step } from './walked.ts'
 import { acted, idle, list, nameOf, nodesIn, sentences, statements } from './words.ts'
 
 export function kubeProxyPart(aspect: Aspect, f: Facts): Part {
@@ -70,14 +72,19 @@ function services(f: Facts): Part {
   return acted(
     sentences(
       k.matched.length > 0 &&
-        `matched ${list(k.matched.map((s) => s.hop.object ?? object))} by its ${list(k.matched.map(entryOf))} on ${nodesIn(k.matched)}`,
+        `matched ${list(k.matched.map((s) => s.hop.object ?? object))} by its ${list(k.matched.map((s) => entryOf(s, f)))} on ${nodesIn(k.matched)}`,
       k.refused.length > 0 &&
         `${list(k.refused.map((s) => s.hop.object ?? object))} ${list(k.refused.map(refusalOf))}: ${list(k.refused.map((s) => s.hop.action))} on ${nodesIn(k.refused)}`,
       drops.length > 0 && `loadBalancerSourceRanges of ${object} dropped it on ${nodesIn(drops)}`,
       drops.length === 0 && k.filtered.length > 0 && `loadBalancerSourceRanges of ${object} let the client in`,
       health.length > 0 && `opened the health check port of ${list(health.map((s) => s.hop.object ?? object))}`,
     ),
-    [...k.matched.map(entryOf), ...k.refused.map(refusalOf), drops.length > 0 && 'source ranges', health.length > 0 && 'health check port'],
+    [
+      ...k.matched.map((s) => entryOf(s, f)),
+      ...k.refused.map(refusalOf),
+      drops.length > 0 && 'source ranges',
+      health.length > 0 && 'health check port',
+    ],
     steps,
   )
 }
@@ -126,32 +133,42 @@ function balancing(f: Facts): Part {
     if (refused.length > 0) return idle(`${f.service ?? 'the Service'} has no endpoint to choose`, refused)
     return idle(f.service === undefined ? 'no Service, so there was no choice of endpoints' : nothing(f))
   }
-  // one sentence for each Service chain: two nodes on the way may choose from different lists
-  const chains = new Map<string, Step>()
-  for (const s of chosen) if (!chains.has(`${s.hop.node} ${s.hop.chain}`)) chains.set(`${s.hop.node} ${s.hop.chain}`, s)
-  const told = [...chains.values()].map((s) => {
-    const count = endpointCount(s, f.snapshot)
+  // one sentence for each Service chain or virtual server: two nodes on the way may choose from different lists
+  const places = new Map<string, Step>()
+  for (const s of chosen) {
+    const place = `${s.hop.node} ${s.hop.stage === 'ipvs' ? s.hop.object : s.hop.chain}`
+    if (!places.has(place)) places.set(place, s)
+  }
+  const choices = [...places.values()].map((s) => ({ s, ...choiceAt(s, f) }))
+  const told = choices.map(({ s, count, how }) => {
     const object = s.hop.object ?? f.service ?? 'the Service'
-    if (count === 1) return `1 of 1 endpoint of ${nameOf(object)} on ${s.hop.node}: the chain holds one jump, without a probability`
-    const how = hasAffinity(s, f.snapshot) ? 'at random for a new client, then the same by session affinity' : 'at random'
-    return `1 of ${count ?? 'several'} endpoints of ${nameOf(object)} on ${s.hop.node}, ${how}`
+    return `1 of ${count ?? 'several'} ${count === 1 ? 'endpoint' : 'endpoints'} of ${nameOf(object)} on ${s.hop.node}${how}`
   })
-  const means = [...chains.values()].map((s) =>
-    endpointCount(s, f.snapshot) === 1 ? 'single endpoint' : hasAffinity(s, f.snapshot) ? 'session affinity' : 'statistic random',
+  return acted(
+    statements(told),
+    choices.map((c) => c.means),
+    chosen,
   )
-  return acted(statements(told), means, chosen)
 }
 
-const isDrop = (s: Step): boolean => /DROP|REJECT/.test(s.hop.action)
+function isDrop(s: Step): boolean {
+  const { kind } = actOf(s.hop)
+  return kind === 'drop' || kind === 'reject'
+}
 
-/** By which of its addresses a Service was matched: kube-proxy says it in the comment. */
-function entryOf(s: Step): string {
+/** By which of its addresses a Service was matched: kube-proxy says it in the comments of iptables rules; elsewhere the client's words tell. */
+function entryOf(s: Step, { walked, snapshot }: Facts): string {
+  if (s.hop.stage === 'ipvs' || s.hop.table?.includes(' ')) {
+    const { dst, proto, port } = walked.flow
+    return serviceAt(snapshot.cluster, dst, proto, port)?.by ?? 'node port'
+  }
   if (s.hop.chain === 'KUBE-NODEPORTS') return 'node port'
-  const text = ruleText(s.hop)
-  if (text.includes(' external IP"')) return 'external address'
-  if (text.includes(' loadbalancer IP"')) return 'load balancer address'
-  return 'cluster address'
+  if (says(s.hop, ' external IP"')) return 'external address'
+  return says(s.hop, ' loadbalancer IP"') ? 'load balancer address' : 'cluster address'
 }
 
+/** nft drops where there is no local endpoint and rejects where there is none at all; iptables does so too, and says which. */
 const refusalOf = (s: Step): string =>
-  ruleText(s.hop).includes('no local endpoints') ? 'has no endpoint on this node' : 'has no endpoints'
+  says(s.hop, 'no local endpoints') || (s.hop.table?.includes(' ') && actOf(s.hop).kind === 'drop')
+    ? 'has no endpoint on this node'
+    : 'has no endpoints'

@@ -29,8 +29,8 @@ function stepsOf(hops: readonly Hop[], leg: Step['leg']): Leg {
   return out
 }
 
-/** Text of a rule as dumped; '' for anything else (routes of `ip -j` may share one long line, which nobody should search). */
-export const ruleText = (hop: Hop): string => (hop.chain !== undefined ? (hop.evidence?.text ?? '') : '')
+/** Text of a rule of iptables as dumped; '' for anything else (routes and nft rules of JSON share one long line, which nobody should search). */
+export const ruleText = (hop: Hop): string => (hop.chain !== undefined && !hop.table?.includes(' ') ? (hop.evidence?.text ?? '') : '')
 
 /** The request's steps; the answer's only where the request has none. */
 export function requestFirst(steps: readonly Step[]): readonly Step[] {

@@ -73,7 +73,15 @@ export function book(over: Partial<Cluster> = {}): Book {
       const target = / -[jg] (\S+)/.exec(text)?.[1]
       const to = / --to-destination (\S+)/.exec(text)?.[1]
       const action =
-        target === 'DNAT' ? `DNAT to ${to}` : target === 'ACCEPT' ? 'accept' : target === 'RETURN' ? 'return' : (target ?? 'counted')
+        target === 'DNAT'
+          ? `DNAT to ${to}`
+          : target === 'ACCEPT'
+            ? 'accept'
+            : target === 'RETURN'
+              ? 'return'
+              : /^(KUBE|cali)-/.test(target ?? '')
+                ? `to ${target}`
+                : (target ?? 'counted')
       const weight = /^(ACCEPT|DROP|REJECT)$/.test(target ?? '')
         ? 'decides'
         : /^(MARK|DNAT|MASQUERADE)$/.test(target ?? '')
