@@ -4,9 +4,11 @@ Reads lines of JSON from stdin, each a list of scenarios that run side by side, 
 each scenario. Namespaces have no names: only this process holds them, so they go when it goes, whatever happens. Python's standard library
 and the tools of the snapshot only.
 
-    python3 run.py [PATIENCE] < scenarios > observations        PATIENCE: seconds after which silence counts as dropped, default 0.6
+    python3 run.py [PATIENCE [WORKERS]] < scenarios > observations
+
+PATIENCE: seconds after which silence counts as dropped, default 0.6. WORKERS: batches at a time, default 1; observations come as they are made.
 """
-import json, os, subprocess, sys, time
+import fcntl, json, os, subprocess, sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../support'))
 import netns_sockets as net
@@ -287,28 +289,46 @@ class Trial:
         return {'name': name, 'error': self.error} if self.error else {'name': name, 'files': self.files, 'seen': self.seen}
 
 
-def main():
-    patience = float(sys.argv[1]) if len(sys.argv) > 1 else 0.6
-    loaded = set()
-    for line in sys.stdin:
+def batches():
+    return iter(sys.stdin.readline, '')
+
+
+def work(patience):
+    with open(__file__) as turn:
+        for line in batches():
+            if line == '\n':
+                break
+            trials = []
+            try:
+                for scenario in json.loads(line):
+                    trials.append(Trial(scenario))
+                for trial in trials:
+                    trial.probe(patience)
+                while any(t.left > 0 for t in trials):
+                    net.turn()
+            finally:
+                told = ''.join(json.dumps(trial.end()) + '\n' for trial in trials)
+                fcntl.flock(turn, fcntl.LOCK_EX)
+                print(told, end='', flush=True)
+                fcntl.flock(turn, fcntl.LOCK_UN)
+
+
+def spread(patience, workers):
+    """Batches to several of our kind in turn, who write to the same output."""
+    kin = [subprocess.Popen([sys.executable, __file__, str(patience)], stdin=subprocess.PIPE, text=True) for _ in range(workers)]
+    for n, line in enumerate(batches()):
         if line == '\n':
             break
-        scenarios = json.loads(line)
-        for module in {m for s in scenarios for m in s.get('modules', [])} - loaded:
-            net.home()
-            subprocess.run(['modprobe', module], capture_output=True)
-            loaded.add(module)
-        trials = []
-        try:
-            for scenario in scenarios:
-                trials.append(Trial(scenario))
-            for trial in trials:
-                trial.probe(patience)
-            while any(t.left > 0 for t in trials):
-                net.turn()
-        finally:
-            for trial in trials:
-                print(json.dumps(trial.end()), flush=True)
+        kin[n % workers].stdin.write(line)
+        kin[n % workers].stdin.flush()
+    for worker in kin:
+        worker.stdin.close()
+    sys.exit(max(worker.wait() for worker in kin))
 
 
-main()
+patience = float(sys.argv[1]) if len(sys.argv) > 1 else 0.6
+workers = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+if workers > 1:
+    spread(patience, workers)
+else:
+    work(patience)

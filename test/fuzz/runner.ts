@@ -6,7 +6,12 @@ import type { Observation, Scenario } from './scenario.ts'
 /** Seconds after which silence counts as dropped. Less than the second after which a lost SYN is sent again. */
 export const patience = 0.6
 
-export const runCommand = (seconds: number): readonly string[] => ['python3', join(import.meta.dirname, 'run.py'), String(seconds)]
+export const runCommand = (seconds: number, workers = 1): readonly string[] => [
+  'python3',
+  join(import.meta.dirname, 'run.py'),
+  String(seconds),
+  String(workers),
+]
 
 /** Observations in the order of the scenarios. */
 export const runScenarios = (scenarios: readonly Scenario[], seconds = patience): Promise<readonly Observation[]> =>

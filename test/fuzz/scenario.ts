@@ -15,8 +15,6 @@ export interface Scenario {
   readonly tcp: readonly number[]
   readonly udp: readonly number[]
   readonly probes: readonly Probe[]
-  /** kernel modules to load in the first namespace; the virtual machine's */
-  readonly modules?: readonly string[]
 }
 
 export interface Space {

@@ -31,7 +31,7 @@ export function vmSuite(name: string, cases: readonly VmCase[]): void {
 }
 
 /** What was not as expected, of the kernel and of the walk. */
-function judge(scenario: Scenario, observation: Observation, flows: readonly FlowLine[]): readonly string[] {
+export function judge(scenario: Scenario, observation: Observation, flows: readonly FlowLine[]): readonly string[] {
   if ('error' in observation) return [observation.error]
   const snapshot = snapshotOf(scenario, observation)
   return flows.flatMap((flow, i) => {
