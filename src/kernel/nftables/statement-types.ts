@@ -69,10 +69,8 @@ export interface NatStatement {
   readonly kind: 'snat' | 'dnat' | 'masquerade' | 'redirect'
   /** in tables of inet: `dnat ip to` */
   readonly family?: 'ip' | 'ip6'
-  /** an address, a range, a prefix (netmap), or a map that gives them, with the port if `addressPort` */
+  /** an address, a range, a prefix (netmap), or a map that gives one of them or the concatenation ADDRESS . PORT */
   readonly address?: Expression
-  /** the map of `address` gives ADDRESS . PORT */
-  readonly addressPort?: true
   /** a port, a range, or an expression */
   readonly port?: Expression
   /** `random`, `fully-random`, `persistent`, `netmap` */

@@ -1,0 +1,341 @@
+import { type Prefix, prefix } from '../../net/ip.ts'
+import { isObject, type JsonObject, type JsonValue } from '../json.ts'
+import { type DataType, typeOf } from './datatype.ts'
+import type { BinaryOperator, Expression, NftElement, SetExpression, Value, Verdict } from './expression-types.ts'
+import { readStateful } from './read-stateful.ts'
+import { number, type ScalarReader } from './scalar.ts'
+import type { StatefulStatement } from './stateful-types.ts'
+import type { NftFamily } from './types.ts'
+
+/** Where a piece of JSON stands. */
+export interface JsonContext {
+  readonly family: NftFamily
+  readonly scalars: ScalarReader
+  /** of the elements of literals */
+  readonly line: number
+  /** told of an integer that JSON.parse could not keep */
+  readonly onUnsafe: () => void
+}
+
+/** No expression that nft prints nests deeper. */
+const DEEPEST = 20
+
+/**
+ * An expression of `nft -j` (libnftables-json(5)). `type`: the data type that names are read by.
+ * What is not modelled becomes `other`, so nothing is lost and no rule voids the dump.
+ */
+export function readExpression(json: JsonValue | undefined, type: DataType, c: JsonContext, depth = 0): Expression {
+  switch (typeof json) {
+    case 'string':
+      return json.charCodeAt(0) === 64 && json.length > 1 ? { kind: 'setref', name: json.slice(1) } : readWord(json, type, c)
+    case 'number':
+      return readNumber(json, type, c)
+    case 'boolean':
+      return number(json ? 1 : 0)
+    case 'undefined':
+      return { kind: 'other', text: '' }
+  }
+  if (depth > DEEPEST) return { kind: 'other', text: 'nested too deeply' }
+  if (Array.isArray(json)) return sum(json, type, c, depth) ?? unknown(json)
+  return isObject(json) ? readObject(json, type, c, depth) : unknown(json)
+}
+
+function readWord(word: string, type: DataType, c: JsonContext): Value {
+  if (type === 'object') return { kind: 'object', name: word }
+  return c.scalars(word, typeof type === 'string' ? type : type?.[0])
+}
+
+function readNumber(json: number, type: DataType, c: JsonContext): Value {
+  if (!Number.isSafeInteger(json) || json < 0) {
+    c.onUnsafe()
+    return { kind: 'other', text: String(json) }
+  }
+  return number(type === 'time' ? json * 1000 : json)
+}
+
+/** A list of bits: `["established", "related"]`. */
+function sum(list: readonly JsonValue[], type: DataType, c: JsonContext, depth: number): Value | undefined {
+  let bits = 0
+  for (const item of list) {
+    const value = readExpression(item, type, c, depth + 1)
+    if (value.kind !== 'number' || value.value > 0xffffffff) return undefined
+    bits = (bits | value.value) >>> 0
+  }
+  return list.length === 0 ? undefined : number(bits)
+}
+
+export function unknown(json: JsonValue): Extract<Value, { kind: 'other' }> {
+  try {
+    return { kind: 'other', text: JSON.stringify(json) }
+  } catch {
+    return { kind: 'other', text: 'nested too deeply' }
+  }
+}
+
+/** The single member of `{"match": …}`. */
+export function only(json: JsonObject): readonly [string, JsonValue] | undefined {
+  let found: string | undefined
+  for (const key in json) {
+    if (found !== undefined) return undefined
+    found = key
+  }
+  return found === undefined ? undefined : [found, json[found] as JsonValue]
+}
+
+/** Are these all its members? What a newer nft adds could change the meaning. */
+const within = (json: JsonObject, keys: readonly string[]): boolean => {
+  for (const key in json) if (!keys.includes(key)) return false
+  return true
+}
+
+const text = (json: JsonValue | undefined): string | undefined => (typeof json === 'string' ? json : undefined)
+export const count = (json: JsonValue | undefined): number | undefined =>
+  typeof json === 'number' && Number.isSafeInteger(json) ? json : undefined
+/** `"a"` or `["a", "b"]` */
+export function words(json: JsonValue | undefined): readonly string[] {
+  if (typeof json === 'string') return [json]
+  return Array.isArray(json) ? json.filter((w) => typeof w === 'string') : []
+}
+
+function readObject(json: JsonObject, type: DataType, c: JsonContext, depth: number): Expression {
+  const member = only(json)
+  if (!member) return unknown(json)
+  const [kind, body] = member
+  const sub = (value: JsonValue | undefined, as: DataType) => readExpression(value, as, c, depth + 1)
+  switch (kind) {
+    case 'concat':
+      if (!Array.isArray(body)) break
+      return { kind: 'concat', parts: body.map((part, i) => sub(part, typeof type === 'object' ? type[i] : undefined)) }
+    case 'range': {
+      if (!Array.isArray(body) || body.length !== 2) break
+      return { kind: 'range', from: sub(body[0], type) as Value, to: sub(body[1], type) as Value }
+    }
+    case 'set':
+      return readSet(body, type, undefined, c, depth + 1)
+    case '&':
+    case '|':
+    case '^':
+    case '<<':
+    case '>>':
+      if (!Array.isArray(body) || body.length < 2) break
+      return readBinary(kind, body, type, c, depth)
+    case 'accept':
+    case 'drop':
+    case 'continue':
+    case 'return':
+    case 'jump':
+    case 'goto': {
+      const verdict = readVerdict(kind, body)
+      if (verdict) return { kind: 'verdict', verdict }
+      break
+    }
+  }
+  if (!isObject(body)) return unknown(json)
+  const found = readFixed(kind, body, c)
+  if (found) return found
+  switch (kind) {
+    case 'prefix': {
+      const ip = sub(body.addr, type)
+      const length = count(body.len)
+      const made = ip.kind === 'ip' && length !== undefined ? makePrefix(ip, length) : undefined
+      return made ? { kind: 'prefix', prefix: made } : unknown(json)
+    }
+    case 'map': {
+      const key = sub(body.key, undefined)
+      const map = readMap(body.data, typeOf(key), type, c, depth + 1)
+      return map ? { kind: 'map', key, map } : unknown(json)
+    }
+    case 'jhash': {
+      const modulus = count(body.mod)
+      if (modulus === undefined || !within(body, ['mod', 'seed', 'offset', 'expr'])) break
+      const seed = count(body.seed)
+      return {
+        kind: 'jhash',
+        expression: sub(body.expr, undefined),
+        modulus,
+        ...(seed !== undefined && { seed }),
+        offset: count(body.offset) ?? 0,
+      }
+    }
+    case 'elem':
+      if (within(body, ['val'])) return sub(body.val, type)
+  }
+  return unknown(json)
+}
+
+function makePrefix(value: Extract<Value, { kind: 'ip' }>, length: number): Prefix | undefined {
+  return length >= 0 && length <= (value.ip.family === 4 ? 32 : 128) ? prefix(value.ip, length) : undefined
+}
+
+function readBinary(operator: BinaryOperator, operands: readonly JsonValue[], type: DataType, c: JsonContext, depth: number): Expression {
+  let left: Expression = readExpression(operands[0], type, c, depth + 1)
+  for (let i = 1; i < operands.length; i++) {
+    const by = operator === '<<' || operator === '>>' ? 'integer' : (typeOf(left) ?? type)
+    const right = readExpression(operands[i], by, c, depth + 1)
+    if (operator === '|' && left.kind === 'number' && right.kind === 'number') left = number((left.value | right.value) >>> 0)
+    else left = { kind: 'binary', operator, left, right }
+  }
+  return left
+}
+
+/** Expressions whose parts are words and numbers. */
+function readFixed(kind: string, body: JsonObject, c: JsonContext): Expression | undefined {
+  switch (kind) {
+    case 'payload': {
+      const { protocol, field, base } = body
+      if (typeof protocol === 'string' && typeof field === 'string' && within(body, ['protocol', 'field']))
+        return { kind: 'payload', protocol, field }
+      const [offset, length] = [count(body.offset), count(body.len)]
+      if (typeof base !== 'string' || offset === undefined || length === undefined || !within(body, ['base', 'offset', 'len']))
+        return undefined
+      return { kind: 'raw payload', base, offset, length }
+    }
+    case 'meta':
+      return typeof body.key === 'string' && within(body, ['key']) ? { kind: 'meta', key: body.key } : undefined
+    case 'ct':
+      return readCt(body, c)
+    case 'fib': {
+      const result = body.result === 'check' ? 'exists' : body.result
+      if (result !== 'type' && result !== 'oif' && result !== 'oifname' && result !== 'exists') return undefined
+      return within(body, ['result', 'flags']) ? { kind: 'fib', result, flags: words(body.flags) } : undefined
+    }
+    case 'numgen': {
+      const { mode } = body
+      const modulus = count(body.mod)
+      if ((mode !== 'random' && mode !== 'inc') || modulus === undefined || !within(body, ['mode', 'mod', 'offset'])) return undefined
+      return { kind: 'numgen', mode, modulus, offset: count(body.offset) ?? 0 }
+    }
+    case 'symhash': {
+      const modulus = count(body.mod)
+      return modulus !== undefined && within(body, ['mod', 'offset'])
+        ? { kind: 'symhash', modulus, offset: count(body.offset) ?? 0 }
+        : undefined
+    }
+    case 'rt': {
+      const key = text(body.key)
+      return key !== undefined && within(body, ['key', 'family']) ? { kind: 'rt', key, ...familyOf(body.family) } : undefined
+    }
+    case 'socket': {
+      const [key, level] = [text(body.key), count(body.level)]
+      return key !== undefined && within(body, ['key', 'level'])
+        ? { kind: 'socket', key, ...(level !== undefined && { level }) }
+        : undefined
+    }
+    case 'osf': {
+      const [key, ttl] = [text(body.key), text(body.ttl)]
+      return key !== undefined && within(body, ['key', 'ttl']) ? { kind: 'osf', key, ...(ttl !== undefined && { ttl }) } : undefined
+    }
+    case 'ipsec': {
+      const { key, dir, spnum } = body
+      if (typeof key !== 'string' || (dir !== 'in' && dir !== 'out') || !within(body, ['key', 'dir', 'spnum', 'family'])) return undefined
+      return { kind: 'ipsec', direction: dir, key, ...familyOf(body.family), spnum: count(spnum) ?? 0 }
+    }
+    case 'exthdr': {
+      const [header, field, offset] = [text(body.name), text(body.field), count(body.offset)]
+      if (header === undefined || !within(body, ['name', 'field', 'offset'])) return undefined
+      return { kind: 'exthdr', header, ...(field !== undefined && { field }), ...(offset && { offset }) }
+    }
+    case 'tcp option':
+      return readTcpOption(body)
+    case 'ip option': {
+      const [option, field] = [text(body.name), text(body.field)]
+      return option !== undefined && within(body, ['name', 'field'])
+        ? { kind: 'ip option', option, ...(field !== undefined && { field }) }
+        : undefined
+    }
+    case 'sctp chunk': {
+      const [chunk, field] = [text(body.name), text(body.field)]
+      return chunk !== undefined && within(body, ['name', 'field'])
+        ? { kind: 'sctp chunk', chunk, ...(field !== undefined && { field }) }
+        : undefined
+    }
+    case 'dccp option': {
+      const option = count(body.type)
+      return option !== undefined && within(body, ['type']) ? { kind: 'dccp option', option } : undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+function readTcpOption(body: JsonObject): Expression | undefined {
+  const [option, field, base] = [text(body.name), text(body.field), count(body.base)]
+  if (option !== undefined && within(body, ['name', 'field'])) return { kind: 'tcp option', option, ...(field !== undefined && { field }) }
+  const [offset, length] = [count(body.offset), count(body.len)]
+  if (base === undefined || offset === undefined || length === undefined || !within(body, ['base', 'offset', 'len'])) return undefined
+  return { kind: 'raw tcp option', option: base, offset, length }
+}
+
+const familyOf = (json: JsonValue | undefined): { readonly family?: 'ip' | 'ip6' } =>
+  json === 'ip' || json === 'ip6' ? { family: json } : {}
+
+function readCt(body: JsonObject, c: JsonContext): Expression | undefined {
+  const { key, dir } = body
+  if (typeof key !== 'string' || !within(body, ['key', 'dir', 'family'])) return undefined
+  if (dir !== undefined && dir !== 'original' && dir !== 'reply') return undefined
+  const space = key.indexOf(' ')
+  const name = key.slice(space + 1)
+  const isAddress = name === 'saddr' || name === 'daddr'
+  // nft prints the older key without family where the table has one (src/json.c, ct_expr_json)
+  const { family } = space > 0 ? familyOf(key.slice(0, space)) : familyOf(isAddress ? (body.family ?? c.family) : body.family)
+  return { kind: 'ct', key: name, ...(dir !== undefined && { direction: dir }), ...(family && { family }) }
+}
+
+export function readVerdict(kind: string, body: JsonValue | undefined): Verdict | undefined {
+  switch (kind) {
+    case 'accept':
+    case 'drop':
+    case 'continue':
+    case 'return':
+      return { kind }
+    case 'jump':
+    case 'goto':
+      return isObject(body) && typeof body.target === 'string' ? { kind, chain: body.target } : undefined
+    default:
+      return undefined
+  }
+}
+
+/** `"@name"` or a literal. `data`: the type of what the keys lead to. */
+export function readMap(json: JsonValue | undefined, key: DataType, data: DataType, c: JsonContext, depth = 0): SetExpression | undefined {
+  if (typeof json === 'string') return json.startsWith('@') ? { kind: 'setref', name: json.slice(1) } : undefined
+  return isObject(json) && 'set' in json ? readSet(json.set, key, data, c, depth) : undefined
+}
+
+function readSet(
+  json: JsonValue | undefined,
+  key: DataType,
+  data: DataType,
+  c: JsonContext,
+  depth: number,
+): Extract<SetExpression, { kind: 'set' }> {
+  const list = Array.isArray(json) ? json : json === undefined ? [] : [json]
+  return { kind: 'set', elements: list.map((item: JsonValue) => readElement(item, key, data, c, c.line, depth)) }
+}
+
+/** `VALUE`, `{"elem": {"val": VALUE, …}}`, and `[KEY, DATA]` in maps. */
+export function readElement(json: JsonValue, key: DataType, data: DataType, c: JsonContext, line: number, depth = 0): NftElement {
+  if (Array.isArray(json) && json.length === 2 && data !== undefined) {
+    const element = readKey(json[0], key, c, line, depth)
+    return { ...element, data: readExpression(json[1], data, c, depth + 1) as Value }
+  }
+  return readKey(json, key, c, line, depth)
+}
+
+const ANY: Value = { kind: 'any' }
+
+function readKey(json: JsonValue, type: DataType, c: JsonContext, line: number, depth: number): NftElement {
+  if (json === '*') return { key: ANY, line }
+  if (!isObject(json) || !isObject(json.elem)) return { key: readExpression(json, type, c, depth + 1) as Value, line }
+  const { elem } = json
+  const [timeout, expires, comment] = [count(elem.timeout), count(elem.expires), text(elem.comment)]
+  const statements = readStateful(elem)
+  return {
+    key: elem.val === '*' ? ANY : (readExpression(elem.val, type, c, depth + 1) as Value),
+    line,
+    ...(comment !== undefined && { comment }),
+    ...(timeout !== undefined && { timeout: timeout * 1000 }),
+    ...(expires !== undefined && { expires: expires * 1000 }),
+    ...(statements.length > 0 && { statements: statements as readonly StatefulStatement[] }),
+  }
+}

@@ -1,0 +1,26 @@
+import type { Expression } from './expression-types.ts'
+import { number } from './scalar.ts'
+import type { RejectWith, Statement } from './statement-types.ts'
+import { symbol } from './symbols.ts'
+import type { NftFamily } from './types.ts'
+
+/** `tcp flags ! syn,rst`: none of these bits. */
+export const without = (left: Expression, bits: Expression): Statement => ({
+  kind: 'match',
+  left: { kind: 'binary', operator: '&', left, right: bits },
+  operator: '==',
+  right: number(0),
+})
+
+/** The data type of an address in a table, or of `dnat ip to`. */
+export function addressType(family: NftFamily): string {
+  return family === 'ip' ? 'ipv4_addr' : family === 'ip6' ? 'ipv6_addr' : 'ip'
+}
+
+export const rejectCode = (type: 'icmp' | 'icmpv6' | 'icmpx', name: string): number | undefined => symbol(`${type}_code`, name)
+
+/** A bare `reject` says port unreachable (nft(8), REJECT STATEMENT). */
+export function defaultReject(family: NftFamily): RejectWith {
+  if (family === 'ip') return { kind: 'icmp', code: 3 }
+  return family === 'ip6' ? { kind: 'icmpv6', code: 4 } : { kind: 'icmpx', code: 1 }
+}
