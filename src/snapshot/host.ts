@@ -19,6 +19,7 @@ import { parseSysctl } from '../kernel/sysctl/parse.ts'
 import { parseWireguard } from '../kernel/wireguard/parse.ts'
 import type { Family } from '../net/ip.ts'
 import { type FirewallDumps, loadFirewall } from './firewall.ts'
+import { loadIpvs } from './ipvs.ts'
 import { parseRecent } from './recent.ts'
 import { expectPlainText, expectShape, type Shape } from './shape.ts'
 import type { Store } from './store.ts'
@@ -77,6 +78,7 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     listeners: read('sockets.txt', 'ss -Hlntu', ['sockets', 'empty'], parseSockets),
     nftHooks: firewall.nftHooks,
     programs: read('bpftool-net.json', 'bpftool -j net', ['json', 'list'], parseBpfNet),
+    ipvs: loadIpvs(read, sysctls),
     recent: read('xt_recent.txt', 'head /proc/net/xt_recent/*', ANY_TEXT, parseRecent),
     versions,
   }

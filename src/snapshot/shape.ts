@@ -12,6 +12,8 @@ export type Shape =
   | 'nft'
   | 'sockets'
   | 'ipvs'
+  | 'ipvs-list'
+  | 'ipvs-conn'
   | 'wireguard'
   | 'addr'
   | 'link'
@@ -35,6 +37,8 @@ const NAMES: Readonly<Record<Shape, string>> = {
   nft: 'the output of nft list ruleset',
   sockets: 'the output of ss',
   ipvs: 'the output of ipvsadm-save',
+  'ipvs-list': 'the output of ipvsadm -Ln',
+  'ipvs-conn': 'the output of ipvsadm -Lnc',
   wireguard: 'the output of wg show',
   addr: 'the output of ip -j addr',
   link: 'the output of ip -d -j link',
@@ -64,7 +68,9 @@ export function shapeOf(text: string): Shape {
     return 'conntrack'
   if (/^(?:# Warning: )?table (?:ip|ip6|inet|arp|bridge|netdev) /.test(head)) return 'nft'
   if (/^(?:tcp|udp|sctp) +(?:LISTEN|UNCONN)\b/.test(head)) return 'sockets'
-  if (/^-A -[tuf] /.test(head)) return 'ipvs'
+  if (/^-A (?:-[tuf]|--sctp-service) /.test(head)) return 'ipvs'
+  if (head.startsWith('IP Virtual Server version ')) return 'ipvs-list'
+  if (head.startsWith('IPVS connection entries')) return 'ipvs-conn'
   if (head.startsWith('interface: ')) return 'wireguard'
   return 'unknown'
 }

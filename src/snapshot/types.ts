@@ -9,6 +9,7 @@ import type { Route, RoutingRule } from '../kernel/route/types.ts'
 import type { Listener } from '../kernel/socket/types.ts'
 import type { WireguardDevice } from '../kernel/wireguard/types.ts'
 import type { Family } from '../net/ip.ts'
+import type { Ipvs } from './ipvs.ts'
 
 /** One cluster at one moment, parsed. Nothing here knows where it came from: a folder, an archive, memory. */
 export interface Snapshot {
@@ -83,6 +84,7 @@ export interface Host {
   readonly listeners: readonly Listener[] | undefined
   /** native nft base chains (not those of iptables-nft), which part 1 does not model */
   readonly nftHooks: readonly NftHook[]
+  readonly ipvs: Ipvs | undefined
   /** /proc/net/xt_recent: list name → address → jiffies stamps */
   readonly recent: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>> | undefined
   /** BPF programs on devices; undefined if they were not dumped: then only those of XDP are known, from `links` */

@@ -1,20 +1,130 @@
-/** IPVS sits behind INPUT and takes packets for its virtual servers. Its scheduling is not modelled: here it is only known to be there. */
-import type { Run, Skb } from './run.ts'
+/**
+ * IPVS at its hooks (net/netfilter/ipvs/ip_vs_core.c): answers get the virtual server's address back, requests go to a real server. It sits
+ * in LOCAL_IN behind the filter, in LOCAL_OUT behind NAT, and in FORWARD behind the filter, where it sees answers only.
+ */
+import type { Hook } from '../kernel/iptables/env.ts'
+import { formatServiceKey } from '../kernel/ipvs/format-save.ts'
+import type { VirtualServer } from '../kernel/ipvs/types.ts'
+import { type Choice, chooseServer } from './ipvs-choice.ts'
+import { findRequest, findAnswer, type IpvsConn, type IpvsHeaders, ipvsConnectionsOf, ipvsHeaders, reversed } from './ipvs-connections.ts'
+import { forwardToServer } from './ipvs-forward.ts'
+import { ipvsSetting } from './ipvs-settings.ts'
+import { type Blame, type HookResult, passed, type Run, type Skb, Undecided } from './run.ts'
 
-/** Why the packet can't be followed, if IPVS on this host would take it. */
-export function virtualServer(run: Run, skb: Skb): string | undefined {
+/** ip_vs_in: a request for a virtual server is scheduled, or follows its connection. */
+export function ipvsRequest(run: Run, skb: Skb, hook: Hook): HookResult {
   const { place, packet } = skb
-  if (place.host.kind !== 'node' || packet.icmp) return undefined
-  const file = `${place.host.dir}/ipvsadm-save.txt`
-  const table = run.world.snapshot.text(file)
-  if (table === undefined) {
-    const onDummy = place.addresses.get(packet.dst.text)?.kind === 'dummy'
-    return onDummy ? `${file} is missing: ${packet.dst.text} is bound to a dummy device, as IPVS wants it` : undefined
+  // “Already marked as IPVS request or reply?”
+  if (skb.ipvs) return passed
+  const headers = ipvsHeaders(packet)
+  const { ipvs } = place.host
+  if (!headers) return passed
+  if (!ipvs) return unseen(skb)
+  const list = ipvsConnectionsOf(run, place)
+  const known = findRequest(list, headers)
+  if (known) return forwardToServer(run, skb, hook, known)
+  if (!mayBegin(run, skb) || isOwnAnswer(skb, list, headers)) return passed
+  if (ipvsSetting(run, place, 'backup_only') !== 0 && run.choices.unknown(`IPVS of ${place.label} is a backup (backup_only = 1)`)) return passed
+  const before = run.choices.points.length
+  const choice = chooseServer(run, skb, ipvs, headers)
+  switch (choice.kind) {
+    case 'none':
+      return passed
+    case 'drop':
+      return { kind: 'drop', blame: blameOf(skb, choice, 'IPVS drops new connections (net.ipv4.vs.drop_packet)') }
+    case 'empty':
+      return leave(run, skb, choice)
+    case 'server': {
+      const conn = connect(run, skb, choice, headers)
+      if (!conn.once) list.push(conn)
+      noteServer(run, skb, choice, conn, before)
+      return forwardToServer(run, skb, hook, conn)
+    }
   }
-  const flag = packet.proto === 'tcp' ? '-t' : packet.proto === 'udp' ? '-u' : '--sctp-service'
-  const address = packet.family === 6 ? `[${packet.dst.text}]` : packet.dst.text
-  const here = [`-A ${flag} ${address}:${packet.dport?.lo} `, '-A -f '].find((entry) => table.includes(entry))
-  return (
-    here && `virtual server ${packet.proto} ${address}:${packet.dport?.lo} of ${place.label} is IPVS's, which is not modelled (${file})`
+}
+
+/** A virtual server's address on a dummy device tells of IPVS, even where its table was not dumped. */
+function unseen({ place, packet }: Skb): HookResult {
+  if (place.addresses.get(packet.dst.text)?.kind !== 'dummy') return passed
+  const file = `${place.host.dir}/ipvsadm-save.txt`
+  throw new Undecided(place.label, `${file} is missing: ${packet.dst.text} is bound to a dummy device, as IPVS wants it`)
+}
+
+/** What a connection may begin with: a SYN, whatever else by net.ipv4.vs.sloppy_tcp, but no reset (tcp_conn_schedule). */
+function mayBegin(run: Run, { packet, place }: Skb): boolean {
+  if (!packet.tcp) return true
+  if (packet.tcp === 'RST') return false
+  return packet.tcp !== 'ACK' || ipvsSetting(run, place, 'sloppy_tcp') !== 0
+}
+
+/** “Do not schedule replies from local real server.” */
+const isOwnAnswer = (skb: Skb, list: readonly IpvsConn[], headers: IpvsHeaders): boolean =>
+  (skb.inDevice === '' || skb.looped) && findRequest(list, reversed(headers)) !== undefined
+
+type Served = Extract<Choice, { kind: 'server' }>
+
+function connect(run: Run, { place }: Skb, { service, server }: Served, { proto, src, dst }: IpvsHeaders): IpvsConn {
+  const port = server.port === 0 ? dst.port : { lo: server.port, hi: server.port }
+  return {
+    proto,
+    client: src,
+    virtual: dst,
+    server: { ip: server.ip, port },
+    method: server.method,
+    tunnel: server.tunnel?.type ?? 'ipip',
+    tracked: ipvsSetting(run, place, 'conntrack') !== 0,
+    once: service.onePacket && proto === 'udp',
+  }
+}
+
+/** ip_vs_leave: the client is told that the port is unreachable. */
+function leave(run: Run, skb: Skb, choice: Extract<Choice, { kind: 'empty' }>): HookResult {
+  const { place, packet } = skb
+  const { service } = choice
+  if (service.key.kind === 'mark' && ipvsSetting(run, place, 'cache_bypass') !== 0)
+    throw new Undecided(place.label, 'IPVS with net.ipv4.vs.cache_bypass is not modelled')
+  const blame = blameOf(
+    skb,
+    choice,
+    service.servers.length === 0
+      ? `virtual server ${formatServiceKey(service.key)} has no real servers`
+      : `no real server of ${formatServiceKey(service.key)} takes new connections`,
   )
+  run.steps.push({
+    kind: 'entry',
+    place,
+    stage: 'ipvs',
+    where: 'real server',
+    action: service.servers.length === 0 ? 'none: port unreachable' : 'none that takes new connections: port unreachable',
+    weight: 'decides',
+    ...(blame.source && { source: blame.source }),
+    virtualServer: service.key,
+  })
+  return { kind: 'reject', error: packet.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame }
+}
+
+const blameOf = ({ place }: Skb, { service }: { readonly service: VirtualServer }, entry: string): Blame => ({
+  place,
+  kind: 'endpoint',
+  entry,
+  ...(place.host.ipvs && { source: { file: place.host.ipvs.table.file, line: service.line } }),
+})
+
+const verbs = { masquerade: 'DNAT', tunnel: 'tunnel', route: 'direct routing' } as const
+
+function noteServer(run: Run, skb: Skb, { service, server }: Served, conn: IpvsConn, before: number): void {
+  const { place } = skb
+  const choice = run.choices.since(before)
+  run.steps.push({
+    kind: 'entry',
+    place,
+    stage: 'ipvs',
+    where: 'real server',
+    action: `${verbs[conn.method]} to ${server.ip.family === 6 ? `[${server.ip.text}]` : server.ip.text}:${conn.server.port.lo}`,
+    weight: 'changes',
+    ...(place.host.ipvs && { source: { file: place.host.ipvs.table.file, line: server.line } }),
+    virtualServer: service.key,
+    ...(choice && { choice }),
+    ...(conn.method === 'masquerade' && { packet: { ...skb.packet, dst: conn.server.ip, dport: conn.server.port } }),
+  })
 }

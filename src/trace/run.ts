@@ -2,6 +2,7 @@ import type { Hook } from '../kernel/iptables/env.ts'
 import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
 import type { NftElement } from '../kernel/nftables/expression-types.ts'
 import type { NftChain, NftRule, NftTable } from '../kernel/nftables/types.ts'
+import type { ServiceKey } from '../kernel/ipvs/types.ts'
 import type { Route } from '../kernel/route/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Endpoint, WireguardPeer } from '../kernel/wireguard/types.ts'
@@ -9,6 +10,7 @@ import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Choices } from './choices.ts'
 import { ConntrackTable, type Ct, entryOf, noCt } from './conntrack.ts'
+import type { IpvsConn } from './ipvs-connections.ts'
 import type { Cause, Owner, Stage } from './types.ts'
 import type { Place, World } from './world.ts'
 
@@ -22,6 +24,8 @@ export interface Run {
   /** the flow names its source port: an entry of a dump may be its own */
   readonly known: boolean
   readonly assumptions: Set<string>
+  /** connections of IPVS by the host that made them */
+  readonly ipvs: Map<string, IpvsConn[]>
   /** WireGuard peers that were heard in this walk: where from, and at which address of the host's own */
   readonly endpoints: Map<WireguardPeer, Endpoint & { readonly own: Ip }>
   /** an outside client without a dump: what is sent to its address gets there if it gets out */
@@ -41,6 +45,8 @@ export interface Skb {
   outDevice: string
   /** next hop of the route it follows, if that is not the destination itself */
   gateway: Ip | undefined
+  /** went through IPVS already (skb->ipvs_property) */
+  ipvs: boolean
   /** came over loopback: the entry and the route it left with are kept */
   looped: boolean
 }
@@ -102,6 +108,8 @@ export type Step =
       /** device of a route or link, from which attribution knows its owner */
       readonly device?: string
       readonly route?: Route
+      /** of IPVS, whose owner and object attribution knows */
+      readonly virtualServer?: ServiceKey
       readonly packet?: Packet
       readonly choice?: { readonly probability: number; readonly what: string }
     }
@@ -137,9 +145,12 @@ export type End =
   /** the sender's own system call fails */
   | { readonly kind: 'errno'; readonly errno: string; readonly blame: Blame }
 
-/** What a hook says of a packet. `taken`: something registered there sent it on by a way of its own (IPVS); `goOn` follows it. */
+/**
+ * What a hook says of a packet. `reroute`: its route has to be looked up again. `taken`: something registered there sent it on by a way of its
+ * own (IPVS); `goOn` follows it.
+ */
 export type HookResult =
-  | { readonly kind: 'pass' }
+  | { readonly kind: 'pass'; readonly reroute?: boolean }
   | { readonly kind: 'drop'; readonly blame: Blame }
   | { readonly kind: 'reject'; readonly error: { readonly type: number; readonly code: number } | 'rst'; readonly blame: Blame }
   | { readonly kind: 'taken'; readonly goOn: (ways: Ways) => End }
@@ -161,6 +172,8 @@ export interface SendOptions {
 export interface Ways {
   sendLocal(run: Run, place: Place, packet: Packet, options?: SendOptions): End
   receive(run: Run, skb: Skb): End
+  /** LOCAL_OUT and what is behind it, for a packet that has its route */
+  output(run: Run, skb: Skb, decision: Way): End
 }
 
 /** How a packet left the dumped part of the world: an answer comes back by the same way. */
@@ -188,6 +201,7 @@ export function newRun(world: World, choices: Choices, verbose: boolean, known: 
     known,
     conntrack: new Map(),
     assumptions: new Set(),
+    ipvs: new Map(),
     endpoints: new Map(),
     outsider: undefined,
     steps: [],
@@ -208,5 +222,6 @@ export const newSkb = (packet: Packet, place: Place, inDevice: string, mark = 0,
   inDevice,
   outDevice: '',
   gateway: undefined,
+  ipvs: false,
   looped: false,
 })

@@ -1,0 +1,34 @@
+import { joinListing, tableOfListing } from '../kernel/ipvs/join.ts'
+import { parseIpvsConnections } from '../kernel/ipvs/parse-connections.ts'
+import { parseIpvsListing, parseProcIpvs } from '../kernel/ipvs/parse-listing.ts'
+import { parseIpvsSave } from '../kernel/ipvs/parse-save.ts'
+import type { IpvsConnection, IpvsTable } from '../kernel/ipvs/types.ts'
+import { parseSysctl } from '../kernel/sysctl/parse.ts'
+import type { Sysctls } from '../kernel/sysctl/types.ts'
+import type { Reader } from './host.ts'
+
+/** IPVS in one network namespace. */
+export interface Ipvs {
+  readonly table: IpvsTable
+  /** connections and persistence templates; undefined: not dumped */
+  readonly connections: readonly IpvsConnection[] | undefined
+  /** where `net.ipv4.vs.*` stands */
+  readonly sysctls: Sysctls | undefined
+}
+
+/**
+ * Reads what there is of IPVS. The table is that of ipvsadm-save, or of a plain `ipvsadm -Ln`; listings add the order of real servers and how
+ * many connections they have. Undefined: not dumped.
+ */
+export function loadIpvs(read: Reader, sysctls: Sysctls | undefined): Ipvs | undefined {
+  const saved = read('ipvsadm-save.txt', 'ipvsadm-save -n', ['ipvs', 'empty'], parseIpvsSave)
+  const listings = [
+    read('ipvsadm.txt', 'ipvsadm -Ln', ['ipvs-list'], parseIpvsListing),
+    read('ipvsadm-thresholds.txt', 'ipvsadm -Ln --thresholds', ['ipvs-list'], parseIpvsListing),
+    read('proc-ip_vs.txt', 'cat /proc/net/ip_vs', ['ipvs-list'], parseProcIpvs),
+  ].filter((l) => l !== undefined)
+  const connections = read('ipvsadm-conn.txt', 'ipvsadm -Lnc', ['ipvs-conn'], parseIpvsConnections)
+  const settings = read('sysctl-vs.txt', 'sysctl net.ipv4.vs', ['sysctl'], parseSysctl) ?? sysctls
+  const table = saved ?? listings.map(tableOfListing).find((t) => t !== undefined)
+  return table && { table: listings.reduce(joinListing, table), connections, sysctls: settings }
+}
