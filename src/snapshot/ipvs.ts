@@ -2,19 +2,9 @@ import { joinListing, tableOfListing } from '../kernel/ipvs/join.ts'
 import { parseIpvsConnections } from '../kernel/ipvs/parse-connections.ts'
 import { parseIpvsListing, parseProcIpvs } from '../kernel/ipvs/parse-listing.ts'
 import { parseIpvsSave } from '../kernel/ipvs/parse-save.ts'
-import type { IpvsConnection, IpvsTable } from '../kernel/ipvs/types.ts'
 import { parseSysctl } from '../kernel/sysctl/parse.ts'
-import type { Sysctls } from '../kernel/sysctl/types.ts'
 import type { Reader } from './host.ts'
-
-/** IPVS in one network namespace. */
-export interface Ipvs {
-  readonly table: IpvsTable
-  /** connections and persistence templates; undefined: not dumped */
-  readonly connections: readonly IpvsConnection[] | undefined
-  /** where `net.ipv4.vs.*` stands */
-  readonly sysctls: Sysctls | undefined
-}
+import type { Ipvs, Sysctls } from './types.ts'
 
 /**
  * Reads what there is of IPVS. The table is that of ipvsadm-save, or of a plain `ipvsadm -Ln`; listings add the order of real servers and how

@@ -3,13 +3,13 @@ import type { DeviceProgram } from '../kernel/bpf/types.ts'
 import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
+import type { IpvsConnection, IpvsTable } from '../kernel/ipvs/types.ts'
 import type { Link } from '../kernel/link/types.ts'
 import type { FdbEntry, Neighbour } from '../kernel/neigh/types.ts'
 import type { Route, RoutingRule } from '../kernel/route/types.ts'
 import type { Listener } from '../kernel/socket/types.ts'
 import type { WireguardDevice } from '../kernel/wireguard/types.ts'
 import type { Family } from '../net/ip.ts'
-import type { Ipvs } from './ipvs.ts'
 
 /** One cluster at one moment, parsed. Nothing here knows where it came from: a folder, an archive, memory. */
 export interface Snapshot {
@@ -104,6 +104,15 @@ export interface NftHook {
   readonly policy: string
   /** rules in the chain and in what it can reach: none can decide nothing */
   readonly rules: number
+}
+
+/** IPVS in one network namespace. */
+export interface Ipvs {
+  readonly table: IpvsTable
+  /** connections and persistence templates; undefined: not dumped */
+  readonly connections: readonly IpvsConnection[] | undefined
+  /** where `net.ipv4.vs.*` stands */
+  readonly sysctls: Sysctls | undefined
 }
 
 export interface Sysctls {

@@ -4,6 +4,7 @@
  */
 import type { Hook } from '../kernel/iptables/env.ts'
 import type { Table } from '../kernel/iptables/types.ts'
+import { hasFamily } from '../kernel/ipvs/find-service.ts'
 import type { Family } from '../net/ip.ts'
 import type { Host, NftHook } from '../snapshot/types.ts'
 
@@ -24,7 +25,7 @@ export interface ChainAtHook {
 export type HookFunction = { readonly priority: number } & (
   | TableAtHook
   | ChainAtHook
-  | { readonly kind: 'conntrack' | 'confirm' }
+  | { readonly kind: 'conntrack' | 'confirm' | 'ipvs-answer' | 'ipvs-request' }
   | { readonly kind: 'nat'; readonly chains: readonly NatChain[] }
 )
 
@@ -49,6 +50,19 @@ export const natPriority: Readonly<Partial<Record<Hook, number>>> = {
   INPUT: SRC_NAT,
   OUTPUT: DST_NAT,
   POSTROUTING: SRC_NAT,
+}
+
+/** IPVS, where the host has virtual servers of the family (ip_vs_ops4, ip_vs_ops6). What it makes of ICMP errors in FORWARD is about answers. */
+const ipvs: Readonly<Partial<Record<Hook, readonly (readonly ['ipvs-answer' | 'ipvs-request', number])[]>>> = {
+  INPUT: [
+    ['ipvs-answer', SRC_NAT - 2],
+    ['ipvs-request', SRC_NAT - 1],
+  ],
+  OUTPUT: [
+    ['ipvs-answer', DST_NAT + 1],
+    ['ipvs-request', DST_NAT + 2],
+  ],
+  FORWARD: [['ipvs-answer', 100]],
 }
 
 const lists = new WeakMap<Host, Map<string, readonly HookFunction[]>>()
@@ -80,8 +94,15 @@ function makeList(host: Host, family: Family, hook: Hook): readonly HookFunction
     functions.push({ kind: 'nat', priority: nat, chains: chains.toSorted(byPriority) })
   }
   if (hook === 'INPUT' || hook === 'POSTROUTING') functions.push({ kind: 'confirm', priority: LAST })
+  if (mayHaveIpvs(host, family)) for (const [kind, priority] of ipvs[hook] ?? []) functions.push({ kind, priority })
   return functions.toSorted(byPriority)
 }
+
+/** Without its table, addresses on a dummy device tell of IPVS. */
+const mayHaveIpvs = (host: Host, family: Family): boolean =>
+  host.ipvs
+    ? hasFamily(host.ipvs.table, family)
+    : host.kind === 'node' && (host.links?.some((l) => l.kind === 'dummy' && l.addresses.some((a) => a.ip.family === family)) ?? false)
 
 const byPriority = (x: { readonly priority: number }, y: { readonly priority: number }): number => x.priority - y.priority
 

@@ -2,13 +2,16 @@
 import type { Hook } from '../kernel/iptables/env.ts'
 import type { NftHook } from '../snapshot/types.ts'
 import { type HookFunction, hookFunctions } from './hook-list.ts'
+import { ipvsRequest } from './ipvs.ts'
+import { ipvsAnswer } from './ipvs-answer.ts'
 import { WalkEnv } from './match-env.ts'
 import { runNat } from './nat-hook.ts'
 import { conntrackOf, type HookResult, passed, type Run, type Skb, Undecided } from './run.ts'
 import { runTable } from './tables.ts'
 
 /**
- * Runs a hook. `onChange` is called in OUTPUT after mangle or nat changed what routing depends on (ip_route_me_harder).
+ * Runs a hook. `onChange` is called after something changed what routing depends on: in OUTPUT mangle or nat (ip_route_me_harder), anywhere
+ * IPVS.
  * Hosts without any dump of rules (pods, outside hosts) are taken to have none.
  */
 export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookResult): HookResult {
@@ -19,14 +22,15 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
       const name = family === 4 ? 'iptables-save.txt' : 'ip6tables-save.txt'
       throw new Undecided(place.label, `${place.host.dir}/${name} is missing: what the rules of ${place.label} do is not known`)
     }
-    return passed
+    if (!place.host.ipvs) return passed
   }
   const env = new WalkEnv(run, skb, hook)
   for (const it of hookFunctions(place.host, family, hook)) {
     const { mark, packet } = skb
     const result = runFunction(run, skb, env, it)
     if (result.kind !== 'pass') return result
-    if (onChange && reroutes(it) && (skb.packet !== packet || (it.kind !== 'nat' && skb.mark !== mark))) {
+    const changed = reroutes(it) && hook === 'OUTPUT' && (skb.packet !== packet || (it.kind !== 'nat' && skb.mark !== mark))
+    if (onChange && (changed || result.reroute)) {
       const rerouted = onChange()
       if (rerouted.kind !== 'pass') return rerouted
     }
@@ -53,6 +57,10 @@ function runFunction(run: Run, skb: Skb, env: WalkEnv, it: HookFunction): HookRe
       const end = runTable({ run, skb, hook, env, file: it.file, table: it.table })
       return end.kind === 'drop' || end.kind === 'reject' ? end : passed
     }
+    case 'ipvs-answer':
+      return ipvsAnswer(run, skb, hook)
+    case 'ipvs-request':
+      return ipvsRequest(run, skb, hook)
     case 'nft':
       return unmodelled(run, skb, it.base)
   }

@@ -7,6 +7,7 @@ import { linkOwner } from './attribution/link-owner.ts'
 import { routeObject } from './attribution/route-object.ts'
 import { routeOwner } from './attribution/route-owner.ts'
 import { ruleView } from './attribution/rule-view.ts'
+import { virtualServerObject, virtualServerOwner } from './attribution/virtual-server.ts'
 import type { NftPlace, Step } from './run.ts'
 import type { Evidence, Hop, Owner } from './types.ts'
 
@@ -77,7 +78,7 @@ const sameStep = (x: EntryStep, y: EntryStep): boolean =>
 
 function entryHop(snapshot: Snapshot, step: EntryStep): Hop {
   const owner: Owner = step.owner ?? ownerOf(snapshot, step)
-  const object = step.object ?? (step.route && routeObject(step.route, step.place.host, snapshot.cluster))
+  const object = step.object ?? objectOf(snapshot, step)
   return {
     node: step.place.label,
     stage: step.stage,
@@ -141,8 +142,14 @@ function nftStage({ base }: NftPlace, table: string): Hop['stage'] {
   return type === 'route' || priority === -150 ? 'mangle' : 'filter'
 }
 
+function objectOf({ cluster }: Snapshot, { route, virtualServer, place }: EntryStep): string | undefined {
+  if (virtualServer) return virtualServerObject(virtualServer, cluster)
+  return route && routeObject(route, place.host, cluster)
+}
+
 function ownerOf(snapshot: Snapshot, step: EntryStep): Owner {
   if (step.stage === 'route' && step.route) return routeOwner(step.route, step.place.host, snapshot.cluster)
+  if (step.virtualServer) return virtualServerOwner(step.virtualServer, step.place.host)
   const link = step.device === undefined ? undefined : step.place.links.get(step.device)
   return link ? linkOwner(link, step.place.host, snapshot.cluster) : 'kernel'
 }

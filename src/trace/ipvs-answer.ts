@@ -2,9 +2,9 @@
 import type { Hook } from '../kernel/iptables/env.ts'
 import type { IpvsTable } from '../kernel/ipvs/types.ts'
 import { isIcmpError, type Packet } from '../net/packet.ts'
-import { findAnswer, type IpvsConn, type IpvsHeaders, ipvsConnectionsOf, ipvsHeaders, reversed } from './ipvs-connections.ts'
+import { findAnswer, type IpvsConn, type IpvsHeaders, ipvsHeaders, reversed } from './ipvs-connections.ts'
 import { ipvsSetting } from './ipvs-settings.ts'
-import { type HookResult, passed, type Run, type Skb } from './run.ts'
+import { type HookResult, ipvsConnectionsOf, passed, type Run, type Skb } from './run.ts'
 
 /** An answer of a real server, or an error about a request that was sent on. */
 export function ipvsAnswer(run: Run, skb: Skb, hook: Hook): HookResult {
@@ -67,7 +67,11 @@ function stray(run: Run, skb: Skb, { proto, src }: IpvsHeaders): HookResult {
   return {
     kind: 'reject',
     error: packet.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 },
-    blame: { place, kind: 'sysctl', entry: `net.ipv4.vs.nat_icmp_send: IPVS knows no connection of real server ${src.ip.text}:${src.port.lo}` },
+    blame: {
+      place,
+      kind: 'sysctl',
+      entry: `net.ipv4.vs.nat_icmp_send: IPVS knows no connection of real server ${src.ip.text}:${src.port.lo}`,
+    },
   }
 }
 
@@ -78,9 +82,7 @@ function realServers(table: IpvsTable): ReadonlySet<string> {
   let set = known.get(table)
   if (!set) {
     const names = table.services.flatMap(({ key, servers }) =>
-      servers
-        .filter((s) => s.method === 'masquerade')
-        .map((s) => `${key.kind === 'address' ? key.proto : 'any'} ${s.ip.text} ${s.port}`),
+      servers.filter((s) => s.method === 'masquerade').map((s) => `${key.kind === 'address' ? key.proto : 'any'} ${s.ip.text} ${s.port}`),
     )
     known.set(table, (set = new Set(names)))
   }

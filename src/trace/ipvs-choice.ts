@@ -1,10 +1,10 @@
 /** Which virtual server a packet is for, and which real server it gets (ip_vs_core.c: ip_vs_schedule, ip_vs_sched_persist). */
-import { type Asked, findService, FTP } from '../kernel/ipvs/find-service.ts'
+import { type Asked, FTP, findService } from '../kernel/ipvs/find-service.ts'
 import { findTemplate } from '../kernel/ipvs/find-template.ts'
 import { formatServiceKey } from '../kernel/ipvs/format-save.ts'
 import { mayTake, type Share, schedule } from '../kernel/ipvs/schedule.ts'
 import type { IpvsTable, RealServer, VirtualServer } from '../kernel/ipvs/types.ts'
-import type { Ipvs } from '../snapshot/ipvs.ts'
+import type { Ipvs } from '../snapshot/types.ts'
 import type { IpvsHeaders } from './ipvs-connections.ts'
 import { ipvsSetting } from './ipvs-settings.ts'
 import { type Run, type Skb, Undecided } from './run.ts'
@@ -61,7 +61,13 @@ function pick(run: Run, place: Place, ipvs: Ipvs, service: VirtualServer, asked:
     if (!ipvs.connections) return stuckSomewhere(run, place, service, name)
     const expire = ipvsSetting(run, place, 'expire_quiescent_template') !== 0
     const stuck = findTemplate(service, persistence, src.ip, asked, ipvs.connections, expire)
-    if (stuck.length > 0) return among(run, place, stuck.map((server) => ({ server, share: 1 / stuck.length })), `IPVS template of ${name}`)
+    if (stuck.length > 0)
+      return among(
+        run,
+        place,
+        stuck.map((server) => ({ server, share: 1 / stuck.length })),
+        `IPVS template of ${name}`,
+      )
   }
   const result = schedule(service, { src: src.ip, dst: dst.ip, sport: src.port })
   if (result.kind === 'unknown') throw new Undecided(place.label, result.why)
@@ -72,9 +78,17 @@ function pick(run: Run, place: Place, ipvs: Ipvs, service: VirtualServer, asked:
 /** Without the templates, any server may be the one that a client sticks to, whatever the scheduler. */
 function stuckSomewhere(run: Run, place: Place, service: VirtualServer, name: string): RealServer | undefined {
   const servers = service.servers.filter(mayTake)
-  if (servers.length > 1) run.assumptions.add(`${place.label}: which real server a client of a persistent virtual server sticks to is not recorded (ipvsadm -Lnc)`)
+  if (servers.length > 1)
+    run.assumptions.add(
+      `${place.label}: which real server a client of a persistent virtual server sticks to is not recorded (ipvsadm -Lnc)`,
+    )
   const sum = servers.reduce((n, s) => n + s.weight, 0)
-  return among(run, place, servers.length === 0 ? [{ server: undefined, share: 1 }] : servers.map((server) => ({ server, share: server.weight / sum })), `IPVS persistence of ${name}`)
+  return among(
+    run,
+    place,
+    servers.length === 0 ? [{ server: undefined, share: 1 }] : servers.map((server) => ({ server, share: server.weight / sum })),
+    `IPVS persistence of ${name}`,
+  )
 }
 
 const among = (run: Run, place: Place, shares: readonly Share[], what: string): RealServer | undefined =>

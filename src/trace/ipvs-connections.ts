@@ -2,8 +2,6 @@
 import type { ForwardMethod, IpvsProtocol, Tunnel } from '../kernel/ipvs/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import type { Packet, PortRange } from '../net/packet.ts'
-import type { Run } from './run.ts'
-import type { Place } from './world.ts'
 
 export interface IpvsConn {
   readonly proto: IpvsProtocol
@@ -23,12 +21,6 @@ export interface IpvsConn {
 export interface IpvsEnd {
   readonly ip: Ip
   readonly port: PortRange
-}
-
-export function ipvsConnectionsOf(run: Run, place: Place): IpvsConn[] {
-  let list = run.ipvs.get(place.id)
-  if (!list) run.ipvs.set(place.id, (list = []))
-  return list
 }
 
 /** The two ends of a packet of a protocol that IPVS balances. */

@@ -3,10 +3,8 @@ import type { Hook } from '../kernel/iptables/env.ts'
 import { isLoopback } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { IpvsConn } from './ipvs-connections.ts'
-import { chooseSource, type Decision, route } from './routing.ts'
-import { type Blame, conntrackOf, type End, type HookResult, passed, type Run, type Skb, Undecided } from './run.ts'
-
-type Way = Exclude<Decision, { kind: 'no-way' }>
+import { chooseSource, route } from './routing.ts'
+import { type Blame, conntrackOf, type End, type HookResult, passed, type Run, type Skb, Undecided, type Way } from './run.ts'
 
 /**
  * Sends a packet on to its real server. A remote one gets it by the way of packets that the host sends itself: LOCAL_OUT, POSTROUTING, never
@@ -54,7 +52,8 @@ function crosses(skb: Skb, hook: Hook, conn: IpvsConn, way: Way): Blame | undefi
     return loopback ? blame(`IPVS sends nothing from ${packet.src.text} to other hosts`) : undefined
   }
   const wasLocal = hook === 'INPUT' || place.links.get(skb.outDevice)?.kind === 'loopback'
-  if (conn.method !== 'masquerade' && !wasLocal) return blame(`IPVS does not hand packets for other hosts to ${conn.server.ip.text} of this one`)
+  if (conn.method !== 'masquerade' && !wasLocal)
+    return blame(`IPVS does not hand packets for other hosts to ${conn.server.ip.text} of this one`)
   return conn.method === 'masquerade' && isLoopback(conn.server.ip) && !fromHere
     ? blame(`IPVS does not send packets from the wire to ${conn.server.ip.text}`)
     : undefined
@@ -84,7 +83,15 @@ function tunnelled(run: Run, skb: Skb, conn: IpvsConn): HookResult {
   if (conn.tracked) conntrackOf(run, place).confirm(skb.ct)
   const source = chooseSource(run, place, remote, { record: false })
   if (source.kind === 'no-way') return { kind: 'drop', blame: source.blame }
-  const outer: Packet = { family: 4, proto: 'ipencap', src: source.src, dst: remote, ttl: packet.ttl, inner: packet, tunnel: { kind: 'ipip' } }
+  const outer: Packet = {
+    family: 4,
+    proto: 'ipencap',
+    src: source.src,
+    dst: remote,
+    ttl: packet.ttl,
+    inner: packet,
+    tunnel: { kind: 'ipip' },
+  }
   run.steps.push({
     kind: 'entry',
     place,

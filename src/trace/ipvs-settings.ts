@@ -30,7 +30,10 @@ export function ipvsSetting(run: Run, place: Place, name: keyof typeof defaults)
   if (!place.host.links?.some((l) => isKubeProxyDevice(l.name))) {
     if (name === 'conntrack') {
       const file = `${place.host.dir}/sysctl-vs.txt`
-      throw new Undecided(place.label, `${file} is missing: whether conntrack sees the packets of IPVS (net.ipv4.vs.conntrack) is not known`)
+      throw new Undecided(
+        place.label,
+        `${file} is missing: whether conntrack sees the packets of IPVS (net.ipv4.vs.conntrack) is not known`,
+      )
     }
     return defaults[name]
   }

@@ -6,10 +6,10 @@ import type { Hook } from '../kernel/iptables/env.ts'
 import { formatServiceKey } from '../kernel/ipvs/format-save.ts'
 import type { VirtualServer } from '../kernel/ipvs/types.ts'
 import { type Choice, chooseServer } from './ipvs-choice.ts'
-import { findRequest, findAnswer, type IpvsConn, type IpvsHeaders, ipvsConnectionsOf, ipvsHeaders, reversed } from './ipvs-connections.ts'
+import { findRequest, type IpvsConn, type IpvsHeaders, ipvsHeaders, reversed } from './ipvs-connections.ts'
 import { forwardToServer } from './ipvs-forward.ts'
 import { ipvsSetting } from './ipvs-settings.ts'
-import { type Blame, type HookResult, passed, type Run, type Skb, Undecided } from './run.ts'
+import { type Blame, type HookResult, ipvsConnectionsOf, passed, type Run, type Skb, Undecided } from './run.ts'
 
 /** ip_vs_in: a request for a virtual server is scheduled, or follows its connection. */
 export function ipvsRequest(run: Run, skb: Skb, hook: Hook): HookResult {
@@ -24,7 +24,8 @@ export function ipvsRequest(run: Run, skb: Skb, hook: Hook): HookResult {
   const known = findRequest(list, headers)
   if (known) return forwardToServer(run, skb, hook, known)
   if (!mayBegin(run, skb) || isOwnAnswer(skb, list, headers)) return passed
-  if (ipvsSetting(run, place, 'backup_only') !== 0 && run.choices.unknown(`IPVS of ${place.label} is a backup (backup_only = 1)`)) return passed
+  if (ipvsSetting(run, place, 'backup_only') !== 0 && run.choices.unknown(`IPVS of ${place.label} is a backup (backup_only = 1)`))
+    return passed
   const before = run.choices.points.length
   const choice = chooseServer(run, skb, ipvs, headers)
   switch (choice.kind) {

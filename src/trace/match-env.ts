@@ -1,12 +1,13 @@
 import type { Ipset } from '../kernel/ipset/types.ts'
-import type { AddressType, CtView, Hook, MatchEnv } from '../kernel/iptables/env.ts'
+import type { AddressType, CtView, Hook, IpvsView, MatchEnv } from '../kernel/iptables/env.ts'
 import { addressType } from '../kernel/route/address-type.ts'
 import { reversePathMatch } from '../kernel/route/reverse-path.ts'
 import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { viewOf } from './conntrack.ts'
+import { findAnswer, ipvsHeaders, reversed } from './ipvs-connections.ts'
 import { findSocket } from './listeners.ts'
-import { type Run, type Skb, Undecided } from './run.ts'
+import { ipvsConnectionsOf, type Run, type Skb, Undecided } from './run.ts'
 
 /** What the matches of a hook's tables may ask about a packet of the walk. A class, as one is made for every hook of every packet. */
 export class WalkEnv implements MatchEnv {
@@ -36,6 +37,17 @@ export class WalkEnv implements MatchEnv {
 
   get ct(): CtView {
     return viewOf(this.#skb.ct)
+  }
+
+  get ipvs(): IpvsView | undefined {
+    const { ipvs, packet, place } = this.#skb
+    if (!ipvs) return undefined
+    const headers = ipvsHeaders(packet)
+    const conn = headers && findAnswer(ipvsConnectionsOf(this.#run, place), reversed(headers))
+    if (!conn) return { connection: undefined }
+    const { virtual, method } = conn
+    const port = virtual.port.lo === virtual.port.hi ? virtual.port.lo : undefined
+    return { connection: { virtual: virtual.ip, port, method: methods[method] } }
   }
 
   addressType(address: Ip, device?: string): AddressType {
@@ -96,6 +108,8 @@ export class WalkEnv implements MatchEnv {
     this.#run.assumptions.add(what)
   }
 }
+
+const methods = { masquerade: 'MASQ', tunnel: 'IPIP', route: 'GATE' } as const
 
 /** Answers that the kernel itself makes, in the name of no process: resets, ICMP errors and echo replies, neighbour discovery. */
 function isKernels(p: Packet): boolean {

@@ -6,12 +6,11 @@ import { validateSource } from '../kernel/route/validate-source.ts'
 import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, srcValidMark } from '../kernel/sysctl/effective.ts'
 import { contains, type Family, formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
-import { type Blame, type Run, type SendOptions, type Skb, Undecided } from './run.ts'
+import { type Blame, type Run, type SendOptions, type Skb, Undecided, type Way } from './run.ts'
 import type { Place } from './world.ts'
 
 export type Decision =
-  | { readonly kind: 'local'; readonly route: Route | undefined }
-  | { readonly kind: 'out'; readonly route: Route; readonly device: string; readonly gateway: Ip | undefined; readonly onlink: boolean }
+  | Way
   /** no way: what a local sender's system call says, and what is sent to a remote one (undefined: silence) */
   | {
       readonly kind: 'no-way'

@@ -1,8 +1,8 @@
 import type { Hook } from '../kernel/iptables/env.ts'
 import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
+import type { ServiceKey } from '../kernel/ipvs/types.ts'
 import type { NftElement } from '../kernel/nftables/expression-types.ts'
 import type { NftChain, NftRule, NftTable } from '../kernel/nftables/types.ts'
-import type { ServiceKey } from '../kernel/ipvs/types.ts'
 import type { Route } from '../kernel/route/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Endpoint, WireguardPeer } from '../kernel/wireguard/types.ts'
@@ -157,6 +157,11 @@ export type HookResult =
 
 export const passed: HookResult = { kind: 'pass' }
 
+/** A route that leads somewhere. */
+export type Way =
+  | { readonly kind: 'local'; readonly route: Route | undefined }
+  | { readonly kind: 'out'; readonly route: Route; readonly device: string; readonly gateway: Ip | undefined; readonly onlink: boolean }
+
 /** What a packet of the host's own begins with. */
 export interface SendOptions {
   readonly mark?: number
@@ -212,6 +217,12 @@ export function conntrackOf(run: Run, place: Place): ConntrackTable {
   let table = run.conntrack.get(place.id)
   if (!table) run.conntrack.set(place.id, (table = new ConntrackTable(run.known ? (place.host.conntrack ?? []).map(entryOf) : [])))
   return table
+}
+
+export function ipvsConnectionsOf(run: Run, place: Place): IpvsConn[] {
+  let list = run.ipvs.get(place.id)
+  if (!list) run.ipvs.set(place.id, (list = []))
+  return list
 }
 
 export const newSkb = (packet: Packet, place: Place, inDevice: string, mark = 0, ct: Ct = noCt): Skb => ({

@@ -9,26 +9,33 @@ import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
 import { decapsulate } from './encapsulation.ts'
 import { runHook } from './hooks.ts'
-import { virtualServer } from './ipvs.ts'
 import { deviceBlame } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
 import { type Decision, routeInput, routeOutput } from './routing.ts'
-import { type Blame, type End, type HookResult, newSkb, type Run, type SendOptions, type Skb, Undecided } from './run.ts'
+import { type Blame, type End, type HookResult, newSkb, type Run, type SendOptions, type Skb, type Way, type Ways } from './run.ts'
 import { transmit } from './transmit.ts'
 import type { Place } from './world.ts'
+
+/** handed down to whatever leads on from a device or a hook */
+const ways: Ways = { sendLocal, receive, output }
 
 /** Sends a packet of a process (or of the kernel) of this host. */
 export function sendLocal(run: Run, place: Place, packet: Packet, options: SendOptions = {}): End {
   enterHost(run, place)
   const skb = newSkb(packet, place, '', options.mark ?? 0, options.ct ?? noCt)
-  let decision = routeOutput(run, skb, 'route', options.lookup)
+  const decision = routeOutput(run, skb, 'route', options.lookup)
   if (decision.kind === 'no-way') return { kind: 'errno', errno: decision.errno, blame: decision.blame }
-  // OUTPUT keeps the first route's device for the whole hook, whatever is rewritten meanwhile
-  let refused: Decision | undefined
   attachRoute(skb, decision)
   skb.packet = options.ttl === undefined ? withTtl(skb) : { ...packet, ttl: options.ttl }
-  const server = decision.kind === 'local' ? virtualServer(run, skb) : undefined
-  if (server) throw new Undecided(place.label, server)
+  return output(run, skb, decision)
+}
+
+/** __ip_local_out, for a packet that has its route. */
+function output(run: Run, skb: Skb, first: Way): End {
+  let decision = first
+  let refused: Decision | undefined
+  // OUTPUT keeps the first route's device for the whole hook, whatever is rewritten meanwhile
+  attachRoute(skb, decision)
   const device = skb.outDevice
   const hook = runHook(run, skb, 'OUTPUT', () => {
     const again = routeOutput(run, skb, 'route after the change in OUTPUT')
@@ -42,7 +49,8 @@ export function sendLocal(run: Run, place: Place, packet: Packet, options: SendO
   })
   if (hook.kind !== 'pass') {
     // ip_route_me_harder fails: the packet is dropped with the lookup's error. A UDP sender hears of it, a SYN is just sent again (tcp_connect)
-    if (refused?.kind === 'no-way' && packet.proto !== 'tcp') return { kind: 'errno', errno: refused.errno, blame: refused.blame }
+    if (refused?.kind === 'no-way' && skb.inDevice === '' && skb.packet.proto !== 'tcp')
+      return { kind: 'errno', errno: refused.errno, blame: refused.blame }
     return stopped(skb, hook)
   }
   attachRoute(skb, decision)
@@ -98,26 +106,31 @@ export function receive(run: Run, skb: Skb): End {
 function arrive(run: Run, skb: Skb): End {
   const hook = runHook(run, skb, 'INPUT')
   if (hook.kind !== 'pass') return stopped(skb, hook)
-  const server = virtualServer(run, skb)
-  if (server) throw new Undecided(skb.place.label, server)
-  return decapsulate(run, skb, { sendLocal, receive })
+  return decapsulate(run, skb, ways)
 }
 
 /** ip_forward: the TTL is checked before the FORWARD hook. */
-function forward(run: Run, skb: Skb, decision: Extract<Decision, { kind: 'out' }>): End {
+function forward(run: Run, skb: Skb, first: Extract<Decision, { kind: 'out' }>): End {
+  let decision: Way = first
   attachRoute(skb, decision)
   if (skb.packet.ttl <= 1) {
-    const blame: Blame = { place: skb.place, kind: 'route', entry: `routing loop: ${decision.route.text}`, source: decision.route.source }
+    const blame: Blame = { place: skb.place, kind: 'route', entry: `routing loop: ${first.route.text}`, source: first.route.source }
     return { kind: 'complaint', skb, error: skb.packet.family === 4 ? { type: 11, code: 0 } : { type: 3, code: 0 }, blame }
   }
   skb.packet = { ...skb.packet, ttl: skb.packet.ttl - 1 }
-  const hook = runHook(run, skb, 'FORWARD')
+  const hook = runHook(run, skb, 'FORWARD', () => {
+    const again = routeOutput(run, skb, 'route of the answer')
+    if (again.kind === 'no-way') return { kind: 'drop', blame: again.blame }
+    decision = again
+    return { kind: 'pass' }
+  })
   if (hook.kind !== 'pass') return stopped(skb, hook)
+  attachRoute(skb, decision)
   return leave(run, skb, decision)
 }
 
 /** ip_output: POSTROUTING, then the device. */
-function leave(run: Run, skb: Skb, decision: Exclude<Decision, { kind: 'no-way' }>): End {
+function leave(run: Run, skb: Skb, decision: Way): End {
   const { place } = skb
   const link = place.links.get(skb.outDevice)
   const hook = runHook(run, skb, 'POSTROUTING')
@@ -129,7 +142,7 @@ function leave(run: Run, skb: Skb, decision: Exclude<Decision, { kind: 'no-way' 
     return receive(run, skb)
   }
   if (link && !link.up) return { kind: 'dropped', skb, blame: deviceBlame(place, link, 'is down') }
-  return transmit(run, skb, decision, { sendLocal, receive })
+  return transmit(run, skb, decision, ways)
 }
 
 function attachRoute(skb: Skb, decision: Decision): void {
@@ -147,6 +160,6 @@ function stopped(skb: Skb, hook: Exclude<HookResult, { kind: 'pass' }>): End {
     case 'reject':
       return { kind: 'complaint', skb, error: hook.error, blame: hook.blame }
     case 'taken':
-      return hook.goOn({ sendLocal, receive })
+      return hook.goOn(ways)
   }
 }

@@ -26,6 +26,12 @@ export interface CtView {
   readonly mark: number
 }
 
+/** What `-m ipvs` may ask about a packet that went through IPVS. */
+export interface IpvsView {
+  /** the connection whose request it is, as sent on to the real server */
+  readonly connection: { readonly virtual: Ip; readonly port: number | undefined; readonly method: 'GATE' | 'IPIP' | 'MASQ' } | undefined
+}
+
 /** RTN_* names as `-m addrtype` spells them. */
 export type AddressType =
   | 'UNSPEC'
@@ -59,6 +65,8 @@ export interface MatchEnv {
   reversePath(options: { readonly loose: boolean; readonly validMark: boolean; readonly acceptLocal: boolean }): boolean
   /** entries of /proc/net/xt_recent/NAME if dumped */
   recent(name: string): ReadonlyMap<string, readonly number[]> | undefined
+  /** what IPVS knows of the packet; undefined: IPVS has not sent it on, nor put an address back in it */
+  readonly ipvs: IpvsView | undefined
   /** is there a socket for the packet (for `-m socket`)? undefined: not known */
   hasSocket(): boolean | undefined
   /** A random choice of the kernel: true with probability p. The explorer follows both arms. */

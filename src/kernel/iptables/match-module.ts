@@ -4,6 +4,7 @@ import { parseNumber } from '../words.ts'
 import { assume, type Doubt, unknown } from './doubt.ts'
 import type { MatchEnv } from './env.ts'
 import { isTracked } from './match-conntrack.ts'
+import { matchIpvs } from './match-ipvs.ts'
 import { lengthBounds } from './packet-length.ts'
 import type { Match } from './types.ts'
 
@@ -40,6 +41,8 @@ function byName(match: Module, env: MatchEnv, doubts: Doubt[]): boolean | undefi
       return trafficClass(match, doubts)
     case 'pkttype':
       return packetType(match, env)
+    case 'ipvs':
+      return matchIpvs(match.words, env, doubts)
     case 'helper':
       return helper(match, env)
     case 'mac':

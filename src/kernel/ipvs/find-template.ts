@@ -1,6 +1,6 @@
 import { fromWords, type Ip, type Prefix } from '../../net/ip.ts'
-import { type Asked, FTP } from './find-service.ts'
 import { formatEndpoint } from './endpoint.ts'
+import { type Asked, FTP } from './find-service.ts'
 import type { IpvsConnection, Persistence, RealServer, VirtualServer } from './types.ts'
 
 /**

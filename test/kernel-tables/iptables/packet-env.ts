@@ -58,6 +58,7 @@ export function makeEnv(over: Over = {}): { readonly env: MatchEnv; readonly ask
     addressType: () => 'UNICAST',
     reversePath: () => true,
     recent: () => undefined,
+    ipvs: undefined,
     hasSocket: () => undefined,
     unknown: (reason) => asked.unknown.push(reason) > 0,
     chance: (p) => asked.chances.push(p) > 0,
