@@ -31,23 +31,20 @@ const captures = [
   'broken-stale-endpoints',
   'broken-veth-deleted',
   'broken-vxlan-down',
-]
-
-/** Not modelled yet: there the walk may be undecided, but never say what did not happen. */
-const partly = [
-  'nft-nft',
-  'crosssubnet-nft-dualstack',
+  'broken-ipvs-stale-server',
   'ipip-ipvs',
   'ipip-crosssubnet-ipvs-dualstack',
-  'ipvs-schedulers',
   'wireguard',
-  'broken-mtu',
-  'broken-hep-ipv6-ndp',
-  'random-1',
-  'random-2',
-  'broken-ipvs-stale-server',
-  'scale-nftables',
 ]
+
+/**
+ * Without the order of real servers `sh` picks cannot be told (`server_order_not_recorded`): any server may be the one of a client, and then of all
+ * of its attempts, which the sum of drops over all flows does not allow for.
+ */
+const unordered = ['ipvs-schedulers']
+
+/** Not modelled yet: there the walk may be undecided, but never say what did not happen. */
+const partly = ['nft-nft', 'crosssubnet-nft-dualstack', 'broken-mtu', 'broken-hep-ipv6-ndp', 'random-1', 'random-2', 'scale-nftables']
 
 describe.runIf(needs('captures', 'python3'))('agreement with recorded clusters', () => {
   let folder = ''
@@ -82,6 +79,11 @@ describe.runIf(needs('captures', 'python3'))('agreement with recorded clusters',
     const { said, exit } = agree(name, 5)
     expect(exit, said).toBe(0)
     expect(said).toMatch(/ undecided 0 wrong 0$/m)
+  })
+
+  test.each(unordered)('%s: every flow', { timeout: 120_000 }, (name) => {
+    const { said } = agree(name, 5)
+    expect(said).toMatch(/ agree (\d+)\/\1 undecided 0 wrong 0$/m)
   })
 
   test.each(partly)('%s: undecided at worst', { timeout: 120_000 }, (name) => {

@@ -138,7 +138,6 @@ test.each([
   ['-m u32 --u32 "0x0>>0x16&0x3c@0x0=0x1"', 'unknown'],
   ['-m string --string attack --algo bm --to 65535', 'unknown'],
   ['-m bpf --bytecode "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0"', 'unknown'],
-  ['-m ipvs --vproto 6 --vaddr 203.0.113.10 --vport 80', 'unknown'],
   ['-m time --timestart 09:00:00 --timestop 17:00:00', 'unknown'],
   ['-m policy --dir in --pol ipsec', 'unknown'],
   ['-m realm --realm 0x1', 'unknown'],
