@@ -1,13 +1,15 @@
 import { parseIptablesSave } from '../kernel/iptables/parse.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
+import type { NftRuleset } from '../kernel/nftables/types.ts'
 import { ParseError } from '../kernel/source.ts'
 import type { Family } from '../net/ip.ts'
 import type { Reader } from './host.ts'
-import { hasIptablesTables, isIptablesChain, type NftRuleset, scanNft, scanNftJson } from './nft.ts'
+import { hasIptablesTables, loadNft, type NftDump, nativeHooks } from './nft.ts'
 import type { Host, NftHook, Versions } from './types.ts'
 
 export interface FirewallDumps {
   readonly iptables: Host['iptables']
+  readonly nft: NftRuleset | undefined
   readonly nftHooks: readonly NftHook[]
   /** iptables dumps that were read, as stored */
   readonly files: readonly string[]
@@ -17,7 +19,7 @@ type Backend = 'legacy' | 'nft'
 
 /**
  * The packet filter of one host: iptables dumps of both backends (the kernel runs all of them, whichever tool is the default)
- * and the base chains of native nft tables.
+ * and the ruleset of nft.
  */
 export function loadFirewall(
   read: Reader,
@@ -48,17 +50,16 @@ export function loadFirewall(
     return [inUse, legacy, nft].filter((d) => d !== undefined).filter((d, i) => i === 0 || d.tables.length > 0)
   }
   const iptables = { 4: dumps(4), 6: dumps(6) }
-  if (ruleset && ruleset.tables.size === 0) expectNoNft(ruleset, iptables, backend)
+  if (ruleset && ruleset.tables.length === 0) expectNoNft(ruleset, iptables, backend)
   if (!ruleset && kind === 'node' && backend === 'nft')
     note(`${dir}: no nft.txt or nft.json, so tables of nft beside iptables are not known`)
-  return { iptables, files, nftHooks: ruleset ? nativeHooks(ruleset, iptables, backend) : [] }
+  return { iptables, files, nft: ruleset, nftHooks: ruleset ? nativeHooks(ruleset, savedTables(iptables, backend)) : [] }
 }
 
 function readRuleset(read: Reader): NftRuleset | undefined {
-  // the text form is smaller, and its lines can be pointed at
-  return (
-    read('nft.txt', 'nft list ruleset', ['nft', 'empty'], scanNft) ?? read('nft.json', 'nft -j list ruleset', ['nft-json'], scanNftJson)
-  )
+  const asIs = (text: string, file: string): NftDump => ({ text, file })
+  const text = read('nft.txt', 'nft list ruleset', ['nft', 'empty'], asIs)
+  return loadNft(text, () => read('nft.json', 'nft -j list ruleset', ['nft-json'], asIs))
 }
 
 /** An empty iptables-save is an answer only where nft shows that iptables has no tables in this family. */
@@ -69,7 +70,7 @@ function expectNoTables(file: string, family: Family, backend: Backend | undefin
   if (!ruleset) throw new ParseError(file, 1, `empty, and no nft.txt or nft.json shows that ${tool} has no tables; ${advice}`)
   if (hasIptablesTables(ruleset, name))
     throw new ParseError(file, 1, `empty, though ${ruleset.file} shows tables of ${tool}-nft; ${advice}`)
-  const native = [...ruleset.tables].some((t) => t.startsWith(`${name} `) || t.startsWith('inet '))
+  const native = ruleset.tables.some((t) => t.family === name || t.family === 'inet')
   if (backend === 'legacy' && !native)
     throw new ParseError(file, 1, `empty, and nothing shows that ${tool}-legacy has no tables; ${advice}`)
 }
@@ -96,11 +97,11 @@ function variantOf(dump: IptablesDump, backend: Backend | undefined): Backend | 
   return dump.file.includes('-nft-save') ? 'nft' : backend
 }
 
-function nativeHooks(ruleset: NftRuleset, iptables: Host['iptables'], backend: Backend | undefined): readonly NftHook[] {
+/** Tables in the dumps of iptables-nft, by family. */
+function savedTables(iptables: Host['iptables'], backend: Backend | undefined) {
   const saved = (family: Family): ReadonlySet<string> | undefined => {
     const dumps = iptables[family]
     return dumps && new Set(dumps.filter((d) => variantOf(d, backend) !== 'legacy').flatMap((d) => d.tables.map((t) => t.name)))
   }
-  const tables = { ip: saved(4), ip6: saved(6) }
-  return ruleset.hooks.filter((h) => h.family !== 'arp' && !isIptablesChain(h, h.family === 'ip6' ? tables.ip6 : tables.ip))
+  return { ip: saved(4), ip6: saved(6) }
 }

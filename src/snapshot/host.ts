@@ -76,6 +76,7 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
       return conntrack()
     },
     listeners: read('sockets.txt', 'ss -Hlntu', ['sockets', 'empty'], parseSockets),
+    nft: firewall.nft,
     nftHooks: firewall.nftHooks,
     programs: read('bpftool-net.json', 'bpftool -j net', ['json', 'list'], parseBpfNet),
     ipvs: loadIpvs(read, sysctls),

@@ -6,6 +6,7 @@ import type { IptablesDump } from '../kernel/iptables/types.ts'
 import type { IpvsConnection, IpvsTable } from '../kernel/ipvs/types.ts'
 import type { Link } from '../kernel/link/types.ts'
 import type { FdbEntry, Neighbour } from '../kernel/neigh/types.ts'
+import type { NftRuleset } from '../kernel/nftables/types.ts'
 import type { Route, RoutingRule } from '../kernel/route/types.ts'
 import type { Listener } from '../kernel/socket/types.ts'
 import type { WireguardDevice } from '../kernel/wireguard/types.ts'
@@ -82,6 +83,8 @@ export interface Host {
   readonly ipsets: IpsetDump | undefined
   readonly conntrack: readonly ConntrackEntry[] | undefined
   readonly listeners: readonly Listener[] | undefined
+  /** ruleset of nft, with the tables of iptables-nft (`isXtables`): those are evaluated from iptables-save, which has all of their rules */
+  readonly nft: NftRuleset | undefined
   /** native nft base chains (not those of iptables-nft), which part 1 does not model */
   readonly nftHooks: readonly NftHook[]
   readonly ipvs: Ipvs | undefined

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { scanNft, scanNftJson } from '../../src/snapshot/nft.ts'
+import type { NftRuleset } from '../../src/kernel/nftables/types.ts'
+import { loadNft, nativeHooks } from '../../src/snapshot/nft.ts'
 
 const RULESET = `# Warning: table ip filter is managed by iptables-nft, do not touch!
 table ip filter {
@@ -42,11 +43,14 @@ table netdev ingress {
 }
 `
 
+const nowhere = { ip: undefined, ip6: undefined }
+const load = (text: string) => loadNft({ text, file: 'nft.txt' }, () => undefined) as NftRuleset
+
 test('base chains, their priorities, and what they reach', () => {
-  const { hooks, tables } = scanNft(RULESET, 'nft.txt')
-  expect([...tables]).toEqual(['ip filter', 'inet guard', 'netdev ingress'])
+  const ruleset = load(RULESET)
+  expect(ruleset.tables.map((t) => `${t.family} ${t.name}`)).toEqual(['ip filter', 'inet guard', 'netdev ingress'])
+  const hooks = nativeHooks(ruleset, nowhere)
   expect(hooks.map((h) => [h.family, h.chain, h.hook, h.priority, h.policy, h.rules])).toEqual([
-    ['ip', 'INPUT', 'input', 0, 'accept', 2],
     ['inet', 'early', 'prerouting', -110, 'drop', 4],
     ['inet', 'quiet', 'forward', -5, 'accept', 0],
     ['netdev', 'in', 'ingress', 0, 'accept', 1],
@@ -55,24 +59,35 @@ test('base chains, their priorities, and what they reach', () => {
   expect(hooks.map((h) => / hook (\w+) /.exec(lines[h.line - 1] ?? '')?.[1])).toEqual(hooks.map((h) => h.hook))
 })
 
+test('a table that iptables-nft-save does not have is native, whatever its name', () => {
+  const hooks = nativeHooks(load(RULESET), { ip: new Set(['nat']), ip6: undefined })
+  expect(hooks[0]).toMatchObject({ family: 'ip', table: 'filter', chain: 'INPUT', rules: 2 })
+})
+
+test('a dormant table has no hooks', () => {
+  const dormant = RULESET.replace('table inet guard {\n', 'table inet guard {\n\tflags dormant\n')
+  expect(nativeHooks(load(dormant), nowhere).map((h) => h.family)).toEqual(['netdev'])
+})
+
+const chain = (name: string, more: object = {}) => ({ chain: { family: 'inet', table: 'guard', name, handle: 1, ...more } })
+const rule = (name: string, ...expr: object[]) => ({ rule: { family: 'inet', table: 'guard', chain: name, handle: 2, expr } })
+const JSON_RULESET = JSON.stringify({
+  nftables: [
+    { metainfo: {} },
+    { table: { family: 'inet', name: 'guard' } },
+    { map: { family: 'inet', table: 'guard', name: 'm', type: 'inet_service', map: 'verdict', elem: [[22, { jump: { target: 'ssh' } }]] } },
+    chain('early', { type: 'filter', hook: 'prerouting', prio: -110, policy: 'drop' }),
+    chain('ssh'),
+    chain('other'),
+    rule('early', { vmap: { key: { meta: { key: 'mark' } }, data: '@m' } }),
+    rule('ssh', { accept: null }),
+    rule('other', { drop: null }),
+  ],
+})
+
 test('JSON says the same', () => {
-  const chain = (name: string, more: object = {}) => ({ chain: { family: 'inet', table: 'guard', name, handle: 1, ...more } })
-  const rule = (name: string, ...expr: object[]) => ({ rule: { family: 'inet', table: 'guard', chain: name, handle: 2, expr } })
-  const text = JSON.stringify({
-    nftables: [
-      { metainfo: {} },
-      { table: { family: 'inet', name: 'guard' } },
-      chain('early', { type: 'filter', hook: 'prerouting', prio: -110, policy: 'drop' }),
-      chain('ssh'),
-      { map: { family: 'inet', table: 'guard', name: 'm', elem: [[22, { jump: { target: 'ssh' } }]] } },
-      rule('early', { vmap: { key: {}, data: '@m' } }),
-      rule('ssh', { accept: null }),
-      rule('other', { drop: null }),
-    ],
-  })
-  const { hooks, tables } = scanNftJson(text, 'nft.json')
-  expect([...tables]).toEqual(['inet guard'])
-  expect(hooks).toEqual([
+  const ruleset = loadNft(undefined, () => ({ text: JSON_RULESET, file: 'nft.json' })) as NftRuleset
+  expect(nativeHooks(ruleset, nowhere)).toEqual([
     {
       file: 'nft.json',
       line: 1,
@@ -88,14 +103,31 @@ test('JSON says the same', () => {
   ])
 })
 
+test('of both dumps, JSON tells the rules and the text their lines', () => {
+  const text = RULESET.slice(RULESET.indexOf('table inet'), RULESET.indexOf('table netdev'))
+  const both = loadNft({ text, file: 'nft.txt' }, () => ({ text: JSON_RULESET, file: 'nft.json' }))
+  const guard = both?.tables[0]
+  expect([both?.file, guard?.chains.get('early')?.rules[0]?.line, guard?.chains.get('ssh')?.line]).toEqual(['nft.txt', 18, 6])
+  // the text has another rule there: evidence falls back to the chain
+  expect(guard?.chains.get('ssh')?.rules[0]?.line).toBe(6)
+})
+
+test('JSON is not asked for where all tables are those of iptables-nft', () => {
+  const text = RULESET.slice(0, RULESET.indexOf('table inet'))
+  const never = () => {
+    throw new Error('asked')
+  }
+  expect(loadNft({ text, file: 'nft.txt' }, never)?.tables).toHaveLength(1)
+})
+
 test.each([
   ['cut off', RULESET.slice(0, 300)],
   ['garbage before', `hello\n${RULESET}`],
   ['garbage behind', `${RULESET}hello\n`],
 ])('%s is damage', (_, text) => {
-  expect(() => scanNft(text, 'nft.txt')).toThrow(expect.objectContaining({ file: 'nft.txt' }))
+  expect(() => load(text)).toThrow(expect.objectContaining({ file: 'nft.txt' }))
 })
 
 test('an empty ruleset is an answer', () => {
-  expect(scanNft('', 'nft.txt').hooks).toEqual([])
+  expect(load('').tables).toEqual([])
 })

@@ -4,6 +4,8 @@ import type { NftFamily } from './types.ts'
 /** Where in `nft list ruleset` the things stand that `nft -j list ruleset`, one endless line, also tells. */
 export interface RulesetLines {
   readonly file: string
+  /** in the order of the dump */
+  readonly tables: readonly { readonly family: NftFamily; readonly name: string }[]
   table(family: NftFamily, name: string): TableLines | undefined
 }
 
@@ -30,11 +32,13 @@ export interface SetLines {
 
 /** Finds the lines of a text that was dumped beside the JSON. */
 export function findLines(text: string, file: string): RulesetLines {
-  const tables = new Map(readBlocks(text, file).map((t) => [`${t.family} ${t.name}`, t]))
+  const tables = readBlocks(text, file)
+  const byName = new Map(tables.map((t) => [`${t.family} ${t.name}`, t]))
   return {
     file,
+    tables,
     table(family, name) {
-      const table = tables.get(`${family} ${name}`)
+      const table = byName.get(`${family} ${name}`)
       if (!table) return undefined
       const blocks = new Map(table.blocks.map((b) => [`${b.kind === 'map' ? 'set' : b.kind} ${b.name}`, b]))
       return {

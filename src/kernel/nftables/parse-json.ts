@@ -164,17 +164,19 @@ function baseOf(body: JsonObject, line: number): BaseChain | undefined {
 function finish(draft: Draft, common: Common): NftTable {
   const chains = new Map<string, NftChain>()
   for (const [name, { chain, lines, bodies }] of draft.chains) {
-    const lineOf = ruleLines(chain.line, lines, bodies)
-    const rules = bodies.map((body, i): NftRule => {
-      const c = { ...common, line: lineOf(i) }
-      const expr = Array.isArray(body.expr) ? body.expr : []
-      // what nft has no JSON for, it prints as in the text form
-      const statements = expr.flatMap((s: JsonValue) => (typeof s === 'string' ? parseStatements(s, c) : [readStatement(s, c)]))
-      return { ...handleOf(body), ...commentOf(body), line: c.line, statements }
-    })
-    chains.set(name, { ...chain, rules })
+    chains.set(name, { ...chain, rules: readRules(bodies, ruleLines(chain.line, lines, bodies), common) })
   }
   return { ...draft.table, chains, sets: draft.sets, objects: draft.objects, flowtables: draft.flowtables }
+}
+
+function readRules(bodies: readonly JsonObject[], lineOf: (i: number) => number, common: Common): readonly NftRule[] {
+  return bodies.map((body, i) => {
+    const c = { ...common, line: lineOf(i) }
+    const expr = Array.isArray(body.expr) ? body.expr : []
+    // what nft has no JSON for, it prints as in the text form
+    const statements = expr.flatMap((s: JsonValue) => (typeof s === 'string' ? parseStatements(s, c) : [readStatement(s, c)]))
+    return { ...handleOf(body), ...commentOf(body), line: c.line, statements }
+  })
 }
 
 /** Lines of the rules of a chain: by handle if the text has them, else by order if it has as many. Failing that, the line of the chain. */

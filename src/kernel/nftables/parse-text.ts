@@ -59,20 +59,19 @@ interface Place {
 }
 
 function parseChain(text: string, file: string, block: TextBlock, c: Place): NftChain {
-  const rules: NftRule[] = []
-  const headers: BlockLine[] = []
-  for (const line of linesOf(text, block)) {
-    if (isHeader(line.text)) headers.push(line)
-    else rules.push(parseRuleLine(line, c))
-  }
+  const headers = linesOf(text, block).filter((l) => isHeader(l.text))
   const type = headers.find((l) => l.text.startsWith('type '))
+  let rules: readonly NftRule[] | undefined
   return {
     name: block.name,
     ...(block.handle !== undefined && { handle: block.handle }),
     ...commentIn(headers.map((l) => l.text)),
     line: block.line,
     ...(type && { base: parseBase(type, file, c.family) }),
-    rules,
+    // a trace reads few of the chains
+    get rules() {
+      return (rules ??= linesOf(text, block).flatMap((line) => (isHeader(line.text) ? [] : parseRuleLine(line, c))))
+    },
   }
 }
 
