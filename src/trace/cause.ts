@@ -15,6 +15,7 @@ import { staleEndpoint } from './cause/stale-endpoint.ts'
 import { tunnel } from './cause/tunnel.ts'
 import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
 import { closedNodePort, untranslated } from './cause/untranslated.ts'
+import { virtualServer } from './cause/virtual-server.ts'
 import { evidenceAt } from './hop.ts'
 import type { Cause, Flow } from './types.ts'
 
@@ -27,6 +28,7 @@ const explanations: readonly Explain[] = [
   staleEndpoint,
   detour,
   serviceRefusal,
+  virtualServer,
   policyDrop,
   foreignRule,
   kernelSetting,

@@ -4,6 +4,7 @@ import { ruleView } from '../attribution/rule-view.ts'
 import { wasRead } from './addresses.ts'
 import type { Explain } from './case.ts'
 import { type Translation, translation } from './translation.ts'
+import { serverName } from './words.ts'
 
 export const staleEndpoint: Explain = (c) => {
   // a reply came from there, so somebody lives there; rules of others and sysctls stop packets to the living, too
@@ -14,8 +15,12 @@ export const staleEndpoint: Explain = (c) => {
   const why = notAnEndpoint(c.cluster, done, object)
   if (why === undefined) return undefined
   const source = step.kind === 'entry' ? step.source : ruleView(step, c.cluster).source
-  const by = step.kind === 'entry' ? step.where : step.chain.name
-  return { node: step.place.label, kind: 'endpoint', entry: `${why}, yet ${by} sends to it`, ...(source && { source }), object }
+  return { node: step.place.label, kind: 'endpoint', entry: `${why}, yet ${sender(step)} sends to it`, ...(source && { source }), object }
+}
+
+function sender(step: Translation['step']): string {
+  if (step.kind !== 'entry') return step.chain.name
+  return step.virtualServer ? `virtual server ${serverName(step.virtualServer)}` : step.where
 }
 
 /** Why EndpointSlices don't bear out the translation; undefined if they do. */

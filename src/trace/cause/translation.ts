@@ -1,6 +1,7 @@
 /** Who gave the request another destination, in whichever table: a rule of iptables or nft, a virtual server. */
 import type { Ip } from '../../net/ip.ts'
 import { ruleView } from '../attribution/rule-view.ts'
+import { virtualServerObject } from '../attribution/virtual-server.ts'
 import type { Step } from '../run.ts'
 import type { Case } from './case.ts'
 
@@ -27,6 +28,10 @@ export function translation({ result, request, cluster }: Pick<Case, 'result' | 
     }
   }
   if (!step) return undefined
-  const object = step.kind === 'entry' ? step.object : ruleView(step, cluster, step.place.host.name).object
-  return { step, to: dst, port: dport?.lo, object }
+  return { step, to: dst, port: dport?.lo, object: objectOf(step, cluster) }
+}
+
+function objectOf(step: Step, cluster: Case['cluster']): string | undefined {
+  if (step.kind !== 'entry') return ruleView(step, cluster, step.place.host.name).object
+  return step.object ?? (step.virtualServer && virtualServerObject(step.virtualServer, cluster))
 }

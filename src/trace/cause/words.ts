@@ -1,4 +1,5 @@
 /** How causes are worded: objects, packets, short lists. */
+import type { ServiceKey } from '../../kernel/ipvs/types.ts'
 import type { Source } from '../../kernel/source.ts'
 import type { Snapshot } from '../../snapshot/types.ts'
 import type { Headers } from './case.ts'
@@ -28,3 +29,7 @@ export const ruleLine = (snapshot: Snapshot, at: Source): string =>
     .replace(/^\[\d+:\d+\] /, '')
     .replace(/\bcounter packets \d+ bytes \d+ /, '')
     .trim()
+
+/** `10.96.0.10:53/udp`, `firewall mark 7` */
+export const serverName = (key: ServiceKey): string =>
+  key.kind === 'mark' ? `firewall mark ${key.mark}` : said({ dst: key.ip, proto: key.proto, dport: { lo: key.port, hi: key.port } })

@@ -1,0 +1,144 @@
+/** Faults of kube-proxy's IPVS mode, put into a recorded cluster. */
+import { describe, expect, test } from 'vitest'
+import type { Flow } from '../../../src/trace/types.ts'
+import { needs } from '../../support/needs.ts'
+import { type Changes, type Entry, recording } from './damaged.ts'
+import { causes } from './made.ts'
+
+/** shop/web, three endpoints, and shop/web-np with node port 30080 */
+const web = '10.96.105.203'
+const pod = { kind: 'pod', name: 'shop/web-1' } as const
+const toWeb: Omit<Flow, 'proto'> = { from: pod, dst: web, port: 80 }
+const toPort: Omit<Flow, 'proto'> = { from: { kind: 'external', name: 'ext' }, dst: '172.18.0.11', port: 30080 }
+
+describe.runIf(needs('captures'))('IPVS', () => {
+  const r = recording('ipip-ipvs')
+  const table = 'nodes/n1/ipvsadm-save.txt'
+  const cause = (flow: Omit<Flow, 'proto'>, ...changes: readonly Changes[]) => {
+    const found = causes(r.load(...changes), flow)
+    expect(found).toHaveLength(1)
+    return found[0]
+  }
+  const without = (server: string) => r.without(table, (l) => l.includes(`-t ${server} `))
+  const emptied = (server: string) => r.without(table, (l) => l.startsWith(`-a -t ${server} `))
+  const lineOf = (text: string): number => r.text(table).split('\n').indexOf(text) + 1
+
+  test('nothing is wrong without a change', () => {
+    expect(causes(r.load(), toWeb)).toEqual([])
+    expect(causes(r.load(), toPort)).toEqual([])
+  })
+
+  test('the address is not bound to kube-ipvs0', () => {
+    const unbound = (e: Entry): Entry => ({ ...e, addr_info: (e.addr_info as Entry[]).filter((a) => a.local !== web) })
+    const changes = [
+      r.entries('nodes/n1/ip-addr.json', unbound),
+      r.entries('nodes/n1/ip-route.json', (e) => (e.dst === web ? undefined : e)),
+    ]
+    expect(cause(toWeb, ...changes)).toMatchObject({
+      node: 'n1',
+      kind: 'link',
+      entry: `${web} (cluster address of service shop/web) is not bound to kube-ipvs0: IPVS does not get its packets`,
+      object: 'service/shop/web:http',
+      evidence: { file: 'nodes/n1/ip-addr.json' },
+    })
+    // the node's own packets go to IPVS in LOCAL_OUT whatever the route
+    expect(causes(r.load(...changes), { ...toWeb, from: { kind: 'node', name: 'n1' } })).toEqual([])
+  })
+
+  test('no virtual server: the node itself answers, whose port is closed', () => {
+    expect(cause(toWeb, without(`${web}:80`))).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: `no virtual server for ${web}:80/tcp of service shop/web (IPVS)`,
+      object: 'service/shop/web:http',
+    })
+    expect(cause(toPort, without('172.18.0.11:30080'))).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: 'no virtual server for node port 30080/tcp of service shop/web-np at 172.18.0.11 (IPVS)',
+      object: 'service/shop/web-np:http',
+    })
+  })
+
+  test('a virtual server without real servers, though there are endpoints', () => {
+    expect(cause(toWeb, emptied(`${web}:80`))).toMatchObject({
+      node: 'n1',
+      kind: 'endpoint',
+      entry: `virtual server -t ${web}:80 has no real servers, yet EndpointSlices of service shop/web list endpoints on n1, n2 and n3`,
+      object: 'service/shop/web:http',
+      evidence: { file: table, line: lineOf(`-A -t ${web}:80 -s rr`) },
+    })
+  })
+
+  test('all its real servers are being drained', () => {
+    const drained = { [table]: r.text(table).replaceAll(new RegExp(`(-a -t ${web}:80 .* -w) 1`, 'g'), '$1 0') }
+    expect(cause(toWeb, drained)).toMatchObject({
+      node: 'n1',
+      kind: 'endpoint',
+      entry: expect.stringContaining(`no real server of -t ${web}:80 takes new connections, yet EndpointSlices`),
+    })
+  })
+
+  test('a Service that has no endpoints', () => {
+    expect(cause({ from: pod, dst: '10.96.37.29', port: 80 })).toMatchObject({
+      node: 'n1',
+      kind: 'endpoint',
+      entry: expect.stringMatching(
+        /^service shop\/empty has no endpoints: its selector app=\S+ matches no pod in shop; virtual server -t 10\.96\.37\.29:80 has no real servers$/,
+      ),
+      object: 'service/shop/empty:http',
+    })
+  })
+
+  test('a port that the Service does not have', () => {
+    expect(cause({ from: pod, dst: web, port: 81 })).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: expect.stringMatching(/service shop\/web has no port 81\/tcp, only 80\/tcp \(http\).* \(KUBE-IPVS-FILTER\)$/),
+    })
+  })
+
+  test('neither set nor virtual server have the Service', () => {
+    const unset = r.without('nodes/n1/ipset-save.txt', (l) => l.startsWith(`add KUBE-CLUSTER-IP ${web},tcp:80`))
+    expect(cause(toWeb, without(`${web}:80`), unset)).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: `no virtual server for ${web}:80/tcp of service shop/web (IPVS) (KUBE-IPVS-FILTER)`,
+    })
+  })
+
+  test('kube-proxy never ran on the node', () => {
+    const bare = [
+      r.entries('nodes/n1/ip-addr.json', (e) => (e.ifname === 'kube-ipvs0' ? undefined : e)),
+      r.entries('nodes/n1/ip-link.json', (e) => (e.ifname === 'kube-ipvs0' ? undefined : e)),
+      r.entries('nodes/n1/ip-route.json', (e) => (e.dev === 'kube-ipvs0' ? undefined : e)),
+      r.without('nodes/n1/iptables-save.txt', (l) => l.includes('KUBE-')),
+      { [table]: '' },
+    ]
+    expect(cause(toWeb, ...bare)).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: `no kube-ipvs0 device: kube-proxy has not programmed n1 (${web}:80/tcp of service shop/web)`,
+    })
+  })
+
+  test('a pod that is gone is still a real server', () => {
+    const gone = r.text('cluster/endpointslices.json').replaceAll('"10.244.217.1"', '"10.244.217.99"')
+    const found = causes(
+      r.load(
+        { 'cluster/endpointslices.json': gone },
+        r.entries('nodes/n2/ip-route.json', (e) => (e.dst === '10.244.217.1' ? undefined : e)),
+      ),
+      toWeb,
+    )
+    expect(found).toEqual([
+      expect.objectContaining({
+        node: 'n1',
+        kind: 'endpoint',
+        entry: `10.244.217.1:8080 is not an endpoint of service shop/web, yet virtual server ${web}:80/tcp sends to it`,
+        object: 'service/shop/web:http',
+        evidence: expect.objectContaining({ file: table, text: `-a -t ${web}:80 -r 10.244.217.1:8080 -m -w 1` }),
+      }),
+    ])
+  })
+})
