@@ -14,7 +14,7 @@ import { needs } from '../support/needs.ts'
 import { flowOf, type TruthLine, truthOf } from '../support/predict.ts'
 
 interface Expected {
-  readonly base: 'broken-none-vxlan' | 'broken-none-bgp'
+  readonly base: string
   /** `where` of fault.json: node and entry; several where the fault has several ends */
   readonly fault: readonly { readonly node: RegExp; readonly kind: readonly Cause['kind'][]; readonly entry: RegExp }[]
   /** flows that show the fault, where the base has it as well (or lacks the flow) */
@@ -57,6 +57,11 @@ const expected: Readonly<Record<string, Expected>> = {
     base: 'broken-none-vxlan',
     fault: [{ node: /^n2$/, kind: ['endpoint'], entry: /10\.244\.217\.8 is allocated to ops\/ghost/ }],
     also: (t) => t.dst === '10.244.217.8',
+  },
+  // "the IPVS table of n1 still has 10.244.217.1:8080 (deleted pod shop/web-2) as a real server of shop/web and of every other service"; n2 and n3 have not
+  'broken-ipvs-stale-server': {
+    base: 'ipvs-schedulers',
+    fault: [{ node: /^n1$/, kind: ['endpoint'], entry: /10\.244\.217\.1:\d+ is not an endpoint of service .* virtual server .* sends to it/ }],
   },
   'broken-missing-route': {
     base: 'broken-none-bgp',
