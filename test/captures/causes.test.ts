@@ -61,7 +61,9 @@ const expected: Readonly<Record<string, Expected>> = {
   // "the IPVS table of n1 still has 10.244.217.1:8080 (deleted pod shop/web-2) as a real server of shop/web and of every other service"; n2 and n3 have not
   'broken-ipvs-stale-server': {
     base: 'ipvs-schedulers',
-    fault: [{ node: /^n1$/, kind: ['endpoint'], entry: /10\.244\.217\.1:\d+ is not an endpoint of service .* virtual server .* sends to it/ }],
+    fault: [
+      { node: /^n1$/, kind: ['endpoint'], entry: /10\.244\.217\.1:\d+ is not an endpoint of service .* virtual server .* sends to it/ },
+    ],
   },
   'broken-missing-route': {
     base: 'broken-none-bgp',
