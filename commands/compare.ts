@@ -1,6 +1,6 @@
 import { BaseCommand } from '../src/cli/base-command.ts'
 import { inputFlag, namespaceFlags, outputFlag, snapshotFlag, timeoutFlag } from '../src/cli/flags.ts'
-import { flowArgs, flowFlags, flowsFlag } from '../src/cli/flow-flags.ts'
+import { flowArgs, flowFlags, flowsFlag, stateFlag } from '../src/cli/flow-flags.ts'
 import { stringifier, textOptions } from '../src/cli/print-trace.ts'
 import { exitOfLine, worse } from '../src/cli/trace-exit.ts'
 import { walkFlows } from '../src/cli/walk-flows.ts'
@@ -24,6 +24,7 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
   static override args = flowArgs
   static override flags = {
     ...flowFlags,
+    ...stateFlag,
     ...flowsFlag,
     ...snapshotFlag,
     ...namespaceFlags,
@@ -44,7 +45,7 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
       const { snapshot } = await whichSnapshot(flags, terminal, this.config.root)
       let code: ExitCode = ExitCode.ok
       function* traces(): Generator<Trace> {
-        for (const { trace } of walkFlows(snapshot, file, {})) {
+        for (const { trace } of walkFlows(snapshot, file, { state: flags.state })) {
           code = worse(code, exitOfLine(trace, undefined))
           yield trace
         }

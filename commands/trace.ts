@@ -1,7 +1,7 @@
 import { string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
 import { inputFlag, namespaceFlags, outputFlag, snapshotFlag, timeoutFlag, verbosityFlags } from '../src/cli/flags.ts'
-import { briefFlag, flowArgs, flowFlags, flowsFlag } from '../src/cli/flow-flags.ts'
+import { briefFlag, flowArgs, flowFlags, flowsFlag, stateFlag } from '../src/cli/flow-flags.ts'
 import { stringifier, traceIn, tracesIn, wantsPaths } from '../src/cli/print-trace.ts'
 import { exitOf, exitOfLine, worse } from '../src/cli/trace-exit.ts'
 import { type WalkedFlow, walkFlows } from '../src/cli/walk-flows.ts'
@@ -29,6 +29,7 @@ Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
   static override args = flowArgs
   static override flags = {
     ...flowFlags,
+    ...stateFlag,
     ...flowsFlag,
     expect: string({
       summary: 'exit 0 if every outcome is this one, 1 if not',
@@ -49,7 +50,7 @@ Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
     const { args, flags } = await this.parse(Trace)
     const terminal = this.terminal(flags)
     const shape = { ...flags, terminal, stringify: await stringifier(flags.output) }
-    const options = { verbose: flags.verbose, brief: !wantsPaths(flags) }
+    const options = { verbose: flags.verbose, brief: !wantsPaths(flags), state: flags.state }
     if (flags.flows !== undefined) {
       const file = flags.flows
       noFlowBeside(args)

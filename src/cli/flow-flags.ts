@@ -1,5 +1,6 @@
 import { string as stringArg } from '@oclif/core/args'
-import { boolean, integer, string } from '@oclif/core/flags'
+import { boolean, integer, option, string } from '@oclif/core/flags'
+import type { ConnectionState } from '../trace/types.ts'
 
 /** SRC and DST, as `trace` and `compare` take them. Missing ones are asked for on a terminal. */
 export const flowArgs = {
@@ -27,6 +28,17 @@ export const flowFlags = {
     helpGroup: 'FLOW',
   }),
   'entry-node': string({ summary: "node by which an outside client's packets come in", helpValue: 'NODE', helpGroup: 'FLOW' }),
+}
+
+const states: readonly ConnectionState[] = ['new', 'established', 'from-dump']
+
+/** Which packet of the connection: for `trace`. */
+export const stateFlag = {
+  state: option({
+    summary: "first packet of a new connection, next one of an established one, or of the dumped conntrack tables' own entries",
+    options: states,
+    helpGroup: 'FLOW',
+  })(),
 }
 
 /** Many flows at once. */

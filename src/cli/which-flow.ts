@@ -8,8 +8,9 @@ import { parseIp } from '../net/ip.ts'
 import { inventoryOf } from '../snapshot/names.ts'
 import { openSnapshot } from '../snapshot/open.ts'
 import type { Snapshot } from '../snapshot/types.ts'
-import type { Flow } from '../trace/types.ts'
+import type { ConnectionState, Flow } from '../trace/types.ts'
 import { bounded } from './bounded.ts'
+import { expectConnection, stated } from './connection.ts'
 import { type NamespaceFlags, resolveNamespace } from './namespace.ts'
 import { equalCommand, pick, pickSnapshot } from './pickers.ts'
 import { shellLine } from './shell-words.ts'
@@ -26,6 +27,7 @@ export interface FlowWords {
     readonly source?: string | undefined
     readonly 'source-port'?: number | undefined
     readonly 'entry-node'?: string | undefined
+    readonly state?: ConnectionState | undefined
     readonly timeout?: number | undefined
   }
 }
@@ -79,7 +81,9 @@ export async function whichFlow(words: FlowWords, terminal: Terminal, root: stri
   const asked = flags.snapshot === undefined || words.source === undefined || destination !== words.destination
   const again = ['--snapshot', path, ...rest(flags)]
   const same = equalCommand([words.command, source, destination, ...again])
-  return { snapshot, flow: { ...flow, ...narrowed(snapshot, flags) }, notes: asked ? [...notes, same] : notes, again: shellLine(again) }
+  const whole = stated({ ...flow, ...narrowed(snapshot, flags) }, flags.state)
+  expectConnection(snapshot, whole)
+  return { snapshot, flow: whole, notes: asked ? [...notes, same] : notes, again: shellLine(again) }
 }
 
 async function withPort(inventory: Inventory, destination: string, options: ResolveOptions, terminal: Terminal): Promise<string> {
@@ -91,7 +95,7 @@ async function withPort(inventory: Inventory, destination: string, options: Reso
 /** The flags that the equal command line repeats. */
 function rest(flags: FlowWords['flags']): string[] {
   const words: string[] = []
-  for (const name of ['namespace', 'context', 'kubeconfig', 'family', 'source', 'source-port', 'entry-node'] as const) {
+  for (const name of ['namespace', 'context', 'kubeconfig', 'family', 'source', 'source-port', 'entry-node', 'state'] as const) {
     const value = flags[name]
     if (value !== undefined) words.push(`--${name}`, String(value))
   }

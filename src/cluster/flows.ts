@@ -14,6 +14,7 @@ export interface FlowLine {
     readonly dst: string
     readonly port?: number
     readonly payload?: number
+    readonly state?: 'new' | 'established' | 'from-dump'
   }
   readonly expect?: 'delivered' | 'refused' | 'unreachable' | 'dropped' | 'undecided'
 }
@@ -21,6 +22,7 @@ export interface FlowLine {
 const KINDS = ['pod', 'node', 'external'] as const
 const PROTOCOLS = ['tcp', 'udp', 'sctp', 'icmp'] as const
 const VERDICTS = ['delivered', 'refused', 'unreachable', 'dropped', 'undecided'] as const
+const STATES = ['new', 'established', 'from-dump'] as const
 /** longest UDP payload in an IPv4 packet (65,535 less both headers) */
 const LONGEST_PAYLOAD = 65_507
 
@@ -62,7 +64,7 @@ function parseLine(line: string, file: string, number: number, knows: (kind: (ty
     )
   }
   if (!isRecord(root)) return fail('expected an object')
-  const { id, proto, dst, port, payload, expect } = root
+  const { id, proto, dst, port, payload, state, expect } = root
   if (id !== undefined && typeof id !== 'string' && typeof id !== 'number') return fail('id: expected text or a number')
   const from = parseFrom(root.from, fail, knows)
   if (!isOne(PROTOCOLS, proto)) return fail(`proto: expected ${PROTOCOLS.join(', ')}`)
@@ -72,6 +74,7 @@ function parseLine(line: string, file: string, number: number, knows: (kind: (ty
     return fail('port: expected a number between 1 and 65535')
   if (payload !== undefined && payload !== null && !isWhole(payload, 0, LONGEST_PAYLOAD))
     return fail(`payload: expected a number of bytes, ${LONGEST_PAYLOAD} at most`)
+  if (state !== undefined && state !== null && !isOne(STATES, state)) return fail(`state: expected ${STATES.join(', ')}`)
   if (expect !== undefined && expect !== null && !isOne(VERDICTS, expect)) return fail(`expect: expected ${VERDICTS.join(', ')}`)
   return {
     line: number,
@@ -82,6 +85,7 @@ function parseLine(line: string, file: string, number: number, knows: (kind: (ty
       dst: ip.text,
       ...(typeof port === 'number' && proto !== 'icmp' && { port }),
       ...(typeof payload === 'number' && { payload }),
+      ...(isOne(STATES, state) && { state }),
     },
     ...(isOne(VERDICTS, expect) && { expect }),
   }

@@ -48,7 +48,7 @@ export function answerLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
   if (flow) lines.push(...label('Flow', flow, pen))
   const typed = trace.flow.label ? socketName(trace.flow.dst, trace.flow.port) : ''
   if (typed !== '' && !targetName(trace.flow).startsWith(typed)) lines.push(...label('Sent to', [pen.text(typed)], pen))
-  return [...lines, ...socketLines(trace, pen), ...causeLines(trace, opts, pen)]
+  return [...lines, ...stateLines(trace, pen), ...socketLines(trace, pen), ...causeLines(trace, opts, pen), ...warningLines(trace, pen)]
 }
 
 /** What the only server's socket sees. With more outcomes a table says it. */
@@ -63,6 +63,26 @@ function socketLines(trace: Trace, pen: Pen): Line[] {
   ]
   const sees = only.seenSource ? `, which sees ${only.seenSource} as its client` : ''
   return label('Socket', [pen.text(`${parts.filter((p) => p !== '').join(' ')}${sees}`)], pen)
+}
+
+const states = {
+  established: 'the next packet of a connection that exists, made before these rules',
+  'from-dump': 'the next packet of a connection that conntrack has in the dump',
+} as const
+
+function stateLines({ flow: { state = 'new' } }: Trace, pen: Pen): Line[] {
+  return state === 'new' ? [] : label('Packet', [pen.text(states[state])], pen)
+}
+
+/** Warnings, but for those that a cause tells already. */
+function warningLines(trace: Trace, pen: Pen): Line[] {
+  const told = new Set(trace.paths.map((p) => `${p.cause?.evidence?.file}:${p.cause?.evidence?.line}`))
+  return (trace.warnings ?? []).flatMap(({ node, entry, explanation, evidence }) => {
+    const at = `${evidence.file}:${evidence.line}`
+    if (told.has(at)) return []
+    const text = joinLines([[pen.text(`${node}: `, 'strong'), pen.text(entry), pen.text(`; ${explanation}`)], [pen.text(at, 'dim')]])
+    return label('Warning', text, pen)
+  })
 }
 
 function causeLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {

@@ -1,6 +1,6 @@
 import { parseBpfNet } from '../kernel/bpf/parse.ts'
-import { parseConntrack } from '../kernel/conntrack/parse.ts'
-import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
+import { openConntrack } from '../kernel/conntrack/dump.ts'
+import type { ConntrackDump } from '../kernel/conntrack/types.ts'
 import { parseIpsetSave } from '../kernel/ipset/parse.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
 import { lineAt } from '../kernel/json-error.ts'
@@ -53,7 +53,6 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
   const routes = loadRoutes(store, read, dir, links, sysctls?.get('net.ipv6.conf.all.forwarding')?.value === '1')
   const rules = loadRules(read)
   const firewall = loadFirewall(read, kind, dir, versions, note)
-  const conntrack = lazy(read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], conntrackOf))
   return {
     id: `${kind}/${name}`,
     kind,
@@ -72,9 +71,7 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     sysctls,
     iptables: firewall.iptables,
     ipsets: loadIpsets(store, read, firewall),
-    get conntrack() {
-      return conntrack()
-    },
+    conntrack: read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], conntrackOf),
     listeners: read('sockets.txt', 'ss -Hlntu', ['sockets', 'empty'], parseSockets),
     nft: firewall.nft,
     nftHooks: firewall.nftHooks,
@@ -86,12 +83,12 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
 }
 
 /** A busy node has 100,000 connections, which few traces ask for: only a table of moderate size is checked at once. */
-function conntrackOf(text: string, file: string): () => readonly ConntrackEntry[] {
+function conntrackOf(text: string, file: string): ConntrackDump {
   if (text !== '' && !text.endsWith('\n'))
     throw new ParseError(file, lineAt(text, text.length), 'the last line has no newline: the dump was cut off')
-  if (text.length > 2 ** 20) return () => parseConntrack(text, file)
-  const entries = parseConntrack(text, file)
-  return () => entries
+  const dump = openConntrack(text, file)
+  if (text.length <= 2 ** 20) void dump.entries
+  return dump
 }
 
 const ANY_TEXT: readonly Shape[] = ['unknown', 'empty', 'iptables']
@@ -166,10 +163,4 @@ function loadIpsets(store: Store, read: Reader, firewall: FirewallDumps): IpsetD
     }
     return parseIpsetSave(text, file)
   })
-}
-
-/** Runs `make` when first asked; undefined stays undefined. */
-function lazy<T>(make: (() => T) | undefined): () => T | undefined {
-  let value: { readonly it: T } | undefined
-  return () => (make === undefined ? undefined : (value ??= { it: make() }).it)
 }

@@ -122,6 +122,6 @@ function countTables(host: Host | undefined): Omit<NodeDescription['counts'], 'p
     rules,
     sets: host?.ipsets?.sets.size ?? 0,
     routes: each((family) => [...(host?.routes[family] ?? [])]),
-    connections: host?.conntrack?.length ?? 0,
+    connections: host?.conntrack?.entries.length ?? 0,
   }
 }

@@ -1,6 +1,6 @@
 import type { Cluster } from '../cluster/types.ts'
 import type { DeviceProgram } from '../kernel/bpf/types.ts'
-import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
+import type { ConntrackDump } from '../kernel/conntrack/types.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
 import type { IpvsConnection, IpvsTable } from '../kernel/ipvs/types.ts'
@@ -81,7 +81,7 @@ export interface Host {
    */
   readonly iptables: Readonly<Record<Family, readonly IptablesDump[] | undefined>>
   readonly ipsets: IpsetDump | undefined
-  readonly conntrack: readonly ConntrackEntry[] | undefined
+  readonly conntrack: ConntrackDump | undefined
   readonly listeners: readonly Listener[] | undefined
   /** ruleset of nft, with the tables of iptables-nft (`isXtables`): those are evaluated from iptables-save, which has all of their rules */
   readonly nft: NftRuleset | undefined

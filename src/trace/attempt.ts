@@ -27,22 +27,33 @@ export interface Result {
   readonly reached?: { readonly place: string; readonly packet: Packet }
 }
 
+/** What is sent next by a client whose connection exists. */
+export interface Next {
+  /** data in a segment with ACK; a SYN again while nothing has answered, or when the old connection is over */
+  readonly tcp?: 'SYN' | 'ACK'
+  /** of a ping */
+  readonly id?: number
+}
+
 /** ip_local_port_range of an untouched kernel; the port itself is not known before the packet is sent */
 const ephemeral: PortRange = { lo: 32768, hi: 60999 }
 
-export function firstPacket(flow: Flow, src: Packet['src'], dst: Packet['dst']): Packet {
+/** The packet that is sent: the first of a new connection, or with `next` the next one of a connection that exists. */
+export function requestOf(flow: Flow, src: Packet['src'], dst: Packet['dst'], next?: Next): Packet {
   const base = { family: dst.family, src, dst, ttl: 64, ...(flow.payload !== undefined && { payload: flow.payload }) }
   if (flow.proto === 'icmp') {
-    return { ...base, proto: dst.family === 4 ? 'icmp' : 'icmpv6', icmp: { type: dst.family === 4 ? 8 : 128, code: 0, id: 1 } }
+    return { ...base, proto: dst.family === 4 ? 'icmp' : 'icmpv6', icmp: { type: dst.family === 4 ? 8 : 128, code: 0, id: next?.id ?? 1 } }
   }
   const sport = flow.sourcePort === undefined ? ephemeral : port(flow.sourcePort)
-  return { ...base, proto: flow.proto, sport, dport: port(flow.port ?? 0), ...(flow.proto === 'tcp' && { tcp: 'SYN' as const }) }
+  return { ...base, proto: flow.proto, sport, dport: port(flow.port ?? 0), ...(flow.proto === 'tcp' && { tcp: next?.tcp ?? 'SYN' }) }
 }
 
 /** Walks the whole attempt. `send` puts a packet of the client on its way. */
 export function attempt(run: Run, client: Client, request: Packet): Result {
   const sent = client.send(run, request)
   const steps = takeSteps(run)
+  if (run.state === 'established' && (sent.kind === 'dropped' || sent.kind === 'complaint')) scout(run, client, request)
+  run.answering = true
   switch (sent.kind) {
     case 'errno':
       return { verdict: 'unreachable', error: `errno ${sent.errno}`, node: sent.blame.place.label, steps, blame: sent.blame }
@@ -52,10 +63,11 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
       return complained(run, client, request, sent, steps)
     case 'arrived': {
       const { packet, place } = { packet: sent.skb.packet, place: sent.skb.place }
-      const socket = findSocket(run, place, packet)
-      if (!socket) {
+      const listener = findSocket(run, place, packet)
+      if (!listener) {
         throw new Undecided(place.label, `who listens on ${place.id} is not known (no sockets.txt, nothing in snapshot.json)`)
       }
+      const socket = socketOf(run, listener, packet)
       const met = [...steps, doorStep(place, packet, socket)]
       run.steps = []
       return answered({
@@ -76,7 +88,7 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
         client,
         request,
         seen: sent.packet,
-        socket: beyondSocket(run, sent.owner, sent.packet),
+        socket: socketOf(run, beyondSocket(run, sent.owner, sent.packet), sent.packet),
         place: sent.via.place,
         reply: (p) => comeBack(run, sent.via, p),
         steps,
@@ -138,6 +150,21 @@ interface Meeting {
   readonly arrived?: Extract<End, { kind: 'arrived' }>
 }
 
+/**
+ * The socket of a connection that exists is not that of the listener: whether it is still there no dump tells. Where one listens, the server
+ * is taken to be alive.
+ */
+function socketOf(run: Run, socket: Socket, { tcp, dport }: Packet): Socket {
+  if (tcp !== 'ACK') return socket
+  if (socket.kind === 'open') run.assumptions.add('the server is taken to have the connection still open')
+  else
+    throw new Undecided(
+      socket.endpoint,
+      `nothing listens on tcp/${dport?.lo} of ${socket.endpoint}: whether it still has the connection is not known`,
+    )
+  return socket
+}
+
 function answered({ run, client, request, seen, socket, place, reply, steps, arrived }: Meeting): Result {
   const endpoint = socket.endpoint
   const reached = { place: endpoint, packet: seen }
@@ -172,12 +199,41 @@ function answered({ run, client, request, seen, socket, place, reply, steps, arr
     }
     return { verdict: 'dropped', node: blame.place.label, steps, answer, blame, reached }
   }
-  if (request.tcp) {
+  if (run.state === 'established') seenBothWays(run, run.conntrack.keys())
+  if (request.tcp === 'SYN') {
     const late = confirmHandshake(run, client, request)
     if (late)
       return { verdict: 'dropped', node: late.blame.place.label, steps: [...steps, ...late.steps], answer, blame: late.blame, reached }
   }
   return { verdict: 'delivered', ...view, steps, answer, reached }
+}
+
+/**
+ * The request was stopped by a host that was supposed to have the connection as established. It has if the answers came by it, too, which is
+ * seen by letting both go where they would.
+ */
+function scout(run: Run, client: Client, request: Packet): void {
+  const met = [...run.conntrack.keys()]
+  run.scouting = true
+  const sent = client.send(run, request)
+  run.answering = true
+  if (sent.kind === 'arrived') sendLocal(run, sent.skb.place, replyTo(sent.skb.packet))
+  if (sent.kind === 'beyond') comeBack(run, sent.via, replyTo(sent.packet))
+  run.scouting = false
+  run.steps = []
+  if (sent.kind === 'arrived' || sent.kind === 'beyond') seenBothWays(run, met)
+}
+
+/** A host that sees one direction only never has the connection as established; as what it has it no dump tells. */
+function seenBothWays(run: Run, hosts: Iterable<string>): void {
+  for (const id of hosts) {
+    if (!run.conntrack.get(id)?.halfSeen()) continue
+    const { label } = run.world.places.get(id) as Place
+    throw new Undecided(
+      label,
+      `${label} sees the requests of this connection, but not their answers: in which state it has it is not known`,
+    )
+  }
 }
 
 /** The third packet of the handshake meets the tables as ESTABLISHED; what stops it stops the connection. */
@@ -195,7 +251,12 @@ function confirmHandshake(
 function replyTo(p: Packet): Packet {
   const base = { family: p.family, proto: p.proto, src: p.dst, dst: p.src, ttl: 64 }
   if (p.icmp) return { ...base, icmp: { ...p.icmp, type: p.family === 4 ? 0 : 129 } }
-  return { ...base, ...(p.dport && { sport: p.dport }), ...(p.sport && { dport: p.sport }), ...(p.tcp && { tcp: 'SYN-ACK' as const }) }
+  return {
+    ...base,
+    ...(p.dport && { sport: p.dport }),
+    ...(p.sport && { dport: p.sport }),
+    ...(p.tcp && { tcp: p.tcp === 'ACK' ? p.tcp : 'SYN-ACK' }),
+  }
 }
 
 const portUnreachable = (p: Packet): Packet => ({

@@ -11,6 +11,7 @@ import { localPod, podWithoutInterface } from './cause/local-pod.ts'
 import { pathMtu } from './cause/path-mtu.ts'
 import { policyDrop } from './cause/policy-drop.ts'
 import { serviceRefusal } from './cause/service-refusal.ts'
+import { staleConnection } from './cause/stale-connection.ts'
 import { staleEndpoint } from './cause/stale-endpoint.ts'
 import { tunnel } from './cause/tunnel.ts'
 import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
@@ -25,6 +26,7 @@ import type { Cause, Flow } from './types.ts'
  */
 const explanations: readonly Explain[] = [
   pathMtu,
+  staleConnection,
   staleEndpoint,
   detour,
   serviceRefusal,

@@ -4,7 +4,8 @@
  * POSTROUTING or INPUT: a packet dropped before leaves nothing behind.
  */
 
-import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
+import { tupleOf as dumpedTuple } from '../kernel/conntrack/tuple.ts'
+import type { ConntrackDump, ConntrackEntry } from '../kernel/conntrack/types.ts'
 import type { CtView, Tuple } from '../kernel/iptables/env.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import { isIcmpError, type Packet, type PortRange, protocolNumber } from '../net/packet.ts'
@@ -23,6 +24,14 @@ export interface Entry {
   confirmed: boolean
   seenReply: boolean
   mark: number
+  /** TCP: the state as conntrack -L names it; of an entry made by the walk what its first packet made of it */
+  state?: string
+  /** as conntrack -L listed it */
+  readonly dumped?: ConntrackEntry
+  /** supposed to be there: what its mappings are is still to be asked */
+  readonly supposed?: boolean
+  /** an answer came by in this walk */
+  answered?: boolean
 }
 
 /** The entry that a packet belongs to, and how. */
@@ -68,27 +77,49 @@ const sameTuple = (x: Tuple, y: Tuple): boolean =>
 
 /** An entry of `conntrack -L` as the walk uses it; the addresses that don't mirror each other tell what is translated. */
 export function entryOf(dumped: ConntrackEntry): Entry {
-  const mirrored = invert(dumped.original, dumped.protoNumber)
+  const original = dumpedTuple(dumped.original)
+  const reply = dumpedTuple(dumped.reply)
+  const mirrored = invert(original, dumped.protoNumber)
+  // what a client chooses is its port; of a ping its id
+  const icmp = dumped.original.icmp !== undefined
   return {
     proto: dumped.protoNumber,
-    original: dumped.original,
-    reply: dumped.reply,
-    dnat: !sameIp(mirrored.src, dumped.reply.src) || !samePorts(mirrored.sport, dumped.reply.sport),
-    snat: !sameIp(mirrored.dst, dumped.reply.dst) || !samePorts(mirrored.dport, dumped.reply.dport),
+    original,
+    reply,
+    dnat: !sameIp(mirrored.src, reply.src) || (!icmp && !samePorts(mirrored.sport, reply.sport)),
+    snat: !sameIp(mirrored.dst, reply.dst) || !(icmp ? samePorts(mirrored.sport, reply.sport) : samePorts(mirrored.dport, reply.dport)),
     srcDone: true,
     dstDone: true,
     confirmed: true,
     seenReply: !dumped.flags.includes('UNREPLIED'),
     mark: dumped.mark,
+    dumped,
+    ...(dumped.state !== undefined && { state: dumped.state }),
   }
 }
 
-/** The connections of one host during one walk. */
-export class ConntrackTable {
-  readonly #entries: Entry[]
+/** How a host treats packets that belong to no entry. */
+export interface Strangers {
+  /** an entry is there whatever the tables below show: the connection was made before */
+  readonly supposed: boolean
+  /** TCP may be picked up in mid-stream (nf_conntrack_tcp_loose) */
+  loose(): boolean
+  /** the packet is not the first of its connection */
+  readonly midstream: boolean
+  /** nobody can know: both answers are followed */
+  unknown(reason: string): boolean
+}
 
-  constructor(entries: readonly Entry[] = []) {
-    this.#entries = [...entries]
+const firstPackets: Strangers = { supposed: false, loose: () => true, midstream: false, unknown: () => true }
+
+/** The connections of one host during one walk: those of its dump, where they are to be looked at, and those that the walk makes. */
+export class ConntrackTable {
+  readonly #entries: Entry[] = []
+  readonly #dump: ConntrackDump | undefined
+  readonly #taken = new Set<ConntrackEntry>()
+
+  constructor(dump?: ConntrackDump) {
+    this.#dump = dump
   }
 
   find(tuple: Tuple, proto: number): { readonly entry: Entry; readonly direction: Direction } | undefined {
@@ -97,24 +128,34 @@ export class ConntrackTable {
       if (sameTuple(entry.original, tuple)) return { entry, direction: 'ORIGINAL' }
       if (sameTuple(entry.reply, tuple)) return { entry, direction: 'REPLY' }
     }
-    return undefined
+    const dumped = this.#dump?.find(tuple, proto)
+    if (!dumped || this.#taken.has(dumped)) return undefined
+    // from here on the walk's own: what its packets change is changed in this run only
+    this.#taken.add(dumped)
+    const entry = entryOf(dumped)
+    this.#entries.push(entry)
+    return { entry, direction: sameTuple(entry.original, tuple) ? 'ORIGINAL' : 'REPLY' }
   }
 
   /** nf_conntrack_in: finds or makes the entry of a packet that enters the host or is sent by it. */
-  track(p: Packet): Ct {
+  track(p: Packet, strangers: Strangers = firstPackets): Ct {
     const proto = protocolNumber(p.proto)
     // router and neighbour discovery is not tracked (nf_conntrack_icmpv6_error)
     if (p.family === 6 && p.icmp && p.icmp.type >= 133 && p.icmp.type <= 137) return { kind: 'untracked' }
     if (isIcmpError(p)) return this.#trackError(p)
     const tuple = tupleOf(p)
     const found = this.find(tuple, proto)
-    if (found) {
-      if (found.direction === 'REPLY') found.entry.seenReply = true
+    if (found && !(p.tcp === 'SYN' && found.direction === 'ORIGINAL' && this.#reopened(found.entry, strangers))) {
+      const { entry } = found
+      if (found.direction === 'REPLY') {
+        entry.seenReply = true
+        entry.answered = true
+      } else if (strangers.supposed) entry.seenReply = true
       // tcp_conntracks[]: an ACK while only the SYN was seen here is no transition (the SYN-ACK took another way)
-      else if (p.tcp === 'ACK' && !found.entry.seenReply) return { kind: 'invalid' }
+      else if (p.tcp === 'ACK' && !entry.seenReply && entry.state === 'SYN_SENT') return { kind: 'invalid' }
       return { kind: 'entry', ...found, related: false }
     }
-    if (!mayBegin(p)) return { kind: 'invalid' }
+    if (!strangers.supposed && !mayBegin(p, strangers)) return { kind: 'invalid' }
     const entry: Entry = {
       proto,
       original: tuple,
@@ -123,11 +164,35 @@ export class ConntrackTable {
       dnat: false,
       srcDone: false,
       dstDone: false,
-      confirmed: false,
-      seenReply: false,
+      confirmed: strangers.supposed,
+      seenReply: strangers.supposed,
       mark: 0,
+      ...(p.tcp && { state: p.tcp === 'SYN' ? 'SYN_SENT' : 'ESTABLISHED' }),
+      ...(strangers.supposed && { supposed: true }),
     }
+    if (strangers.supposed) this.#entries.push(entry)
     return { kind: 'entry', entry, direction: 'ORIGINAL', related: false }
+  }
+
+  /**
+   * A SYN meets an entry whose connection is over: the entry is deleted and the packet looked up again, as the first of a new one
+   * (nf_conntrack_tcp_packet, "Attempt to reopen a closed/aborted connection"). After a reset only if the client itself had sent it,
+   * which no dump tells.
+   */
+  #reopened(entry: Entry, { unknown }: Strangers): boolean {
+    if (entry.state !== 'TIME_WAIT' && entry.state !== 'CLOSE') return false
+    if (
+      entry.state === 'CLOSE' &&
+      !unknown(`which side reset the connection of ${entry.dumped?.source.file}:${entry.dumped?.source.line} is not known`)
+    )
+      return false
+    this.#entries.splice(this.#entries.indexOf(entry), 1)
+    return true
+  }
+
+  /** Is there a connection that was supposed to be established, of which no answer came by? */
+  halfSeen(): boolean {
+    return this.#entries.some((e) => e.supposed && !e.answered)
   }
 
   /** nf_conntrack_inet_error: an error belongs to the connection of the packet that it quotes, or to none. */
@@ -149,9 +214,13 @@ export class ConntrackTable {
   }
 }
 
-/** Whether a packet without an entry may begin one: TCP by tcp_conntracks[] (SYN, or ACK by tcp_loose), ICMP by its valid_new types. */
-function mayBegin(p: Packet): boolean {
-  if (p.tcp) return p.tcp === 'SYN' || p.tcp === 'ACK'
+/**
+ * Whether a packet without an entry may begin one: TCP by tcp_conntracks[] (SYN; ACK only where tcp_loose is on), SCTP by its INIT, ICMP by
+ * its valid_new types. What is picked up in mid-stream is taken as it comes: its window is not checked (IP_CT_TCP_FLAG_BE_LIBERAL).
+ */
+function mayBegin(p: Packet, { loose, midstream }: Strangers): boolean {
+  if (p.tcp) return p.tcp === 'SYN' || (p.tcp === 'ACK' && loose())
+  if (p.proto === 'sctp') return !midstream
   if (p.icmp) return p.family === 4 ? [8, 13, 15, 17].includes(p.icmp.type) : p.icmp.type === 128
   return true
 }
@@ -183,7 +252,7 @@ export function viewOf(ct: Ct): CtView {
         snat: entry.snat,
         dnat: entry.dnat,
         seenReply: entry.seenReply,
-        assured: entry.seenReply,
+        assured: entry.dumped ? entry.dumped.flags.includes('ASSURED') : entry.seenReply,
         confirmed: entry.confirmed,
         mark: entry.mark,
       }

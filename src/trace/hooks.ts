@@ -8,6 +8,7 @@ import { WalkEnv } from './match-env.ts'
 import { runNat } from './nat-hook.ts'
 import { conntrackOf, type HookResult, passed, type Run, type Skb, Undecided } from './run.ts'
 import { runTable } from './tables.ts'
+import { track } from './tracking.ts'
 
 /**
  * Runs a hook. `onChange` is called after something changed what routing depends on: in OUTPUT mangle or nat (ip_route_me_harder), anywhere
@@ -28,9 +29,9 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
   for (const it of hookFunctions(place.host, family, hook)) {
     const { mark, packet } = skb
     const result = runFunction(run, skb, env, it)
-    if (result.kind !== 'pass') return result
+    if (result.kind !== 'pass' && !run.scouting) return result
     const changed = reroutes(it) && hook === 'OUTPUT' && (skb.packet !== packet || (it.kind !== 'nat' && skb.mark !== mark))
-    if (onChange && (changed || result.reroute)) {
+    if (onChange && (changed || (result.kind === 'pass' && result.reroute))) {
       const rerouted = onChange()
       if (rerouted.kind !== 'pass') return rerouted
     }
@@ -46,7 +47,7 @@ function runFunction(run: Run, skb: Skb, env: WalkEnv, it: HookFunction): HookRe
   switch (it.kind) {
     case 'conntrack':
       // "Previously seen (loopback or untracked)? Ignore." nf_conntrack_in
-      if (skb.ct.kind === 'none') skb.ct = conntrackOf(run, skb.place).track(skb.packet)
+      if (skb.ct.kind === 'none') skb.ct = track(run, skb)
       return passed
     case 'confirm':
       conntrackOf(run, skb.place).confirm(skb.ct)

@@ -1,5 +1,7 @@
 /** NAT at its hooks (nf_nat_inet_fn): the chains are asked once for each connection and kind of mapping; then every packet is rewritten by the entry. */
+import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import { translate } from './conntrack.ts'
+import { serviceOf } from './dumped-connections.ts'
 import type { NatChain } from './hook-list.ts'
 import type { WalkEnv } from './match-env.ts'
 import { mapByRule } from './nat.ts'
@@ -15,10 +17,11 @@ export function runNat(run: Run, skb: Skb, env: WalkEnv, chains: readonly NatCha
   const { entry } = ct
   const isError = ct.related && skb.packet.icmp !== undefined
   const done = manip === 'SRC' ? entry.srcDone : entry.dstDone
-  const fresh = ct.related || (ct.direction === 'ORIGINAL' && !entry.seenReply)
+  const fresh = ct.related || (ct.direction === 'ORIGINAL' && (entry.supposed || !entry.seenReply))
   if (!isError && !done && fresh) {
     const stopped = askChains(run, skb, env, chains)
-    if (stopped) return stopped
+    // one that is there already was let through when it began
+    if (stopped && !entry.supposed) return stopped
     if (manip === 'SRC') entry.srcDone = true
     else entry.dstDone = true
   }
@@ -35,6 +38,7 @@ export function runNat(run: Run, skb: Skb, env: WalkEnv, chains: readonly NatCha
         weight: 'changes',
         owner: 'kernel',
         packet,
+        ...(entry.dumped && fromDump(run, entry.dumped)),
         action: undone
           ? `${manip === 'SRC' ? 'destination' : 'source'} translation undone`
           : 'translated like the first packet of the connection',
@@ -63,4 +67,9 @@ function askChains(run: Run, skb: Skb, env: WalkEnv, chains: readonly NatChain[]
     if (end.kind === 'nat') return mapByRule(run, skb, hook, end.target) ? undefined : { kind: 'drop', blame: end.blame }
   }
   return undefined
+}
+
+const fromDump = (run: Run, dumped: ConntrackEntry) => {
+  const object = serviceOf(run.world, dumped)
+  return { source: dumped.source, ...(object !== undefined && { object }) }
 }

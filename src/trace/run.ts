@@ -9,9 +9,9 @@ import type { Endpoint, WireguardPeer } from '../kernel/wireguard/types.ts'
 import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Choices } from './choices.ts'
-import { ConntrackTable, type Ct, entryOf, noCt } from './conntrack.ts'
+import { ConntrackTable, type Ct, noCt } from './conntrack.ts'
 import type { IpvsConn } from './ipvs-connections.ts'
-import type { Cause, Owner, Stage } from './types.ts'
+import type { Cause, ConnectionState, Owner, Stage } from './types.ts'
 import type { Place, World } from './world.ts'
 
 /** One run through the snapshot: all the decisions taken one way. The only mutable state of the walk lives here. */
@@ -21,8 +21,15 @@ export interface Run {
   /** keep rules that were tried and did not match, too */
   readonly verbose: boolean
   readonly conntrack: Map<string, ConntrackTable>
-  /** the flow names its source port: an entry of a dump may be its own */
+  readonly state: ConnectionState
+  /** the packet's own tuple is known: an entry of a dump may be its own */
   readonly known: boolean
+  /** the entry of a dump that this run is about, and what is said where its packet meets it */
+  chosen: { readonly source: Source; readonly action: string; readonly choice?: Arm } | undefined
+  /** an answer is under way: it meets the entries that the request met */
+  answering: boolean
+  /** only the way is looked for: rules stop nothing */
+  scouting: boolean
   readonly assumptions: Set<string>
   /** connections of IPVS by the host that made them */
   readonly ipvs: Map<string, IpvsConn[]>
@@ -49,6 +56,12 @@ export interface Skb {
   ipvs: boolean
   /** came over loopback: the entry and the route it left with are kept */
   looped: boolean
+}
+
+/** The way that a choice of the kernel went. */
+export interface Arm {
+  readonly probability: number
+  readonly what: string
 }
 
 /** A rule of an iptables table, or the policy of a built-in chain. */
@@ -85,7 +98,7 @@ interface RuleAct {
   readonly action: string
   readonly weight: 'decides' | 'changes' | 'passes' | 'tried'
   readonly packet?: Packet
-  readonly choice?: { readonly probability: number; readonly what: string }
+  readonly choice?: Arm
 }
 
 /** What is recorded on the way; turned into `Hop`s only for output. */
@@ -111,7 +124,7 @@ export type Step =
       /** of IPVS, whose owner and object attribution knows */
       readonly virtualServer?: ServiceKey
       readonly packet?: Packet
-      readonly choice?: { readonly probability: number; readonly what: string }
+      readonly choice?: Arm
     }
 
 /** Why a packet ended where it did: the entry to look at first. */
@@ -198,12 +211,20 @@ export class Undecided extends Error {
   }
 }
 
-export function newRun(world: World, choices: Choices, verbose: boolean, known: boolean): Run {
+/** What a run is about: which connection, and how much is to be recorded. */
+export type Asked = Pick<Run, 'state' | 'known' | 'verbose'>
+
+export function newRun(world: World, choices: Choices, asked: Asked): Run {
+  const { state, known, verbose } = asked
   return {
     world,
     choices,
     verbose,
+    state,
     known,
+    chosen: undefined,
+    answering: false,
+    scouting: false,
     conntrack: new Map(),
     assumptions: new Set(),
     ipvs: new Map(),
@@ -215,7 +236,7 @@ export function newRun(world: World, choices: Choices, verbose: boolean, known: 
 
 export function conntrackOf(run: Run, place: Place): ConntrackTable {
   let table = run.conntrack.get(place.id)
-  if (!table) run.conntrack.set(place.id, (table = new ConntrackTable(run.known ? (place.host.conntrack ?? []).map(entryOf) : [])))
+  if (!table) run.conntrack.set(place.id, (table = new ConntrackTable(run.known ? place.host.conntrack : undefined)))
   return table
 }
 

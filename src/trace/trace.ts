@@ -2,14 +2,16 @@
 
 import { parseIp } from '../net/ip.ts'
 import type { Snapshot } from '../snapshot/types.ts'
-import { attempt, firstPacket, type Result } from './attempt.ts'
+import { attempt, type Result, requestOf } from './attempt.ts'
 import { causeOf } from './cause.ts'
 import { explore, TooManyBranches, type Tree } from './choices.ts'
 import { clientOf } from './client.ts'
 import { compareFlow } from './comparison/compare.ts'
 import { attributeHop } from './hop.ts'
+import { openingOf } from './opening.ts'
 import { type Leaf, merge } from './outcomes.ts'
 import { newRun, type Run, Undecided } from './run.ts'
+import { staleConnections } from './stale-connections.ts'
 import type { Flow, Hop, Path, Trace } from './types.ts'
 import { worldOf } from './world.ts'
 
@@ -29,16 +31,23 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
   const world = worldOf(snapshot)
   const dst = parseIp(flow.dst)
   if (!dst) throw new TypeError(`not an address: ${flow.dst}`)
+  const { state = 'new' } = flow
+  const open = openingOf(world, flow, dst)
   const assumptions = new Set<string>()
   let tree: Tree<Result>
   try {
     tree = explore((choices) => {
-      const run = newRun(world, choices, options.verbose ?? false, flow.sourcePort !== undefined)
+      const run = newRun(world, choices, {
+        state,
+        known: state === 'from-dump' || flow.sourcePort !== undefined,
+        verbose: options.verbose ?? false,
+      })
       const result = guarded(run, () => {
-        const who = clientOf(run, flow, dst)
+        const sent = open(run)
+        const who = clientOf(run, sent.flow, dst)
         if (who.kind === 'errno')
           return { verdict: 'unreachable', error: `errno ${who.errno}`, node: who.blame.place.label, steps: run.steps, blame: who.blame }
-        return attempt(run, who.client, firstPacket(flow, who.client.source, dst))
+        return attempt(run, who.client, requestOf(sent.flow, who.client.source, dst, sent.next))
       })
       for (const a of run.assumptions) assumptions.add(a)
       return result
@@ -49,7 +58,12 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
   }
   const { outcomes, leaves, undecided } = merge(tree)
   const head = { apiVersion: 'netctl.dev/v1alpha1', kind: 'Trace', ...(options.id !== undefined && { id: options.id }), flow } as const
-  const tail = { ...(assumptions.size > 0 && { assumptions: [...assumptions].sort() }), ...(undecided.length > 0 && { undecided }) }
+  const warnings = staleConnections(world, flow, dst)
+  const tail = {
+    ...(warnings.length > 0 && { warnings }),
+    ...(assumptions.size > 0 && { assumptions: [...assumptions].sort() }),
+    ...(undecided.length > 0 && { undecided }),
+  }
   if (options.brief) return { ...head, outcomes, paths: [], comparison: [], ...tail }
   const paths = leaves.map((leaf) => pathOf(snapshot, flow, leaf))
   return { ...head, outcomes, paths, comparison: compareFlow({ flow, outcomes, paths }, snapshot), ...tail }

@@ -31,9 +31,17 @@ export interface Flow {
   readonly payload?: number
   /** the node by which an outside client's packets enter, if said */
   readonly entryNode?: string
+  /** default `new` */
+  readonly state?: ConnectionState
   /** what SRC and DST were called on the command line */
   readonly label?: { readonly from: string; readonly to: string }
 }
+
+/**
+ * Which packet of a connection is traced: the first of a `new` one; the next of one that was made before, on every host `established`;
+ * the next of an entry that the hosts' conntrack.txt hold for this client and destination (`from-dump`).
+ */
+export type ConnectionState = 'new' | 'established' | 'from-dump'
 
 /** What the client observes, merged: one for each distinct (verdict, endpoint, address, port, seenSource, error). */
 export interface Outcome {
@@ -151,6 +159,21 @@ export interface ComparisonRow {
   readonly kubeProxy: Part
 }
 
+/** Something about the flow's client and destination that its outcomes don't say. */
+export interface Warning {
+  /** connections of this client that go on to an address where the Service has no endpoint any more */
+  readonly kind: 'stale-connection'
+  readonly node: string
+  /** what is wrong, in a few words: `10.244.9.9:53 is not an endpoint of service kube-system/dns` */
+  readonly entry: string
+  readonly object?: string
+  /** the first of them */
+  readonly evidence: Evidence
+  /** how many entries are alike */
+  readonly count: number
+  readonly explanation: string
+}
+
 export interface Trace {
   readonly apiVersion: 'netctl.dev/v1alpha1'
   readonly kind: 'Trace'
@@ -159,6 +182,7 @@ export interface Trace {
   readonly outcomes: readonly Outcome[]
   readonly paths: readonly Path[]
   readonly comparison: readonly ComparisonRow[]
+  readonly warnings?: readonly Warning[]
   readonly assumptions?: readonly string[]
   readonly undecided?: readonly string[]
 }

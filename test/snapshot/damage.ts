@@ -31,7 +31,7 @@ export function touchAll(snapshot: Snapshot): void {
   const { pods, nodes, services, endpointSlices, ipPools, ipamBlocks, policies, hostEndpoints, workloads } = snapshot.cluster
   for (const slice of endpointSlices) void slice.endpoints
   void [pods, nodes, services, ipPools, ipamBlocks, policies, hostEndpoints, workloads]
-  for (const host of snapshot.hosts.values()) void host.conntrack
+  for (const host of snapshot.hosts.values()) void host.conntrack?.entries
 }
 
 /** The ParseError that loading ends in; undefined if it loads; anything else thrown is a bug and goes on up. */

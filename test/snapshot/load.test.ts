@@ -158,7 +158,7 @@ describe('empty dumps', () => {
   })
 
   test('of conntrack are an answer', () => {
-    expect(n1({ 'nodes/n1/conntrack.txt': '' }).conntrack).toEqual([])
+    expect(n1({ 'nodes/n1/conntrack.txt': '' }).conntrack?.entries).toEqual([])
   })
 })
 

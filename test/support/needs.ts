@@ -18,6 +18,7 @@ export type Need =
   | 'iptables-restore'
   | 'ipset'
   | 'ip'
+  | 'conntrack'
   | 'nft'
   | 'unshare'
 

@@ -17,11 +17,13 @@ export function parseConntrack(text: string, file: string): ConntrackEntry[] {
     const end = newline < 0 ? text.length : newline
     const row = text.slice(start, end).trim()
     start = end + 1
-    // the tool's own summary, which goes to stderr but is often kept with the rest
-    if (row !== '' && !/^conntrack v\d/.test(row)) entries.push(parseLine(row, { file, line }))
+    if (isEntry(row)) entries.push(parseLine(row, { file, line }))
   }
   return entries
 }
+
+/** Neither a blank line nor the tool's own summary, which goes to stderr but is often kept with the rest. */
+export const isEntry = (row: string): boolean => row !== '' && !/^conntrack v\d/.test(row)
 
 interface Half {
   src?: Ip
@@ -33,7 +35,8 @@ interface Half {
   id?: number
 }
 
-function parseLine(row: string, source: Source): ConntrackEntry {
+/** One line of the dump, trimmed. Throws ParseError if it is no entry. */
+export function parseLine(row: string, source: Source): ConntrackEntry {
   const fail = (message: string): never => {
     throw new ParseError(source.file, source.line, message)
   }

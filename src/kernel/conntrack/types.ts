@@ -1,3 +1,4 @@
+import type { Family, Ip } from '../../net/ip.ts'
 import type { IcmpHeader } from '../../net/packet.ts'
 import type { Tuple } from '../iptables/env.ts'
 import type { Source } from '../source.ts'
@@ -22,4 +23,17 @@ export interface ConntrackEntry {
   readonly flags: readonly string[]
   readonly mark: number
   readonly zone?: number
+}
+
+/** The connections of one host as `conntrack -L` listed them. A busy node has 100,000: each way of asking parses no more than it must. */
+export interface ConntrackDump {
+  readonly file: string
+  /** all of them */
+  readonly entries: readonly ConntrackEntry[]
+  /** those whose first packet went to this address */
+  to(address: Ip): readonly ConntrackEntry[]
+  /** the entry that a packet with these headers belongs to, in either direction */
+  find(tuple: Tuple, proto: number): ConntrackEntry | undefined
+  /** `conntrack -L` lists IPv4 unless told otherwise: false if there are entries, but none of this family */
+  covers(family: Family): boolean
 }

@@ -122,6 +122,9 @@ export const multipathHashPolicy = (s: Sysctls | undefined, family: Family): Set
 export const bridgeNfCall = (s: Sysctls | undefined, family: Family): Setting<boolean> | undefined =>
   truth(number(s, `net.bridge.bridge-nf-call-${family === 4 ? 'iptables' : 'ip6tables'}`))
 
+/** May conntrack pick up a TCP connection in mid-stream? For both families (nf_conntrack-sysctl.rst). */
+export const tcpLoose = (s: Sysctls | undefined): Setting<number> | undefined => number(s, 'net.netfilter.nf_conntrack_tcp_loose')
+
 /** net.ipv4.ip_local_port_range, of both families. */
 export function localPortRange(s: Sysctls | undefined): { readonly lo: number; readonly hi: number; readonly source: Source } | undefined {
   const entry = s?.get('net.ipv4.ip_local_port_range')

@@ -32,6 +32,8 @@ export function kubeProxyPart(aspect: Aspect, f: Facts): Part {
 /** Why it had nothing to do. */
 function nothing(f: Facts): string {
   if (f.service === undefined) return 'no Service address was used: kube-proxy had nothing to translate'
+  if (f.walked.flow.state === 'from-dump')
+    return `what kube-proxy did for ${f.service} it did when the connection began: conntrack repeats it for every packet`
   return `the address belongs to ${f.service}, but the packet met no rule of kube-proxy for it`
 }
 
