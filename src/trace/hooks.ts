@@ -29,7 +29,7 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
   for (const it of hookFunctions(place.host, family, hook)) {
     const { mark, packet } = skb
     const result = runFunction(run, skb, env, it)
-    if (result.kind !== 'pass' && !run.scouting) return result
+    if (result.kind !== 'pass' && !(run.scouting && stops(result))) return result
     const changed = reroutes(it) && hook === 'OUTPUT' && (skb.packet !== packet || (it.kind !== 'nat' && skb.mark !== mark))
     if (onChange && (changed || (result.kind === 'pass' && result.reroute))) {
       const rerouted = onChange()
@@ -38,6 +38,8 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
   }
   return passed
 }
+
+const stops = ({ kind }: HookResult): boolean => kind === 'drop' || kind === 'reject'
 
 /** Mangle and NAT look again for a route where they changed the packet (ipt_mangle_out, nf_nat_ipv4_local_fn). */
 const reroutes = (it: HookFunction): boolean => it.kind === 'nat' || (it.kind === 'table' && it.table.name === 'mangle')

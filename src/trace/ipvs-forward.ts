@@ -67,7 +67,7 @@ function tellConntrack(skb: Skb, { method, tracked, once, server }: IpvsConn): v
   const { ct } = skb
   if (ct.kind !== 'entry') return
   if (!tracked) skb.ct = { kind: 'untracked' }
-  else if (method === 'masquerade' && !once && !ct.entry.confirmed && ct.direction === 'ORIGINAL' && !ct.related) {
+  else if (method === 'masquerade' && !once && (ct.entry.supposed || !ct.entry.confirmed) && ct.direction === 'ORIGINAL' && !ct.related) {
     ct.entry.reply = { ...ct.entry.reply, src: server.ip, ...(ct.entry.reply.sport && { sport: server.port }) }
   }
 }

@@ -7,6 +7,7 @@ import { formatServiceKey } from '../kernel/ipvs/format-save.ts'
 import type { VirtualServer } from '../kernel/ipvs/types.ts'
 import { type Choice, chooseServer } from './ipvs-choice.ts'
 import { findRequest, type IpvsConn, type IpvsHeaders, ipvsHeaders, reversed } from './ipvs-connections.ts'
+import { existingConnection } from './ipvs-existing.ts'
 import { forwardToServer } from './ipvs-forward.ts'
 import { ipvsSetting } from './ipvs-settings.ts'
 import { type Blame, type HookResult, ipvsConnectionsOf, passed, type Run, type Skb, Undecided } from './run.ts'
@@ -21,7 +22,7 @@ export function ipvsRequest(run: Run, skb: Skb, hook: Hook): HookResult {
   if (!headers) return passed
   if (!ipvs) return unseen(skb)
   const list = ipvsConnectionsOf(run, place)
-  const known = findRequest(list, headers)
+  const known = findRequest(list, headers) ?? existing(run, skb, list, headers)
   if (known) return forwardToServer(run, skb, hook, known)
   if (!mayBegin(run, skb) || isOwnAnswer(skb, list, headers)) return passed
   if (ipvsSetting(run, place, 'backup_only') !== 0 && run.choices.unknown(`IPVS of ${place.label} is a backup (backup_only = 1)`))
@@ -44,6 +45,14 @@ export function ipvsRequest(run: Run, skb: Skb, hook: Hook): HookResult {
   }
 }
 
+/** One that was there before this walk. */
+function existing(run: Run, skb: Skb, list: IpvsConn[], headers: IpvsHeaders): IpvsConn | undefined {
+  const { ipvs } = skb.place.host
+  const conn = ipvs && existingConnection(run, skb, ipvs, headers)
+  if (conn) list.push(conn)
+  return conn
+}
+
 /** A virtual server's address on a dummy device tells of IPVS, even where its table was not dumped. */
 function unseen({ place, packet }: Skb): HookResult {
   if (place.addresses.get(packet.dst.text)?.kind !== 'dummy') return passed
@@ -55,6 +64,8 @@ function unseen({ place, packet }: Skb): HookResult {
 function mayBegin(run: Run, { packet, place }: Skb): boolean {
   if (!packet.tcp) return true
   if (packet.tcp === 'RST') return false
+  // it has begun long ago, with a server that nobody recorded
+  if (run.state === 'established' && !run.answering) return true
   return packet.tcp !== 'ACK' || ipvsSetting(run, place, 'sloppy_tcp') !== 0
 }
 

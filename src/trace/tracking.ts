@@ -1,9 +1,12 @@
 /** A packet meets connection tracking (nf_conntrack_in): what it finds there depends on which packet of which connection it is. */
+import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
+import { findService } from '../kernel/ipvs/find-service.ts'
 import { tcpLoose } from '../kernel/sysctl/effective.ts'
 import { isIcmpError, type Packet } from '../net/packet.ts'
 import type { Ct, Entry } from './conntrack.ts'
 import { wording } from './dumped-connections.ts'
 import { conntrackOf, type Run, type Skb, Undecided } from './run.ts'
+import type { Place } from './world.ts'
 
 /** The entry of a packet on its host; the steps show the line of the dump that it is, or how it came to be. */
 export function track(run: Run, skb: Skb): Ct {
@@ -70,6 +73,8 @@ function noteEntry(run: Run, skb: Skb, entry: Entry): void {
       `${at} is offloaded ([${offload}]): its packets pass ${place.label} by a flowtable, which is not modelled`,
     )
   }
+  // IPVS gives a connection another end without the mark of destination NAT: it rewrites the packets itself
+  if (dumped && entry.dnat && isVirtual(place, dumped)) entry.dnat = false
   if (entry.supposed) {
     run.assumptions.add(
       'the connection is taken to be known to every host that it passes, with the translations that its nat rules make today and no connection mark',
@@ -90,4 +95,9 @@ function noteEntry(run: Run, skb: Skb, entry: Entry): void {
     source,
     ...(choice && { choice }),
   })
+}
+
+function isVirtual({ host: { ipvs } }: Place, { proto, original: { dst, dport } }: ConntrackEntry): boolean {
+  if (!ipvs || !dport || (proto !== 'tcp' && proto !== 'udp' && proto !== 'sctp')) return false
+  return findService(ipvs.table, { proto, dst, dport: dport.lo, mark: 0 }) !== undefined
 }

@@ -8,7 +8,7 @@ import type { Flow, Trace } from '../../src/trace/types.ts'
 import { entry } from '../support/conntrack-lines.ts'
 import { forFamily } from '../support/netns-case.ts'
 import { outcomeText } from '../support/outcome-text.ts'
-import { type Made, make } from '../support/snapshot-builder.ts'
+import { link, type Made, make } from '../support/snapshot-builder.ts'
 
 const p1: Flow['from'] = { kind: 'pod', name: 't/p1' }
 const families = [4, 6] as const
@@ -258,4 +258,33 @@ test('a ping is found by its id', () => {
     'icmp     1 29 src=10.244.1.2 dst=10.244.2.2 type=8 code=0 id=77 src=10.244.2.2 dst=10.244.1.2 type=0 code=0 id=77 mark=0 use=1\n'
   const m: Made = { rules: { n1: closed }, files: { 'nodes/n1/conntrack.txt': line, 'nodes/n2/conntrack.txt': line } }
   expect(told(ask(m, { proto: 'icmp', dst: '$p2', state: 'from-dump' }))).toBe('ok')
+})
+
+describe.each(families)('IPVS (IPv%i)', (family) => {
+  const at = (name: string) => say(`$${name}`, family)
+  const vip = family === 4 ? at('svc') : `[${at('svc')}]`
+  const real = (name: string) => (family === 4 ? at(name) : `[${at(name)}]`)
+  const m = (lines: string, more: Record<string, string> = {}): Made => ({
+    rules: { n1: 'filter -A INPUT -j ACCEPT' },
+    links: { n1: [link(40, 'kube-ipvs0', 'dummy', [`${at('svc')}/${family === 4 ? 32 : 128}`])] },
+    routes: { n1: 'local $svc dev kube-ipvs0 table local' },
+    files: {
+      'nodes/n1/ipvsadm-save.txt': `-A -t ${vip}:80 -s rr\n-a -t ${vip}:80 -r ${real('p2')}:7000 -m -w 1\n`,
+      'nodes/n1/sysctl-vs.txt': 'net.ipv4.vs.conntrack = 1\nnet.ipv4.vs.sloppy_tcp = 0\n',
+      'nodes/n1/conntrack.txt': lines,
+      'nodes/n2/conntrack.txt': '',
+      ...more,
+    },
+  })
+
+  test('an established connection goes to a server that it could have got', () => {
+    expect(told(ask(m(''), web, family))).toBe(say('p2 $p2:7000 < $p1', family))
+    expect(told(ask(m(''), { ...web, state: 'established' }, family))).toBe(say('p2 $p2:7000 < $p1', family))
+  })
+
+  test('that of the dump to the one that conntrack shows, which no virtual server lists any more', () => {
+    const trace = ask(m(toP3(family, { state: 'ESTABLISHED' })), { ...web, state: 'from-dump' }, family)
+    expect(told(trace)).toBe(say('p3 $p3:7000 < $p1', family))
+    expect(trace.assumptions?.join()).toContain('ipvsadm -Lnc was not recorded')
+  })
 })
