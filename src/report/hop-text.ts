@@ -51,10 +51,16 @@ export function hopLines(
 
 /**
  * Does a step belong into the short story? What decided or changed something does, and a way that no dump describes. A mark that no policy
- * or service stands behind is a note of Felix or kube-proxy to itself.
+ * or service stands behind is a note of Felix or kube-proxy to itself (where the packet came in by, for IPVS).
  */
-const tells = (hop: Hop): boolean =>
-  (matters(hop) && !(/^mark 0x/.test(hop.action) && hop.object === undefined && hop.packet === undefined)) || hop.stage === 'underlay'
+const tells = (hop: Hop): boolean => (matters(hop) && !isNote(hop) && !endsTable(hop)) || hop.stage === 'underlay'
+
+const isNote = (hop: Hop): boolean => /^mark 0x/.test(hop.action) && !isJudge(hop.object) && hop.packet === undefined
+
+/** Around IPVS kube-proxy leaves nat so for every Service: nothing is decided by it. */
+const endsTable = (hop: Hop): boolean => hop.stage === 'nat' && hop.owner === 'kube-proxy' && hop.action === 'accept'
+
+const isJudge = (object: string | undefined): boolean => object !== undefined && !object.startsWith('pod/')
 
 /** A rule that let the packet pass: counted, where it is not shown. */
 const isRule = (hop: Hop): boolean => hop.table !== undefined && hop.weight !== 'tried'

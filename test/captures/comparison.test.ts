@@ -1,5 +1,5 @@
 /**
- * The comparison on recorded clusters: the hand-written expectations for real flows of the twelve classes, and over many flows what must
+ * The comparison on recorded clusters: the hand-written expectations for real flows of each class, and over many flows what must
  * hold of any comparison. By default a sample of the flows; with CI set every one.
  */
 import { join } from 'node:path'
@@ -42,10 +42,78 @@ const chosen: Readonly<Record<string, readonly (readonly [id: string, kind: Flow
     ['f0907', 'no endpoints', 'shop/web-1 to a Service without endpoints'],
     ['f0972', 'egress with NAT', 'shop/web-1 to an outside server'],
   ],
+  'ipip-ipvs': [
+    ['f0039', 'same-node pod', 'shop/web-1 to kube-system/dns-1, both on n1'],
+    ['f0012', 'cross-node overlay', 'shop/web-1 on n1 to shop/api-1 on n2'],
+    ['f0708', 'ClusterIP', 'shop/web-1 to kube-dns, endpoints on n1 and n3'],
+    ['f0748', 'NodePort', 'shop/web-1 to node port 30082 of n2'],
+    ['f0751', 'LoadBalancer', 'shop/web-1 to a load balancer address with policy Local'],
+    ['f1920', 'LoadBalancer', 'an outside client to a load balancer address with source ranges that let it in'],
+    ['f1921', 'external client', 'an outside client to node port 30082 of n1'],
+    ['f0739', 'hairpin', 'shop/web-1 to a Service whose only endpoint it is'],
+    ['f0379', 'denied egress', 'ops/client-1 to a port of shop/web-2 that its egress policy does not list'],
+    ['f0728', 'no endpoints, IPVS', 'shop/web-1 to a Service without endpoints: the virtual server is empty'],
+    ['f0793', 'egress with NAT', 'shop/web-1 to an outside server'],
+  ],
+  'ipvs-schedulers': [
+    ['f0143', 'ClusterIP', 'shop/web-1 to kube-dns: source hashing takes the endpoint on n3'],
+    ['f0183', 'NodePort', 'shop/web-1 to node port 30082 of n2 (Maglev hashing)'],
+    ['f0174', 'hairpin', 'shop/web-1 to a Service whose only endpoint it is'],
+    ['f0163', 'no endpoints, IPVS', 'shop/web-1 to a Service without endpoints'],
+  ],
+  wireguard: [
+    ['f0022', 'same-node pod', 'shop/web-1 to kube-system/dns-1, both on n1'],
+    ['f0005', 'cross-node overlay', 'shop/web-1 on n1 to shop/api-1 on n2'],
+    ['f0127', 'ClusterIP', 'shop/web-1 to kube-dns, endpoints on n1 and n3'],
+    ['f0141', 'NodePort', 'shop/web-1 to node port 30082 of n2'],
+    ['f0457', 'external client', 'an outside client to node port 30082 of n1'],
+    ['f0132', 'hairpin', 'shop/web-1 to a Service whose only endpoint it is'],
+    ['f0160', 'egress with NAT', 'shop/web-1 to an outside server'],
+  ],
+  'ipip-crosssubnet-ipvs-dualstack': [
+    ['f0006', 'cross-node overlay', 'shop/web-1 on n1 to shop/web-3 on n3, in the other subnet'],
+    ['f0008', 'cross-node BGP', 'shop/web-1 on n1 to shop/api-1 on n2: one subnet, no tunnel'],
+    ['f0113', 'ClusterIP', 'shop/web-1 to kube-dns'],
+    ['f0725', 'ClusterIP', 'the same over IPv6'],
+    ['f0743', 'hairpin', 'shop/web-1 to a Service whose only endpoint it is, over IPv6'],
+    ['f0737', 'no endpoints, IPVS', 'shop/web-1 to a Service without endpoints, over IPv6'],
+    ['f0781', 'egress with NAT', 'shop/web-1 to an outside server, over IPv6'],
+  ],
 }
 
+/** By what means, for some of them: who chose the endpoint, and how the packet got to the other node. */
+const means: readonly (readonly [capture: string, id: string, balanced: string | undefined, carried: string | undefined])[] = [
+  ['vxlan-iptables', 'f0887', 'statistic random', 'VXLAN'],
+  ['vxlan-iptables', 'f0918', 'single endpoint', undefined],
+  ['bgp-legacy', 'f0887', 'statistic random', 'direct route'],
+  ['ipip-ipvs', 'f0708', 'IPVS rr', 'IPIP'],
+  ['ipip-ipvs', 'f0739', 'IPVS rr', undefined],
+  ['ipip-ipvs', 'f0012', undefined, 'IPIP'],
+  // n1 hashes sources, n2 is Maglev's, n3 takes the least loaded (README of the capture)
+  ['ipvs-schedulers', 'f0143', 'IPVS sh', 'IPIP'],
+  ['wireguard', 'f0127', 'IPVS rr', 'WireGuard'],
+  ['ipip-crosssubnet-ipvs-dualstack', 'f0006', undefined, 'IPIP'],
+  ['ipip-crosssubnet-ipvs-dualstack', 'f0008', undefined, 'direct route'],
+  ['ipip-crosssubnet-ipvs-dualstack', 'f0725', 'IPVS rr', 'VXLAN'],
+]
+
+const loaded = new Map<string, Snapshot>()
+const loadOnce = (name: string): Snapshot => {
+  let known = loaded.get(name)
+  if (!known) loaded.set(name, (known = load(name)))
+  return known
+}
+
+test.each(means)('%s %s is balanced by %s and carried by %s', (name, id, balanced, carried) => {
+  const line = truthOf(join(captures, name)).find((t) => t.id === id) as TruthLine
+  const { comparison } = traceFlow(loadOnce(name), flowOf(line))
+  const part = (aspect: Aspect, side: 'calico' | 'kubeProxy') => comparison.find((r) => r.aspect === aspect)?.[side].mechanism
+  expect(part('loadBalancing', 'kubeProxy')).toBe(balanced)
+  expect(part('overlayUnderlay', 'calico')).toBe(carried)
+})
+
 describe.each(Object.keys(chosen))('expectations on %s', (name) => {
-  const snapshot = load(name)
+  const snapshot = loadOnce(name)
   const flows = new Map(truthOf(join(captures, name)).map((t) => [t.id, t]))
   test.each(chosen[name] ?? [])('%s %s: %s', (id, kind) => {
     const { comparison } = traceFlow(snapshot, flowOf(flows.get(id) as TruthLine))
@@ -59,8 +127,9 @@ describe.each(Object.keys(chosen))('expectations on %s', (name) => {
   })
 })
 
-/** Every recorded cluster that part 1 walks. */
+/** The recorded clusters that are walked to the end. */
 const walked = [
+  ...['ipip-ipvs', 'ipvs-schedulers', 'ipip-crosssubnet-ipvs-dualstack', 'wireguard', 'broken-ipvs-stale-server'],
   ...['vxlan-iptables', 'bgp-legacy', 'terminating-iptables', 'random-3', 'random-4', 'scale-iptables', 'scale-iptables-10k'],
   ...['none-vxlan', 'none-bgp', 'admin-chain', 'bgp-session', 'dns-egress', 'etp-local', 'forward-drop', 'ip-forward'].map(
     (b) => `broken-${b}`,

@@ -70,7 +70,8 @@ function ofRule(hop: Hop): Kind | undefined {
   const chain = chainOf(hop)
   if (act === 'snat') return 'masqueraded'
   if (act === 'dnat') return 'translated'
-  if (chain === 'FORWARD' && act === 'accept') return 'forwarded'
+  // what IPVS sends on passes OUTPUT: there Felix judges and accepts it by the mark of where it came from (Calico datapath §4.7)
+  if ((chain === 'FORWARD' || chain === 'cali-forward-endpoint-mark') && act === 'accept') return 'forwarded'
   if (chain === 'cali-cidr-block' && (act === 'drop' || act === 'reject')) return 'loopStopped'
   // Felix's own rules for the packets of its tunnels (Calico datapath §4.2, §4.5): by the port of VXLAN and WireGuard, by the protocol of IPIP
   if ((chain === 'cali-INPUT' || chain === 'cali-OUTPUT') && tunnelRule.test(remarkOf(hop))) return 'tunnel'

@@ -104,6 +104,10 @@ function forwarding(f: Facts): Part {
       f.calico.veth.length > 0 ? "no route of Calico was chosen: the node's own routes lead there" : 'no route or rule of Calico took part',
     )
   const natOutgoing = c.masqueraded.filter((s) => chainOf(s.hop) === 'cali-nat-outgoing')
+  const [forwarded, sentOn] = [
+    c.forwarded.filter((s) => chainOf(s.hop) === 'FORWARD'),
+    c.forwarded.filter((s) => chainOf(s.hop) !== 'FORWARD'),
+  ]
   const tunnelSource = c.masqueraded.filter((s) => chainOf(s.hop) !== 'cali-nat-outgoing')
   return acted(
     sentences(
@@ -113,7 +117,8 @@ function forwarding(f: Facts): Part {
         `natOutgoing of ${list(natOutgoing.map((s) => s.hop.object ?? clientPool(f)))}: masqueraded behind ${nodesIn(natOutgoing)}`,
       tunnelSource.length > 0 && `gave the tunnel's address to the host's own packet on ${nodesIn(tunnelSource)}`,
       c.loopStopped.length > 0 && `dropped on ${nodesIn(c.loopStopped)} as a packet to a Service address that would loop`,
-      c.forwarded.length > 0 && `accepted in FORWARD on ${nodesIn(c.forwarded)}`,
+      forwarded.length > 0 && `accepted in FORWARD on ${nodesIn(forwarded)}`,
+      sentOn.length > 0 && `accepted in OUTPUT on ${nodesIn(sentOn)}, as IPVS sent it on`,
     ),
     [
       c.routes.length > 0 && 'routes',
@@ -121,7 +126,8 @@ function forwarding(f: Facts): Part {
       tunnelSource.length > 0 && 'tunnel source address',
       c.translated.length > 0 && 'floating address',
       c.loopStopped.length > 0 && 'service loop prevention',
-      c.forwarded.length > 0 && 'accept in FORWARD',
+      forwarded.length > 0 && 'accept in FORWARD',
+      sentOn.length > 0 && 'accept in OUTPUT',
     ],
     steps,
   )

@@ -55,12 +55,20 @@ function ofNumgen({ hop }: Step, f: Facts): EndpointChoice {
 }
 
 /** IPVS: the virtual server's scheduler, or the server that a persistent client had. */
-function ofVirtualServer({ hop }: Step, f: Facts): EndpointChoice {
+function ofVirtualServer(step: Step, f: Facts): EndpointChoice {
+  const { hop } = step
   const virtual = f.kubeProxy.matched.find((s) => s.hop.stage === 'ipvs' && s.hop.node === hop.node && s.hop.object === hop.object)
   const [, scheduler, sticky] = / by (\S+?)(, persistent .*)?$/.exec(virtual?.hop.action ?? '') ?? []
-  const count = hop.choice && Math.round(1 / hop.choice.probability)
+  const count = serverCount(step, f.snapshot)
   const means = `IPVS ${scheduler ?? ''}`.trim()
   return sticky === undefined
     ? { count, means, how: ` by ${means}` }
     : { count, means: `${means}, persistent`, how: ` by ${means}, then the same while the client comes back in time (${sticky.slice(2)})` }
+}
+
+/** Real servers that take new connections, beside the one that was chosen. */
+function serverCount({ hop }: Step, snapshot: Snapshot): number | undefined {
+  const table = snapshot.hosts.get(`node/${hop.node}`)?.ipvs?.table
+  const line = table?.file === hop.evidence?.file ? hop.evidence?.line : undefined
+  return table?.services.find((v) => v.servers.some((r) => r.line === line))?.servers.filter((r) => r.weight > 0).length
 }

@@ -76,7 +76,7 @@ function services(f: Facts): Part {
       k.matched.length > 0 &&
         `matched ${list(k.matched.map((s) => s.hop.object ?? object))} by its ${list(k.matched.map((s) => entryOf(s, f)))} on ${nodesIn(k.matched)}`,
       k.refused.length > 0 &&
-        `${list(k.refused.map((s) => s.hop.object ?? object))} ${list(k.refused.map(refusalOf))}: ${list(k.refused.map((s) => s.hop.action))} on ${nodesIn(k.refused)}`,
+        `${list(k.refused.map((s) => s.hop.object ?? object))} ${list(k.refused.map(refusalOf))}: ${list(k.refused.map(refusedWith))} on ${nodesIn(k.refused)}`,
       drops.length > 0 && `loadBalancerSourceRanges of ${object} dropped it on ${nodesIn(drops)}`,
       drops.length === 0 && k.filtered.length > 0 && `loadBalancerSourceRanges of ${object} let the client in`,
       health.length > 0 && `opened the health check port of ${list(health.map((s) => s.hop.object ?? object))}`,
@@ -168,6 +168,9 @@ function entryOf(s: Step, { walked, snapshot }: Facts): string {
   if (says(s.hop, ' external IP"')) return 'external address'
   return says(s.hop, ' loadbalancer IP"') ? 'load balancer address' : 'cluster address'
 }
+
+/** `REJECT with icmp-port-unreachable`; a virtual server says first that it has nobody: `none: port unreachable` */
+const refusedWith = (s: Step): string => (s.hop.stage === 'ipvs' ? s.hop.action.replace(/^.*: /, '') : s.hop.action)
 
 /** nft drops where there is no local endpoint and rejects where there is none at all; iptables does so too, and says which. */
 const refusalOf = (s: Step): string =>

@@ -1,5 +1,5 @@
 /**
- * What an admin who knows both would say, aspect by aspect, for twelve classes of flow. Written by hand, before any code;
+ * What an admin who knows both would say, aspect by aspect, for some classes of flow. Written by hand, before any code;
  * used for made-up traces here and for flows of real clusters in test/captures/comparison.test.ts.
  *
  * `calico` and `kubeProxy`: did it act? The reasons say why, so that a cell can be argued about.
@@ -89,6 +89,12 @@ export const expectations = {
     reason:
       'kube-proxy refuses the connection itself (REJECT): the Service is managed, nothing is balanced or translated. Calico let the packet out of the pod, and its route takes the ICMP error back.',
     calico: carried,
+    kubeProxy: ['primaryFunction', 'serviceManagement'],
+  },
+  'no endpoints, IPVS': {
+    reason:
+      'The virtual server is empty, and IPVS refuses behind filter INPUT. Felix leaves what is for Services alone there: it judges in OUTPUT what IPVS sends on, and nothing was sent on.',
+    calico: carried.filter((a) => a !== 'networkPolicies'),
     kubeProxy: ['primaryFunction', 'serviceManagement'],
   },
   'egress with NAT': {
