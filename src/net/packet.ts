@@ -29,6 +29,8 @@ export interface Packet {
   readonly inner?: Packet
   /** what makes it the outer packet of a tunnel; every such packet has an object of its own */
   readonly tunnel?: Tunnel
+  /** type of service or traffic class, where a rule has set it */
+  readonly tos?: number
   /** bytes of payload above the transport header, if the flow names them */
   readonly payload?: number
 }

@@ -85,7 +85,7 @@ export interface Host {
   readonly listeners: readonly Listener[] | undefined
   /** ruleset of nft, with the tables of iptables-nft (`isXtables`): those are evaluated from iptables-save, which has all of their rules */
   readonly nft: NftRuleset | undefined
-  /** native nft base chains (not those of iptables-nft), which part 1 does not model */
+  /** its base chains that have a say: not those of iptables-nft, nor of dormant tables */
   readonly nftHooks: readonly NftHook[]
   readonly ipvs: Ipvs | undefined
   /** /proc/net/xt_recent: list name → address → jiffies stamps */

@@ -137,6 +137,12 @@ export class ConntrackTable {
     return { entry, direction: sameTuple(entry.original, tuple) ? 'ORIGINAL' : 'REPLY' }
   }
 
+  /** nf_nat_used_tuple: would the answers to this connection be taken for those to another? Then the number of a range that is free. */
+  spare(entry: Entry): PortRange | undefined {
+    const clash = this.find(entry.reply, entry.proto)
+    return clash && clash.entry !== entry ? { lo: 1024, hi: 65535 - this.#entries.length } : undefined
+  }
+
   /** nf_conntrack_in: finds or makes the entry of a packet that enters the host or is sent by it. */
   track(p: Packet, strangers: Strangers = firstPackets): Ct {
     const proto = protocolNumber(p.proto)
@@ -269,6 +275,13 @@ export function mapSource(entry: Entry, address: Ip, ports: PortRange | undefine
   entry.snat = true
 }
 
+/** Another source port, or identifier of an echo request: nf_nat_l4proto_unique_tuple. */
+export function renumberSource(entry: Entry, to: PortRange): void {
+  entry.srcDone = true
+  entry.snat = true
+  entry.reply = entry.proto === 1 || entry.proto === 58 ? { ...entry.reply, sport: to } : { ...entry.reply, dport: to }
+}
+
 export function mapDestination(entry: Entry, address: Ip, ports: PortRange | undefined): void {
   entry.dstDone = true
   const reply: Tuple = { ...entry.reply, src: address, ...(ports && entry.reply.sport && { sport: ports }) }
@@ -303,6 +316,11 @@ function translateError(p: Packet, other: Tuple, target: Tuple, manip: Manip): P
 
 function rewrite(p: Packet, target: Tuple, manip: Manip): Packet {
   const ports = p.sport !== undefined && p.dport !== undefined
+  if (p.icmp?.id !== undefined && target.sport) {
+    const { lo: id } = target.sport
+    const icmp = id === p.icmp.id ? p.icmp : { ...p.icmp, id }
+    return manip === 'SRC' ? { ...p, src: target.src, icmp } : { ...p, dst: target.dst, icmp }
+  }
   return manip === 'SRC'
     ? { ...p, src: target.src, ...(ports && target.sport && { sport: target.sport }) }
     : { ...p, dst: target.dst, ...(ports && target.dport && { dport: target.dport }) }

@@ -6,7 +6,8 @@ import type { Hook } from '../kernel/iptables/env.ts'
 import type { Table } from '../kernel/iptables/types.ts'
 import { hasFamily } from '../kernel/ipvs/find-service.ts'
 import type { Family } from '../net/ip.ts'
-import type { Host, NftHook } from '../snapshot/types.ts'
+import type { Host } from '../snapshot/types.ts'
+import { type BaseAtHook, basesAt, tableRank } from './nft-bases.ts'
 
 /** A table of iptables at work on one hook. */
 export interface TableAtHook {
@@ -16,21 +17,28 @@ export interface TableAtHook {
 }
 
 /** A base chain of a native nft table. */
-export interface ChainAtHook {
+export interface ChainAtHook extends BaseAtHook {
   readonly kind: 'nft'
-  readonly base: NftHook
+}
+
+/** What has neighbours of the same priority is called last registered first (nf_hook_entries_grow). */
+interface Ordered {
+  readonly priority: number
+  /** by creation of the tables, as far as the dump tells; what was registered again since has moved up, which no dump shows */
+  readonly rank?: number
 }
 
 /** One function of a hook (struct nf_hook_ops). NAT chains are no functions of their own: the one of NAT calls them. */
-export type HookFunction = { readonly priority: number } & (
-  | TableAtHook
-  | ChainAtHook
-  | { readonly kind: 'conntrack' | 'confirm' | 'ipvs-answer' | 'ipvs-request' }
-  | { readonly kind: 'nat'; readonly chains: readonly NatChain[] }
-)
+export type HookFunction = Ordered &
+  (
+    | TableAtHook
+    | ChainAtHook
+    | { readonly kind: 'conntrack' | 'confirm' | 'ipvs-answer' | 'ipvs-request' }
+    | { readonly kind: 'nat'; readonly chains: readonly NatChain[] }
+  )
 
 /** NAT chains in the order in which the dispatcher asks them; `priority` orders them among themselves only (nf_nat_register_fn). */
-export type NatChain = { readonly priority: number } & (TableAtHook | ChainAtHook)
+export type NatChain = Ordered & (TableAtHook | ChainAtHook)
 
 const SRC_NAT = 100
 const DST_NAT = -100
@@ -80,18 +88,19 @@ export function hookFunctions(host: Host, family: Family, hook: Hook): readonly 
 function makeList(host: Host, family: Family, hook: Hook): readonly HookFunction[] {
   const functions: HookFunction[] = []
   if (hook === 'PREROUTING' || hook === 'OUTPUT') functions.push({ kind: 'conntrack', priority: -200 })
-  const native = host.nftHooks.filter(
-    (h) => h.rules > 0 && h.hook === hook.toLowerCase() && (h.family === 'inet' || h.family === (family === 4 ? 'ip' : 'ip6')),
-  )
-  for (const base of native) if (base.type !== 'nat') functions.push({ kind: 'nft', priority: base.priority, base })
-  for (const [name, priority] of Object.entries(tables[hook])) {
-    for (const found of tablesOf(host, family, name)) functions.push({ ...found, priority })
-  }
+  const native = basesAt(host, family, hook).map((base, i): NatChain & { readonly type: string } => ({
+    kind: 'nft',
+    priority: base.chain.base?.priority ?? 0,
+    rank: rankOf(host, base, i),
+    type: base.chain.base?.type ?? 'filter',
+    ...base,
+  }))
+  functions.push(...native.filter((n) => n.type !== 'nat'))
+  for (const [name, priority] of Object.entries(tables[hook])) functions.push(...tablesOf(host, family, name, priority))
   const nat = natPriority[hook]
   if (nat !== undefined) {
-    const chains: NatChain[] = tablesOf(host, family, 'nat').map((found) => ({ ...found, priority: nat }))
-    for (const base of native) if (base.type === 'nat') chains.push({ kind: 'nft', priority: base.priority, base })
-    functions.push({ kind: 'nat', priority: nat, chains: chains.toSorted(byPriority) })
+    const chains = [...tablesOf(host, family, 'nat', nat), ...native.filter((n) => n.type === 'nat')]
+    functions.push({ kind: 'nat', priority: nat, chains: chains.toSorted(byPriority), ...natRank(host, family) })
   }
   if (hook === 'INPUT' || hook === 'POSTROUTING') functions.push({ kind: 'confirm', priority: LAST })
   if (mayHaveIpvs(host, family)) for (const [kind, priority] of ipvs[hook] ?? []) functions.push({ kind, priority })
@@ -104,9 +113,27 @@ const mayHaveIpvs = (host: Host, family: Family): boolean =>
     ? hasFamily(host.ipvs.table, family)
     : host.kind === 'node' && (host.links?.some((l) => l.kind === 'dummy' && l.addresses.some((a) => a.ip.family === family)) ?? false)
 
-const byPriority = (x: { readonly priority: number }, y: { readonly priority: number }): number => x.priority - y.priority
+/** Equal priority: the table that was created last comes first, and what nft does not list comes after what it does. */
+const byPriority = (x: Ordered, y: Ordered): number => x.priority - y.priority || (y.rank ?? -1) - (x.rank ?? -1)
 
-const tablesOf = (host: Host, family: Family, name: string): readonly TableAtHook[] =>
-  (host.iptables[family] ?? []).flatMap((dump) =>
-    dump.tables.filter((t) => t.name === name).map((table) => ({ kind: 'table' as const, file: dump.file, table })),
+/** NAT is registered at all its hooks with the first nat chain of the family, on whichever hook (nf_nat_register_fn). */
+function natRank(host: Host, family: Family): { readonly rank?: number } {
+  const at = (['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'] as const).flatMap((hook) =>
+    basesAt(host, family, hook).flatMap((base, i) => (base.chain.base?.type === 'nat' ? [rankOf(host, base, i)] : [])),
   )
+  const ranks = [...at, ...tablesOf(host, family, 'nat', 0).flatMap((t) => t.rank ?? [])]
+  return ranks.length > 0 ? { rank: Math.min(...ranks) } : {}
+}
+
+/** Tables come before chains: within a table the chain that was made last was registered last. */
+const rankOf = (host: Host, { table }: BaseAtHook, i: number): number => (host.nft?.tables.indexOf(table) ?? 0) + i / 1e6
+
+function tablesOf(host: Host, family: Family, name: string, priority: number): (Ordered & TableAtHook)[] {
+  const legacy = (file: string) => file.includes('-legacy-')
+  return (host.iptables[family] ?? []).flatMap(({ file, tables }) => {
+    const rank = legacy(file) ? undefined : tableRank(host, family === 4 ? 'ip' : 'ip6', name)
+    return tables
+      .filter((t) => t.name === name)
+      .map((table) => ({ kind: 'table' as const, file, table, priority, ...(rank !== undefined && { rank }) }))
+  })
+}

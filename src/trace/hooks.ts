@@ -1,11 +1,13 @@
 /** One netfilter hook on one host: everything that is registered there, in turn (nf_hook_slow). */
 import type { Hook } from '../kernel/iptables/env.ts'
-import type { NftHook } from '../snapshot/types.ts'
+import { sameIp } from '../net/ip.ts'
 import { type HookFunction, hookFunctions } from './hook-list.ts'
 import { ipvsRequest } from './ipvs.ts'
 import { ipvsAnswer } from './ipvs-answer.ts'
 import { WalkEnv } from './match-env.ts'
 import { runNat } from './nat-hook.ts'
+import { runBaseChain } from './nft-chains.ts'
+import { copyOf, firstOfEquals } from './order.ts'
 import { conntrackOf, type HookResult, passed, type Run, type Skb, Undecided } from './run.ts'
 import { runTable } from './tables.ts'
 import { track } from './tracking.ts'
@@ -18,20 +20,22 @@ import { track } from './tracking.ts'
 export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookResult): HookResult {
   const { place } = skb
   const { family } = skb.packet
-  if (!place.host.iptables[family]) {
-    if (place.host.kind === 'node') {
-      const name = family === 4 ? 'iptables-save.txt' : 'ip6tables-save.txt'
-      throw new Undecided(place.label, `${place.host.dir}/${name} is missing: what the rules of ${place.label} do is not known`)
-    }
-    if (!place.host.ipvs) return passed
+  const { iptables, nft, ipvs, kind, dir } = place.host
+  if (!iptables[family] && kind === 'node') {
+    const name = family === 4 ? 'iptables-save.txt' : 'ip6tables-save.txt'
+    throw new Undecided(place.label, `${dir}/${name} is missing: what the rules of ${place.label} do is not known`)
   }
-  const env = new WalkEnv(run, skb, hook)
-  for (const it of hookFunctions(place.host, family, hook)) {
-    const { mark, packet } = skb
-    const result = runFunction(run, skb, env, it)
-    if (result.kind !== 'pass' && !(run.scouting && stops(result))) return result
-    const changed = reroutes(it) && hook === 'OUTPUT' && (skb.packet !== packet || (it.kind !== 'nat' && skb.mark !== mark))
-    if (onChange && (changed || (result.kind === 'pass' && result.reroute))) {
+  if (!iptables[family] && !nft && !ipvs) return passed
+  const functions = hookFunctions(place.host, family, hook)
+  for (const [i, it] of functions.entries()) {
+    const tied = functions[i + 1]?.priority === it.priority
+    const before = tied || onChange ? copyOf(skb) : skb
+    const result = runFunction(run, skb, hook, it)
+    if (result.kind !== 'pass' && !(run.scouting && stops(result))) {
+      const equals = tied ? functions.slice(i + 1).filter((f) => f.priority === it.priority) : []
+      return firstOfEquals(run, before, it, equals, result, (r, s, f) => runFunction(r, s, hook, f))
+    }
+    if (onChange && ((hook === 'OUTPUT' && reroutes(it, before, skb)) || (result.kind === 'pass' && result.reroute))) {
       const rerouted = onChange()
       if (rerouted.kind !== 'pass') return rerouted
     }
@@ -41,11 +45,25 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
 
 const stops = ({ kind }: HookResult): boolean => kind === 'drop' || kind === 'reject'
 
-/** Mangle and NAT look again for a route where they changed the packet (ipt_mangle_out, nf_nat_ipv4_local_fn). */
-const reroutes = (it: HookFunction): boolean => it.kind === 'nat' || (it.kind === 'table' && it.table.name === 'mangle')
+/**
+ * Who looks for a route again, and after what change: ipt_mangle_out, ip6t_mangle_out, nf_route_table_hook4 and 6 after addresses, mark and
+ * class (IPv6: hop limit), nf_nat_ipv4_local_fn after the destination.
+ */
+function reroutes(it: HookFunction, before: Skb, after: Skb): boolean {
+  const [p, q] = [before.packet, after.packet]
+  if (it.kind === 'nat') return !sameIp(p.dst, q.dst)
+  const mangles = it.kind === 'table' ? it.table.name === 'mangle' : it.kind === 'nft' && it.chain.base?.type === 'route'
+  if (!mangles) return false
+  return (
+    before.mark !== after.mark ||
+    !sameIp(p.dst, q.dst) ||
+    !sameIp(p.src, q.src) ||
+    (p.tos ?? 0) !== (q.tos ?? 0) ||
+    (p.family === 6 && p.ttl !== q.ttl)
+  )
+}
 
-function runFunction(run: Run, skb: Skb, env: WalkEnv, it: HookFunction): HookResult {
-  const { hook } = env
+function runFunction(run: Run, skb: Skb, hook: Hook, it: HookFunction): HookResult {
   switch (it.kind) {
     case 'conntrack':
       // "Previously seen (loopback or untracked)? Ignore." nf_conntrack_in
@@ -55,26 +73,18 @@ function runFunction(run: Run, skb: Skb, env: WalkEnv, it: HookFunction): HookRe
       conntrackOf(run, skb.place).confirm(skb.ct)
       return passed
     case 'nat':
-      return runNat(run, skb, env, it.chains)
-    case 'table': {
-      const end = runTable({ run, skb, hook, env, file: it.file, table: it.table })
-      return end.kind === 'drop' || end.kind === 'reject' ? end : passed
-    }
+      return runNat(run, skb, hook, it.chains)
     case 'ipvs-answer':
       return ipvsAnswer(run, skb, hook)
     case 'ipvs-request':
       return ipvsRequest(run, skb, hook)
-    case 'nft':
-      return unmodelled(run, skb, it.base)
-  }
-}
-
-function unmodelled(run: Run, skb: Skb, h: NftHook): HookResult {
-  const { place } = skb
-  const what = `table ${h.family} ${h.table} chain ${h.chain} (nft, hook ${h.hook}) on ${place.label} is not modelled`
-  if (run.choices.unknown(what)) return passed
-  return {
-    kind: 'drop',
-    blame: { place, kind: 'rule', entry: `nft chain ${h.family} ${h.table} ${h.chain}`, source: { file: h.file, line: h.line } },
+    case 'table':
+    case 'nft': {
+      const end =
+        it.kind === 'nft'
+          ? runBaseChain(run, skb, hook, it)
+          : runTable({ run, skb, hook, env: new WalkEnv(run, skb, hook), file: it.file, table: it.table })
+      return end.kind === 'drop' || end.kind === 'reject' ? end : passed
+    }
   }
 }

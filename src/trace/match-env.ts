@@ -112,7 +112,7 @@ export class WalkEnv implements MatchEnv {
 const methods = { masquerade: 'MASQ', tunnel: 'IPIP', route: 'GATE' } as const
 
 /** Answers that the kernel itself makes, in the name of no process: resets, ICMP errors and echo replies, neighbour discovery. */
-function isKernels(p: Packet): boolean {
+export function isKernels(p: Packet): boolean {
   if (p.tcp) return p.tcp === 'RST'
   return p.icmp !== undefined && p.icmp.type !== 8 && p.icmp.type !== 128
 }

@@ -1,35 +1,43 @@
 /** NAT at its hooks (nf_nat_inet_fn): the chains are asked once for each connection and kind of mapping; then every packet is rewritten by the entry. */
 import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
-import { translate } from './conntrack.ts'
+import type { Hook } from '../kernel/iptables/env.ts'
+import { renumberSource, translate } from './conntrack.ts'
 import { serviceOf } from './dumped-connections.ts'
 import type { NatChain } from './hook-list.ts'
-import type { WalkEnv } from './match-env.ts'
+import { WalkEnv } from './match-env.ts'
 import { mapByRule } from './nat.ts'
-import { type HookResult, passed, type Run, type Skb, Undecided } from './run.ts'
-import { runTable } from './tables.ts'
+import { runBaseChain } from './nft-chains.ts'
+import { copyOf, firstOfEquals } from './order.ts'
+import { conntrackOf, type HookResult, passed, type Run, type Skb } from './run.ts'
+import { runTable, type TableEnd } from './tables.ts'
 
 /** Asks the chains for a mapping where the connection has none yet, and rewrites the packet. */
-export function runNat(run: Run, skb: Skb, env: WalkEnv, chains: readonly NatChain[]): HookResult {
+export function runNat(run: Run, skb: Skb, hook: Hook, chains: readonly NatChain[]): HookResult {
   const { ct } = skb
-  const { hook } = env
   if (ct.kind !== 'entry') return passed
   const manip = hook === 'PREROUTING' || hook === 'OUTPUT' ? 'DST' : 'SRC'
   const { entry } = ct
   const isError = ct.related && skb.packet.icmp !== undefined
   const done = manip === 'SRC' ? entry.srcDone : entry.dstDone
   const fresh = ct.related || (ct.direction === 'ORIGINAL' && (entry.supposed || !entry.seenReply))
+  let spared = false
   if (!isError && !done && fresh) {
-    const stopped = askChains(run, skb, env, chains)
+    const stopped = askChains(run, skb, hook, chains)
     // one that is there already was let through when it began
     if (stopped && !entry.supposed) return stopped
-    if (manip === 'SRC') entry.srcDone = true
-    else entry.dstDone = true
+    if (manip === 'SRC') {
+      entry.srcDone = true
+      // get_unique_tuple: also where no chain wanted a mapping, as for a packet that comes round again under the host's own address
+      const spare = chains.length > 0 ? conntrackOf(run, skb.place).spare(entry) : undefined
+      spared = spare !== undefined && !entry.snat
+      if (spare) renumberSource(entry, spare)
+    } else entry.dstDone = true
   }
   const packet = translate(skb.packet, skb.ct, manip)
   if (packet !== skb.packet) {
     const undone = ct.direction === 'REPLY'
     skb.packet = packet
-    if (undone || done) {
+    if (undone || done || spared) {
       run.steps.push({
         kind: 'entry',
         place: skb.place,
@@ -41,10 +49,12 @@ export function runNat(run: Run, skb: Skb, env: WalkEnv, chains: readonly NatCha
         ...(entry.dumped && fromDump(run, entry.dumped)),
         action: undone
           ? `${manip === 'SRC' ? 'destination' : 'source'} translation undone`
-          : 'translated like the first packet of the connection',
+          : spared
+            ? 'another source port, since a connection with this one is there already'
+            : 'translated like the first packet of the connection',
       })
     } else {
-      const last = run.steps.findLast((s) => s.kind === 'rule')
+      const last = run.steps.findLast((s) => s.kind !== 'entry')
       if (last) run.steps[run.steps.indexOf(last)] = { ...last, packet }
     }
   }
@@ -52,17 +62,13 @@ export function runNat(run: Run, skb: Skb, env: WalkEnv, chains: readonly NatCha
 }
 
 /** The first chain that maps ends the question: the others are not asked. */
-function askChains(run: Run, skb: Skb, env: WalkEnv, chains: readonly NatChain[]): HookResult | undefined {
-  const { hook } = env
-  for (const it of chains) {
-    if (it.kind === 'nft') {
-      const { family, table, chain } = it.base
-      throw new Undecided(
-        skb.place.label,
-        `table ${family} ${table} chain ${chain} (nft, hook ${it.base.hook}) on ${skb.place.label} is not modelled`,
-      )
-    }
-    const end = runTable({ run, skb, hook, env, file: it.file, table: it.table })
+function askChains(run: Run, skb: Skb, hook: Hook, chains: readonly NatChain[]): HookResult | undefined {
+  for (const [i, it] of chains.entries()) {
+    const before = copyOf(skb)
+    let end = askChain(run, skb, hook, it)
+    if (end.kind === 'accept') continue
+    const equals = chains.slice(i + 1).filter((c) => c.priority === it.priority)
+    end = firstOfEquals(run, before, it, equals, end, (r, s, c) => askChain(r, s, hook, c))
     if (end.kind === 'drop' || end.kind === 'reject') return end
     if (end.kind === 'nat') return mapByRule(run, skb, hook, end.target) ? undefined : { kind: 'drop', blame: end.blame }
   }
@@ -73,3 +79,8 @@ const fromDump = (run: Run, dumped: ConntrackEntry) => {
   const object = serviceOf(run.world, dumped)
   return { source: dumped.source, ...(object !== undefined && { object }) }
 }
+
+const askChain = (run: Run, skb: Skb, hook: Hook, it: NatChain): TableEnd =>
+  it.kind === 'nft'
+    ? runBaseChain(run, skb, hook, it)
+    : runTable({ run, skb, hook, env: new WalkEnv(run, skb, hook), file: it.file, table: it.table })

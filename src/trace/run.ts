@@ -1,8 +1,8 @@
-import type { Hook } from '../kernel/iptables/env.ts'
 import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
 import type { ServiceKey } from '../kernel/ipvs/types.ts'
+import type { NftHook } from '../kernel/nftables/env.ts'
 import type { NftElement } from '../kernel/nftables/expression-types.ts'
-import type { NftChain, NftRule, NftTable } from '../kernel/nftables/types.ts'
+import type { NftChain, NftRule, NftSet, NftTable } from '../kernel/nftables/types.ts'
 import type { Route } from '../kernel/route/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Endpoint, WireguardPeer } from '../kernel/wireguard/types.ts'
@@ -35,6 +35,10 @@ export interface Run {
   readonly ipvs: Map<string, IpvsConn[]>
   /** WireGuard peers that were heard in this walk: where from, and at which address of the host's own */
   readonly endpoints: Map<WireguardPeer, Endpoint & { readonly own: Ip }>
+  /** what hashes with a secret gave: the same for the same packet */
+  readonly hashes: Map<string, number>
+  /** elements that the walk put into sets of nft, or took out of them (null), by key */
+  readonly sets: Map<NftSet, Map<string, NftElement | null>>
   /** an outside client without a dump: what is sent to its address gets there if it gets out */
   outsider: { readonly id: string; readonly address: Ip } | undefined
   /** steps of the packet that is under way */
@@ -54,6 +58,8 @@ export interface Skb {
   gateway: Ip | undefined
   /** went through IPVS already (skb->ipvs_property) */
   ipvs: boolean
+  /** queueing priority, where a rule has set it */
+  priority?: number
   /** came over loopback: the entry and the route it left with are kept */
   looped: boolean
 }
@@ -94,7 +100,7 @@ export type RulePlace = IptablesPlace | NftPlace
 /** What a rule did to a packet. */
 interface RuleAct {
   readonly place: Place
-  readonly hook: Hook
+  readonly hook: NftHook
   readonly action: string
   readonly weight: 'decides' | 'changes' | 'passes' | 'tried'
   readonly packet?: Packet
@@ -229,6 +235,8 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
     assumptions: new Set(),
     ipvs: new Map(),
     endpoints: new Map(),
+    hashes: new Map(),
+    sets: new Map(),
     outsider: undefined,
     steps: [],
   }

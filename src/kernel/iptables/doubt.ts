@@ -21,7 +21,7 @@ export const unknown = (doubts: Doubt[], fact: string, not = false): true => dou
 export const assume = (doubts: Doubt[], what: string, holds: boolean): true => doubt(doubts, { kind: 'assume', what, holds })
 
 /** Asks the walk. A fact has one answer in one run: a rule and its negation never both match. */
-export function resolve(it: Doubt, env: MatchEnv): boolean {
+export function resolve(it: Doubt, env: Pick<MatchEnv, 'unknown' | 'chance' | 'assume'>): boolean {
   switch (it.kind) {
     case 'unknown':
       return env.unknown(it.fact) !== it.not

@@ -81,7 +81,7 @@ const flagBits: Readonly<Record<string, number>> = { FIN: 1, SYN: 2, RST: 4, PSH
 const bits = (names: readonly string[]) => names.reduce((sum, name) => sum | (flagBits[name] ?? 0), 0)
 
 /** Flags that are set, and flags that can't be told: PSH of a segment with data, ACK of a RST (RFC 9293 §3.10.7.1: it depends on what it answers). */
-const segments: Readonly<Record<NonNullable<Packet['tcp']>, { readonly set: number; readonly open: number }>> = {
+export const segmentFlags: Readonly<Record<NonNullable<Packet['tcp']>, { readonly set: number; readonly open: number }>> = {
   SYN: { set: 2, open: 0 },
   'SYN-ACK': { set: 18, open: 0 },
   ACK: { set: 16, open: 8 },
@@ -93,7 +93,7 @@ function matchFlags(option: Extract<PortOption, { kind: 'tcp-flags' }>, packet: 
   const not = option.not === true
   const [mask, set] = [bits(option.mask), bits(option.set)]
   if (!packet.tcp) return unknown(doubts, `the TCP flags are not known: -m tcp ${option.text}`, not)
-  const segment = segments[packet.tcp]
+  const segment = segmentFlags[packet.tcp]
   if (((segment.set ^ set) & mask & ~segment.open) !== 0 || (set & ~mask) !== 0) return not
   return (mask & segment.open) === 0 ? !not : unknown(doubts, `not known of a ${packet.tcp}: -m tcp ${option.text}`, not)
 }

@@ -1,37 +1,6 @@
 /** Which address of a range NAT takes: find_best_ips_proto (net/netfilter/nf_nat_core.c), a hash without a secret. */
 import { fromWords, type Ip } from '../../net/ip.ts'
-
-const rol = (x: number, n: number): number => (x << n) | (x >>> (32 - n))
-/** addresses are hashed as they lie in memory: network order read by a little-endian machine, as all that Kubernetes runs on but s390x */
-const swap = (x: number): number => ((x & 0xff) << 24) | ((x & 0xff00) << 8) | ((x >>> 8) & 0xff00) | (x >>> 24)
-
-/** jhash2 of the four words of a union nf_inet_addr (include/linux/jhash.h) */
-function jhash4(k: readonly [number, number, number, number], initval: number): number {
-  const start = (0xdeadbeef + (4 << 2) + initval) | 0
-  let a = (start + k[0]) | 0
-  let b = (start + k[1]) | 0
-  let c = (start + k[2]) | 0
-  a = ((a - c) ^ rol(c, 4)) | 0
-  c = (c + b) | 0
-  b = ((b - a) ^ rol(a, 6)) | 0
-  a = (a + c) | 0
-  c = ((c - b) ^ rol(b, 8)) | 0
-  b = (b + a) | 0
-  a = ((a - c) ^ rol(c, 16)) | 0
-  c = (c + b) | 0
-  b = ((b - a) ^ rol(a, 19)) | 0
-  a = (a + c) | 0
-  c = ((c - b) ^ rol(b, 4)) | 0
-  b = (b + a) | 0
-  a = (a + k[3]) | 0
-  c = ((c ^ b) - rol(b, 14)) | 0
-  a = ((a ^ c) - rol(c, 11)) | 0
-  b = ((b ^ a) - rol(a, 25)) | 0
-  c = ((c ^ b) - rol(b, 16)) | 0
-  a = ((a ^ c) - rol(c, 4)) | 0
-  b = ((b ^ a) - rol(a, 14)) | 0
-  return ((c ^ b) - rol(b, 24)) | 0
-}
+import { jhash, scale, swap } from '../jhash.ts'
 
 const words = (x: Ip): readonly number[] => (x.family === 4 ? [x.d] : [x.a, x.b, x.c, x.d])
 
@@ -42,13 +11,13 @@ export function natAddress(from: Ip, to: Ip, src: Ip, dst: Ip, manip: 'SRC' | 'D
   const hi = words(to)
   const target = words(dst)
   const key = words(src).map(swap)
-  let j = jhash4([key[0] ?? 0, key[1] ?? 0, key[2] ?? 0, key[3] ?? 0], persistent ? 0 : swap(target.at(-1) as number))
+  // jhash2 of the four words of a union nf_inet_addr
+  let j = jhash(key, 16, persistent ? 0 : swap(target.at(-1) as number))
   let full = false
   const chosen = lo.map((word, i) => {
     const min = full ? 0 : word >>> 0
     const distance = full ? 0xffffffff : (((hi[i] as number) >>> 0) - min + 1) >>> 0
-    // reciprocal_scale: the upper half of the 64-bit product
-    const out = (min + Number((BigInt(j >>> 0) * BigInt(distance)) >> 32n)) | 0
+    const out = (min + scale(j, distance)) | 0
     if (out !== hi[i]) full = true
     // the tuple's destination is what is being replaced, for DNAT
     if (!persistent) j ^= swap(manip === 'DST' ? out : (target[i] as number))

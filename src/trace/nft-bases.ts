@@ -1,0 +1,44 @@
+/** Base chains of native nft tables, by where they hang. */
+import type { NftHook } from '../kernel/nftables/env.ts'
+import type { NftChain, NftTable } from '../kernel/nftables/types.ts'
+import type { Family } from '../net/ip.ts'
+import type { Host } from '../snapshot/types.ts'
+
+/** A base chain at a hook. */
+export interface BaseAtHook {
+  readonly file: string
+  readonly table: NftTable
+  readonly chain: NftChain
+}
+
+/** Base chains of a hook that have a say, in the order of the dump, which is that of their tables' handles. */
+export function basesAt(host: Host, family: Family, hook: NftHook): readonly BaseAtHook[] {
+  const own = family === 4 ? 'ip' : 'ip6'
+  const netdev = hook === 'INGRESS' || hook === 'EGRESS'
+  return allBases(host).filter(
+    ({ table, chain }) =>
+      chain.base?.hook === hook.toLowerCase() && (table.family === 'inet' || table.family === own || (netdev && table.family === 'netdev')),
+  )
+}
+
+const known = new WeakMap<Host, readonly BaseAtHook[]>()
+
+function allBases(host: Host): readonly BaseAtHook[] {
+  let bases = known.get(host)
+  if (!bases) {
+    const { nft, nftHooks } = host
+    bases = nftHooks.flatMap((h) => {
+      const table = nft?.tables.find((t) => t.family === h.family && t.name === h.table)
+      const chain = table?.chains.get(h.chain)
+      return nft && table && chain ? [{ file: nft.file, table, chain }] : []
+    })
+    known.set(host, bases)
+  }
+  return bases
+}
+
+/** Where a table stands among those of nft: the order of creation. Undefined for tables of iptables-legacy, which nft does not list. */
+export function tableRank(host: Host, family: 'ip' | 'ip6', name: string): number | undefined {
+  const at = host.nft?.tables.findIndex((t) => t.family === family && t.name === name) ?? -1
+  return at < 0 ? undefined : at
+}
