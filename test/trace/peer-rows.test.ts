@@ -306,13 +306,13 @@ describe('rules', () => {
     'p1 tcp $p2:80 = dropped\np1 tcp $p2:81 = dropped\np1 tcp $p2:7000 = p2 $p2:7000 < $p1',
   )
   row(
-    'native nft base chains are undecided where they could decide',
+    'native nft base chains decide beside iptables',
     {
       files: {
         'nodes/n1/nft.txt':
           'table inet other {\n\tchain guard {\n\t\ttype filter hook forward priority filter; policy accept;\n\t\ttcp dport 80 drop\n\t}\n}\n',
       },
     },
-    'p1 tcp $p2:80 = undecided\np1 tcp $n1:80 = n1 $n1:80 < $p1',
+    'p1 tcp $p2:80 = dropped\np1 tcp $p2:81 = p2 $p2:81 < $p1\np1 tcp $n1:80 = n1 $n1:80 < $p1',
   )
 })
