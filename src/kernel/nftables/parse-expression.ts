@@ -2,6 +2,7 @@ import { type DataType, typeOf } from './datatype.ts'
 import type { BinaryOperator, Expression } from './expression-types.ts'
 import { natural } from './parse-stateful.ts'
 import { parseConcat, parseConstant, parseSet, parseSingle, type TextContext } from './parse-value.ts'
+import { concatenation } from './short-forms.ts'
 import { isBitmask } from './symbols.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -29,7 +30,7 @@ export function parseComputed(t: Tokens, c: TextContext): Expression {
   if (t.peek() !== '.') return first
   const parts = [first]
   while (t.take('.')) parts.push(parseBinary(t, c, 0))
-  return { kind: 'concat', parts }
+  return concatenation(parts)
 }
 
 function parseBinary(t: Tokens, c: TextContext, level: number): Expression {

@@ -4,6 +4,7 @@ import { type DataType, typeOf } from './datatype.ts'
 import type { BinaryOperator, Expression, NftElement, SetExpression, Value, Verdict } from './expression-types.ts'
 import { readStateful } from './read-stateful.ts'
 import { number, type ScalarReader } from './scalar.ts'
+import { concatenation } from './short-forms.ts'
 import type { StatefulStatement } from './stateful-types.ts'
 import type { NftFamily } from './types.ts'
 
@@ -105,7 +106,7 @@ function readObject(json: JsonObject, type: DataType, c: JsonContext, depth: num
   switch (kind) {
     case 'concat':
       if (!Array.isArray(body)) break
-      return { kind: 'concat', parts: body.map((part, i) => sub(part, typeof type === 'object' ? type[i] : undefined)) }
+      return concatenation(body.map((part, i) => sub(part, typeof type === 'object' ? type[i] : undefined)))
     case 'range': {
       if (!Array.isArray(body) || body.length !== 2) break
       return { kind: 'range', from: sub(body[0], type) as Value, to: sub(body[1], type) as Value }

@@ -24,3 +24,12 @@ export function defaultReject(family: NftFamily): RejectWith {
   if (family === 'ip') return { kind: 'icmp', code: 3 }
   return family === 'ip6' ? { kind: 'icmpv6', code: 4 } : { kind: 'icmpx', code: 1 }
 }
+
+/**
+ * Parts of a concatenation. nft 1.0 prints a field of less than a byte there as shifted (`ip dscp >> 2`), and the elements beside it wrong:
+ * what the kernel compares can't be told from the dump.
+ */
+export function concatenation(parts: readonly Expression[]): Expression {
+  const shifted = (e: Expression) => e.kind === 'binary' && e.operator === '>>' && e.left.kind === 'payload'
+  return { kind: 'concat', parts: parts.map((p) => (shifted(p) ? { kind: 'other', text: 'a field of less than a byte, shifted' } : p)) }
+}

@@ -87,3 +87,16 @@ export function parsePriority(text: string, family: string): number | undefined 
   const priority = words[2] === '-' ? base - offset : base + offset
   return Number.isNaN(priority) ? undefined : priority
 }
+
+const reversed = new Map<string, ReadonlyMap<number, string>>()
+
+/** The name of a number in a data type, as nft prints it; undefined if it has none. */
+export function symbolName(type: string, value: number): string | undefined {
+  let names = reversed.get(type)
+  if (!names) {
+    // of several names the first is printed
+    names = new Map([...(tables.get(type) ?? [])].reverse().map(([name, number]) => [number, name]))
+    reversed.set(type, names)
+  }
+  return names.get(value)
+}
