@@ -1,5 +1,5 @@
 /** Every chain that stands for an object, in every recorded cluster, leads to an object that the cluster has. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -7,11 +7,23 @@ import { loadCluster } from '../../src/cluster/load.ts'
 import type { Cluster } from '../../src/cluster/types.ts'
 import { parseIptablesSave } from '../../src/kernel/iptables/parse.ts'
 import type { IptablesDump, Rule } from '../../src/kernel/iptables/types.ts'
+import { parseIpvsSave } from '../../src/kernel/ipvs/parse-save.ts'
+import { parseLinks } from '../../src/kernel/link/parse.ts'
+import type { NftElement } from '../../src/kernel/nftables/expression-types.ts'
+import { parseNftText } from '../../src/kernel/nftables/parse-text.ts'
+import type { NftChain } from '../../src/kernel/nftables/types.ts'
+import { parseRoutes } from '../../src/kernel/route/parse.ts'
 import { policyObject } from '../../src/trace/attribution/calico-names.ts'
 import { objectOfCalicoChain } from '../../src/trace/attribution/calico-object.ts'
 import { parseServiceChain } from '../../src/trace/attribution/chain-owner.ts'
+import { nftObject } from '../../src/trace/attribution/nft-object.ts'
+import { nftRuleOwner, nftTableOwner } from '../../src/trace/attribution/nft-owner.ts'
+import { routeObject } from '../../src/trace/attribution/route-object.ts'
+import { routeOwner } from '../../src/trace/attribution/route-owner.ts'
 import { ruleObject } from '../../src/trace/attribution/rule-object.ts'
 import { ruleOwner } from '../../src/trace/attribution/rule-owner.ts'
+import { nodePortAt, serviceAt, serviceObject } from '../../src/trace/attribution/service-at.ts'
+import { virtualServerObject, virtualServerOwner } from '../../src/trace/attribution/virtual-server.ts'
 import { captureNames, captures } from '../support/captures.ts'
 
 const read = (path: string): string => (path.endsWith('.gz') ? gunzipSync(readFileSync(path)).toString('utf8') : readFileSync(path, 'utf8'))
@@ -44,7 +56,9 @@ function objectsOf(c: Cluster): ReadonlySet<string> {
     ...c.ipPools.map((p) => `ippool/${p.name}`),
     'profile/projectcalico-default-allow',
     ...c.namespaces.flatMap((n) => [`profile/kns.${n}`, `profile/ksa.${n}.default`]),
-    ...['default', ...c.policies.flatMap((p) => (p.tier === undefined ? [] : [p.tier]))].map((t) => `tier/${t}`),
+    ...['default', 'kube-admin', 'kube-baseline', ...c.policies.flatMap((p) => (p.tier === undefined ? [] : [p.tier]))].map(
+      (t) => `tier/${t}`,
+    ),
   ])
 }
 
@@ -82,5 +96,93 @@ describe.each(captureNames())('%s', (name) => {
     expect(dumps.length).toBeGreaterThan(0)
     expect([...lost]).toEqual([])
     expect([...wrong]).toEqual([])
+  })
+})
+
+const rulesets = captureNames().filter((name) => /^table ip6? (?:kube-proxy|calico) /m.test(nftText(join(captures, name), 'n1')))
+
+function nftText(folder: string, node: string): string {
+  const file = readdirSync(join(folder, 'nodes', node)).find((f) => /^nft\.txt(\.gz)?$/.test(f))
+  return file === undefined ? '' : read(join(folder, 'nodes', node, file))
+}
+
+describe.each(rulesets)('nft of %s', (name) => {
+  const folder = join(captures, name)
+  test('owners and objects of all rules and elements', { timeout: 60_000 }, () => {
+    const cluster = clusterOf(folder)
+    const known = objectsOf(cluster)
+    const wrong = new Set<string>()
+    let named = 0
+    for (const node of readdirSync(join(folder, 'nodes'))) {
+      const { tables } = parseNftText(nftText(folder, node), 'nft.txt')
+      for (const table of tables) {
+        const owner = nftTableOwner(table)
+        if (owner !== 'calico' && owner !== 'kube-proxy') continue
+        for (const chain of table.chains.values()) {
+          // what stands for one object says so in its name: a policy, a profile, an endpoint; a Service port
+          const speaks = /^filter-cali-(p[io]|pr[io]|[tf]w|[tf]h|[tf]hfw)-/.test(chain.name) || chain.name.includes('/')
+          for (const rule of chain.rules) {
+            const object = nftObject(table, chain, rule, undefined, cluster, node)
+            if (nftRuleOwner(table, rule.comment) !== owner && table.family !== 'arp') wrong.add(`owner ${chain.name}:${rule.line}`)
+            if (object !== undefined && !known.has(object)) wrong.add(`${chain.name} ${object}`)
+            if (speaks && object === undefined) wrong.add(`${node} ${chain.name}:${rule.line}`)
+            if (object !== undefined) named++
+          }
+        }
+        const services = table.chains.get('services')
+        for (const set of table.sets.values()) {
+          if (owner !== 'kube-proxy' || set.map?.kind !== 'verdict') continue
+          for (const element of set.elements) {
+            const object = nftObject(table, services as NftChain, { line: 1, statements: [] }, element, cluster)
+            if (object === undefined || !known.has(object)) wrong.add(`${set.name} ${element.line} ${object}`)
+            // the Service whose address it is, by the objects: several may share one, and the map says which port
+            const at = addressOf(element, cluster)
+            if (at !== undefined && at !== object) wrong.add(`${set.name} ${element.line} ${object}, not ${at}`)
+            named++
+          }
+        }
+      }
+    }
+    expect([...wrong].slice(0, 20)).toEqual([])
+    expect(named).toBeGreaterThan(100)
+  })
+})
+
+/** `10.96.0.10 . tcp . 53`, `tcp . 30080` */
+function addressOf({ key }: NftElement, cluster: Cluster): string | undefined {
+  const parts = key.kind === 'concat' ? key.parts : []
+  const [ip, proto, port] = parts.length === 3 ? parts : [undefined, ...parts]
+  const protocol = proto?.kind === 'number' ? { 6: 'tcp', 17: 'udp', 132: 'sctp' }[proto.value] : undefined
+  if (protocol === undefined || port?.kind !== 'number') return undefined
+  const at = ip?.kind === 'ip' ? serviceAt(cluster, ip.ip.text, protocol, port.value) : nodePortAt(cluster, protocol, port.value)
+  return at?.port && serviceObject(at.service, at.port)
+}
+
+const tables = captureNames().filter((name) => existsSync(join(captures, name, 'nodes/n1/ipvsadm-save.txt')))
+
+describe.each(tables)('IPVS of %s', (name) => {
+  const folder = join(captures, name)
+  test("every virtual server and every address of kube-ipvs0 is a Service's", () => {
+    const cluster = clusterOf(folder)
+    const known = objectsOf(cluster)
+    const services = new Set(cluster.services.map((s) => `service/${s.namespace}/${s.name}`))
+    for (const node of readdirSync(join(folder, 'nodes'))) {
+      const dump = (file: string) => read(join(folder, 'nodes', node, file))
+      const links = parseLinks(dump('ip-addr.json'), 'ip-addr.json')
+      const { services: virtual } = parseIpvsSave(dump('ipvsadm-save.txt'), 'ipvsadm-save.txt')
+      expect(virtual.length).toBeGreaterThan(10)
+      for (const { key } of virtual) {
+        expect(known).toContain(virtualServerObject(key, cluster))
+        expect(virtualServerOwner(key, { links })).toBe('kube-proxy')
+      }
+      const bound = ([4, 6] as const)
+        .flatMap((family) => parseRoutes(dump('ip-route.json'), 'ip-route.json', family))
+        .filter((route) => route.type === 'local' && route.nexthops[0]?.device === 'kube-ipvs0')
+      expect(bound.length).toBeGreaterThan(10)
+      for (const route of bound) {
+        expect(services).toContain(routeObject(route, { kind: 'node' }, cluster))
+        expect(routeOwner(route, { kind: 'node' }, cluster)).toBe('kube-proxy')
+      }
+    }
   })
 })
