@@ -40,6 +40,13 @@ export const policyDrop: Explain = (c) => {
   return { ...other(c, at, why), ...(blame.source && { source: blame.source }) }
 }
 
+/** The packet that was dropped: where a neighbour could not be resolved, not the one that waited for it (RFC 4861 §7.2: ICMPv6 135, 136). */
+function lost(c: Case): string {
+  const last = c.steps.at(-1)
+  if (last?.kind !== 'entry' || last.stage !== 'neighbour') return said(c.packet)
+  return `the ICMPv6 neighbour discovery of ${last.action.split(' ').at(-1)}`
+}
+
 type Words = Pick<Finding, 'entry' | 'object'>
 
 /** A rule with action Deny. */
@@ -47,7 +54,7 @@ function denied(c: Case, at: Place): Words {
   const object = objectOfCalicoChain(at.view.chain, c.cluster, at.node)
   const endpoint = endpointOf(c, lastEndpointChain(c))
   return {
-    entry: `a deny rule of ${object ? spoken(object) : at.view.chain} drops ${said(c.packet)}${endpoint}`,
+    entry: `a deny rule of ${object ? spoken(object) : at.view.chain} drops ${lost(c)}${endpoint}`,
     ...(object && { object }),
   }
 }
@@ -59,8 +66,8 @@ function notAdmitted(c: Case, at: Place, tier: string): Words {
   const inTier = tier === 'default' ? '' : ` in tier ${tier}`
   const whose = endpointOf(c, at.view.chain)
   if (policies.length === 0)
-    return { entry: `tier ${tier} lets nothing pass that no policy admits: ${said(c.packet)}${whose}`, object: `tier/${tier}` }
-  return { entry: `no ${way} rule of ${some(policies.map(spoken))}${inTier} admits ${said(c.packet)}${whose}`, object: policies.join(', ') }
+    return { entry: `tier ${tier} lets nothing pass that no policy admits: ${lost(c)}${whose}`, object: `tier/${tier}` }
+  return { entry: `no ${way} rule of ${some(policies.map(spoken))}${inTier} admits ${lost(c)}${whose}`, object: policies.join(', ') }
 }
 
 /**
@@ -88,7 +95,7 @@ function policiesOf(c: Case, { at, view }: Place, tier: string): readonly string
 function noProfile(c: Case, at: Place): Words {
   const object = objectOfCalicoChain(at.view.chain, c.cluster, at.node)
   const what = object?.startsWith('hostendpoint/') ? 'no policy of the host endpoint' : 'no policy and no profile'
-  return { entry: `${what} admits ${said(c.packet)}${endpointOf(c, at.view.chain)}`, ...(object && { object }) }
+  return { entry: `${what} admits ${lost(c)}${endpointOf(c, at.view.chain)}`, ...(object && { object }) }
 }
 
 /** Felix's own guards: unknown interfaces, spoofed sources, INVALID packets, tunnel packets of strangers. */
