@@ -1,10 +1,12 @@
 import { parseIptablesSave } from '../kernel/iptables/parse.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
+import { parseNftJson } from '../kernel/nftables/parse-json.ts'
+import { parseNftText } from '../kernel/nftables/parse-text.ts'
 import type { NftRuleset } from '../kernel/nftables/types.ts'
 import { ParseError } from '../kernel/source.ts'
 import type { Family } from '../net/ip.ts'
 import type { Reader } from './host.ts'
-import { hasIptablesTables, loadNft, type NftDump, nativeHooks } from './nft.ts'
+import { hasIptablesTables, nativeHooks } from './nft.ts'
 import type { Host, NftHook, Versions } from './types.ts'
 
 export interface FirewallDumps {
@@ -56,10 +58,12 @@ export function loadFirewall(
   return { iptables, files, nft: ruleset, nftHooks: ruleset ? nativeHooks(ruleset, savedTables(iptables, backend)) : [] }
 }
 
+/** Both forms give the same model. The text has lines to point at, tells what the JSON of nft 1.0 leaves out (devices of chains), and is a quarter to read. */
 function readRuleset(read: Reader): NftRuleset | undefined {
-  const asIs = (text: string, file: string): NftDump => ({ text, file })
-  const text = read('nft.txt', 'nft list ruleset', ['nft', 'empty'], asIs)
-  return loadNft(text, () => read('nft.json', 'nft -j list ruleset', ['nft-json'], asIs))
+  return (
+    read('nft.txt', 'nft list ruleset', ['nft', 'empty'], parseNftText) ??
+    read('nft.json', 'nft -j list ruleset', ['nft-json'], parseNftJson)
+  )
 }
 
 /** An empty iptables-save is an answer only where nft shows that iptables has no tables in this family. */

@@ -1,27 +1,8 @@
 import type { SetExpression, Verdict } from '../kernel/nftables/expression-types.ts'
-import { findLines } from '../kernel/nftables/lines.ts'
-import { parseNftJson } from '../kernel/nftables/parse-json.ts'
-import { parseNftText } from '../kernel/nftables/parse-text.ts'
 import type { Statement } from '../kernel/nftables/statement-types.ts'
 import type { NftChain, NftRuleset, NftTable } from '../kernel/nftables/types.ts'
-import { isXtablesChain, isXtablesName } from '../kernel/nftables/xtables.ts'
+import { isXtablesChain } from '../kernel/nftables/xtables.ts'
 import type { NftHook } from './types.ts'
-
-export interface NftDump {
-  readonly text: string
-  readonly file: string
-}
-
-/**
- * The ruleset from what was dumped of it: JSON, with the lines of the text beside it. The text alone does where all tables are
- * iptables-nft's, whose rules iptables-save tells better: the JSON of a large cluster is tens of megabytes.
- */
-export function loadNft(text: NftDump | undefined, json: () => NftDump | undefined): NftRuleset | undefined {
-  const lines = text && findLines(text.text, text.file)
-  const dump = lines?.tables.every((t) => isXtablesName(t.family, t.name)) ? undefined : json()
-  if (dump) return parseNftJson(dump.text, dump.file, lines)
-  return text && parseNftText(text.text, text.file)
-}
 
 /** Base chains that are not iptables-nft's. `saved`: the tables in the dumps of iptables-nft, undefined where there is none. */
 export function nativeHooks(

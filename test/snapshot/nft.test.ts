@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { NftRuleset } from '../../src/kernel/nftables/types.ts'
-import { loadNft, nativeHooks } from '../../src/snapshot/nft.ts'
+import { parseNftJson } from '../../src/kernel/nftables/parse-json.ts'
+import { parseNftText } from '../../src/kernel/nftables/parse-text.ts'
+import { nativeHooks } from '../../src/snapshot/nft.ts'
 
 const RULESET = `# Warning: table ip filter is managed by iptables-nft, do not touch!
 table ip filter {
@@ -44,7 +45,7 @@ table netdev ingress {
 `
 
 const nowhere = { ip: undefined, ip6: undefined }
-const load = (text: string) => loadNft({ text, file: 'nft.txt' }, () => undefined) as NftRuleset
+const load = (text: string) => parseNftText(text, 'nft.txt')
 
 test('base chains, their priorities, and what they reach', () => {
   const ruleset = load(RULESET)
@@ -86,7 +87,7 @@ const JSON_RULESET = JSON.stringify({
 })
 
 test('JSON says the same', () => {
-  const ruleset = loadNft(undefined, () => ({ text: JSON_RULESET, file: 'nft.json' })) as NftRuleset
+  const ruleset = parseNftJson(JSON_RULESET, 'nft.json')
   expect(nativeHooks(ruleset, nowhere)).toEqual([
     {
       file: 'nft.json',
@@ -101,23 +102,6 @@ test('JSON says the same', () => {
       rules: 2,
     },
   ])
-})
-
-test('of both dumps, JSON tells the rules and the text their lines', () => {
-  const text = RULESET.slice(RULESET.indexOf('table inet'), RULESET.indexOf('table netdev'))
-  const both = loadNft({ text, file: 'nft.txt' }, () => ({ text: JSON_RULESET, file: 'nft.json' }))
-  const guard = both?.tables[0]
-  expect([both?.file, guard?.chains.get('early')?.rules[0]?.line, guard?.chains.get('ssh')?.line]).toEqual(['nft.txt', 18, 6])
-  // the text has another rule there: evidence falls back to the chain
-  expect(guard?.chains.get('ssh')?.rules[0]?.line).toBe(6)
-})
-
-test('JSON is not asked for where all tables are those of iptables-nft', () => {
-  const text = RULESET.slice(0, RULESET.indexOf('table inet'))
-  const never = () => {
-    throw new Error('asked')
-  }
-  expect(loadNft({ text, file: 'nft.txt' }, never)?.tables).toHaveLength(1)
 })
 
 test.each([

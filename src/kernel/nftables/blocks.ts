@@ -116,18 +116,26 @@ export interface BlockLine {
   readonly at: number
 }
 
-/** The lines of a block that say something. */
-export function linesOf(text: string, block: TextBlock): readonly BlockLine[] {
+/** The lines of a block that say something, as long as `more` wants them. */
+function readLines(text: string, block: TextBlock, more: (words: string) => boolean): readonly BlockLine[] {
   const lines: BlockLine[] = []
   let line = block.firstLine
   for (let at = block.start; at < block.end; line++) {
     const end = lineEnd(text, at)
     const words = text.slice(at, end).trim()
-    if (words !== '' && words.charCodeAt(0) !== 35) lines.push({ text: words, line, at })
+    if (words !== '' && words.charCodeAt(0) !== 35) {
+      if (!more(words)) break
+      lines.push({ text: words, line, at })
+    }
     at = end + 1
   }
   return lines
 }
+
+export const linesOf = (text: string, block: TextBlock): readonly BlockLine[] => readLines(text, block, () => true)
+
+/** The lines of a chain before its rules. */
+export const headersOf = (text: string, block: TextBlock): readonly BlockLine[] => readLines(text, block, isHeader)
 
 /** Is a line of a chain about the chain, not a rule? No rule begins so. */
 export const isHeader = (words: string): boolean =>

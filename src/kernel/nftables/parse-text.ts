@@ -1,5 +1,5 @@
 import { ParseError } from '../source.ts'
-import { type BlockLine, commentIn, isHeader, linesOf, readBlocks, type TextBlock, type TextTable } from './blocks.ts'
+import { type BlockLine, commentIn, headersOf, isHeader, linesOf, readBlocks, type TextBlock, type TextTable } from './blocks.ts'
 
 import { parseObject } from './parse-object.ts'
 import { parseSetBlock } from './parse-set.ts'
@@ -59,7 +59,7 @@ interface Place {
 }
 
 function parseChain(text: string, file: string, block: TextBlock, c: Place): NftChain {
-  const headers = linesOf(text, block).filter((l) => isHeader(l.text))
+  const headers = headersOf(text, block)
   const type = headers.find((l) => l.text.startsWith('type '))
   let rules: readonly NftRule[] | undefined
   return {

@@ -92,6 +92,12 @@ const within = (json: JsonObject, keys: readonly string[]): boolean => {
 const text = (json: JsonValue | undefined): string | undefined => (typeof json === 'string' ? json : undefined)
 export const count = (json: JsonValue | undefined): number | undefined =>
   typeof json === 'number' && Number.isSafeInteger(json) ? json : undefined
+export const handleOf = (body: JsonObject): { readonly handle?: number } => {
+  const handle = count(body.handle)
+  return handle === undefined ? {} : { handle }
+}
+export const commentOf = ({ comment }: JsonObject): { readonly comment?: string } => (typeof comment === 'string' ? { comment } : {})
+
 /** `"a"` or `["a", "b"]` */
 export function words(json: JsonValue | undefined): readonly string[] {
   if (typeof json === 'string') return [json]
