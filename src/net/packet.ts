@@ -31,8 +31,10 @@ export interface Packet {
   readonly tunnel?: Tunnel
   /** type of service or traffic class, where a rule has set it */
   readonly tos?: number
-  /** bytes of payload above the transport header, if the flow names them */
-  readonly payload?: number
+  /** bytes from the IP header on, of the longest fragment if it was cut; absent: the packet is taken to fit everywhere */
+  readonly size?: number
+  /** must not be cut: DF of IPv4; in IPv6, where routers never do, not by its sender either */
+  readonly df?: true
 }
 
 /** What a tunnel writes between the outer headers and the packet inside. */
@@ -49,6 +51,14 @@ export interface IcmpHeader {
   readonly type: number
   readonly code: number
   readonly id?: number
+  /** what would have fitted, in “fragmentation needed” and “packet too big” */
+  readonly mtu?: number
+}
+
+/** Bytes of headers before the data of a first packet: IP without options, and the transport protocol's. */
+export function headerBytes(family: Family, proto: Protocol): number {
+  const transport = proto === 'tcp' ? 20 : proto === 'sctp' ? 12 + 16 : 8
+  return (family === 4 ? 20 : 40) + transport
 }
 
 /** IANA protocol numbers by the names that iptables and /etc/protocols use. */

@@ -1,6 +1,6 @@
 /** One connection attempt: the first packet, what comes back, and for TCP the packet that completes the handshake. */
 import { sameIp } from '../net/ip.ts'
-import { isIcmpError, type Packet, type PortRange, port } from '../net/packet.ts'
+import { headerBytes, isIcmpError, type Packet, type PortRange, port } from '../net/packet.ts'
 import type { Client } from './client.ts'
 import { complain, resetFor } from './complain.ts'
 import { assumed, findSocket, podAnswers, type Socket } from './listeners.ts'
@@ -38,11 +38,16 @@ export interface Next {
 /** ip_local_port_range of an untouched kernel; the port itself is not known before the packet is sent */
 const ephemeral: PortRange = { lo: 32768, hi: 60999 }
 
-/** The packet that is sent: the first of a new connection, or with `next` the next one of a connection that exists. */
+/**
+ * The packet that is sent: the first of a new connection, or with `next` the next one of a connection that exists. A flow that names its payload
+ * is about one packet of that size, with DF.
+ */
 export function requestOf(flow: Flow, src: Packet['src'], dst: Packet['dst'], next?: Next): Packet {
-  const base = { family: dst.family, src, dst, ttl: 64, ...(flow.payload !== undefined && { payload: flow.payload }) }
+  const { family } = dst
+  const sized = flow.payload !== undefined && ({ size: headerBytes(family, flow.proto) + flow.payload, df: true } as const)
+  const base = { family, src, dst, ttl: 64, ...sized }
   if (flow.proto === 'icmp') {
-    return { ...base, proto: dst.family === 4 ? 'icmp' : 'icmpv6', icmp: { type: dst.family === 4 ? 8 : 128, code: 0, id: next?.id ?? 1 } }
+    return { ...base, proto: family === 4 ? 'icmp' : 'icmpv6', icmp: { type: family === 4 ? 8 : 128, code: 0, id: next?.id ?? 1 } }
   }
   const sport = flow.sourcePort === undefined ? ephemeral : port(flow.sourcePort)
   return { ...base, proto: flow.proto, sport, dport: port(flow.port ?? 0), ...(flow.proto === 'tcp' && { tcp: next?.tcp ?? 'SYN' }) }
@@ -250,7 +255,8 @@ function confirmHandshake(
 
 function replyTo(p: Packet): Packet {
   const base = { family: p.family, proto: p.proto, src: p.dst, dst: p.src, ttl: 64 }
-  if (p.icmp) return { ...base, icmp: { ...p.icmp, type: p.family === 4 ? 0 : 129 } }
+  // an echo is as long as what it answers, and may be cut
+  if (p.icmp) return { ...base, icmp: { ...p.icmp, type: p.family === 4 ? 0 : 129 }, ...(p.size !== undefined && { size: p.size }) }
   return {
     ...base,
     ...(p.dport && { sport: p.dport }),

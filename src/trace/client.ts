@@ -38,7 +38,7 @@ function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
   const forced = flow.source === undefined ? undefined : parseIp(flow.source)
   const client = (source: Ip): ClientChoice => ({
     kind: 'client',
-    client: { place, source, send: (r, packet) => sendLocal(r, place, packet) },
+    client: { place, source, send: (r, packet) => sendLocal(r, place, packet, { socket: true }) },
   })
   // whatever address is forced is sent from, its own or not: that is how one sees what stops a spoofed source
   if (forced) return client(forced)

@@ -3,7 +3,7 @@ import { selectSource } from '../kernel/route/source-address.ts'
 import { selectIpv4 } from '../kernel/route/source-address4.ts'
 import { icmpErrorsUseInboundIfaddr } from '../kernel/sysctl/effective.ts'
 import { type Ip, isMulticast, isUnspecified } from '../net/ip.ts'
-import { isIcmpError, type Packet } from '../net/packet.ts'
+import { type IcmpHeader, isIcmpError, type Packet } from '../net/packet.ts'
 import { attach } from './conntrack.ts'
 import { chooseSource } from './routing.ts'
 import type { End, Run, Skb } from './run.ts'
@@ -24,11 +24,14 @@ export function complain(run: Run, complaint: Complaint): End | undefined {
     weight: 'changes',
     owner: 'kernel',
     packet,
-    action: packet.icmp ? `ICMP ${packet.icmp.type}/${packet.icmp.code} from ${packet.src.text}` : 'TCP reset',
+    action: packet.icmp ? toldBy(packet.icmp, packet.src) : 'TCP reset',
   })
   const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct) })
   return end.kind === 'errno' ? undefined : end
 }
+
+const toldBy = ({ type, code, mtu }: IcmpHeader, src: Ip): string =>
+  `ICMP ${type}/${code} from ${src.text}${mtu === undefined ? '' : ` (MTU ${mtu})`}`
 
 /** A reset in the name of the destination. */
 export function resetFor(p: Packet): Packet | undefined {
@@ -37,7 +40,7 @@ export function resetFor(p: Packet): Packet | undefined {
 }
 
 /** RFC 1122 §3.2.2: no errors about errors, nor about packets without a single sender. */
-function errorAbout(run: Run, skb: Skb, error: { readonly type: number; readonly code: number }, fromDevice: boolean): Packet | undefined {
+function errorAbout(run: Run, skb: Skb, error: IcmpHeader, fromDevice: boolean): Packet | undefined {
   const p = skb.packet
   if (isIcmpError(p) || isMulticast(p.dst) || isMulticast(p.src) || isUnspecified(p.src)) return undefined
   const src = senderOf(run, skb, error, fromDevice)
@@ -47,10 +50,10 @@ function errorAbout(run: Run, skb: Skb, error: { readonly type: number; readonly
 
 /**
  * The address in whose name the error is sent: the offender's destination if that is this host's own; otherwise by the route back to its
- * sender. IPv6 looks at the device first (icmp6_send: "select a more meaningful saddr from input if"), which for time exceeded is the device
- * that it would have left by (ip6_forward: "Force OUTPUT device used as source address"); a tunnel device has forgotten where it came in by.
+ * sender. IPv6 looks at the device first (icmp6_send: "select a more meaningful saddr from input if"), which for time exceeded and packet too
+ * big is the device that it would have left by (ip6_forward: "Force OUTPUT device used as source address"); a tunnel device has forgotten where it came in by.
  */
-function senderOf(run: Run, skb: Skb, error: { readonly type: number }, fromDevice: boolean): Ip | undefined {
+function senderOf(run: Run, skb: Skb, error: IcmpHeader, fromDevice: boolean): Ip | undefined {
   const { place, packet } = skb
   if (place.addresses.has(packet.dst.text)) return packet.dst
   const back = chooseSource(run, place, packet.src, { record: false })
@@ -61,6 +64,6 @@ function senderOf(run: Run, skb: Skb, error: { readonly type: number }, fromDevi
   }
   if (fromDevice) return back.src
   if (back.decision.route?.prefsrc) return back.decision.route.prefsrc
-  const device = error.type === 3 || skb.inDevice === '' ? skb.outDevice : skb.inDevice
+  const device = error.type === 3 || error.type === 2 || skb.inDevice === '' ? skb.outDevice : skb.inDevice
   return selectSource(place.host.links ?? [], { family: 6, dst: packet.src, device }) ?? back.src
 }

@@ -3,10 +3,14 @@ import type { Ipip, Link } from '../kernel/link/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
+import { tooBig } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
-import { type Course, outerSource, sendOuter } from './tunnel.ts'
+import { around, type Course, deviceComplaint, outerSource, sendOuter } from './tunnel.ts'
 import type { Place } from './world.ts'
+
+/** bytes of the outer IPv4 header */
+const header = 20
 
 /** ip_tunnel_xmit. The mark goes along, conntrack does not; the route to the far end is looked up with the device's own mark. */
 export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
@@ -24,12 +28,22 @@ export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: W
   const source = outerSource(run, skb, link, course)
   if (source.kind !== 'source') return source
   const { remote } = course
+  const df = ipip.pmtudisc || packet.df === true
+  // tnl_update_pmtu: the outer header must fit in, too
+  const mtu = source.mtu - header
+  if (df && packet.df && packet.size !== undefined && packet.size > mtu)
+    return deviceComplaint(skb, tooBig(4, mtu), {
+      ...deviceBlame(place, link, `leads by a route of MTU ${source.mtu}: a packet of ${packet.size} bytes is too big`),
+      kind: 'mtu',
+    })
   const outer: Packet = {
     family: 4,
     proto: 'ipencap',
     src: source.src,
     dst: remote,
     ttl: ipip.ttl || packet.ttl,
+    ...around(packet, header),
+    ...(df && { df }),
     inner: packet,
     tunnel: { kind: 'ipip' },
   }

@@ -156,7 +156,7 @@ export type End =
   | {
       readonly kind: 'complaint'
       readonly skb: Skb
-      readonly error: { readonly type: number; readonly code: number } | 'rst'
+      readonly error: { readonly type: number; readonly code: number; readonly mtu?: number } | 'rst'
       /** said by a tunnel device in its transmit function (icmp_ndo_send) */
       readonly fromDevice?: true
       readonly blame: Blame
@@ -186,6 +186,8 @@ export interface SendOptions {
   readonly mark?: number
   /** the entry that it takes over from the packet that it answers */
   readonly ct?: Ct
+  /** sent by a process: its system call fails if the packet is longer than its route takes */
+  readonly socket?: true
   /** its first TTL; else the host's default */
   readonly ttl?: number
   /** what its first route is looked up with, where that is not what the packet carries: a tunnel's own mark, and the device that it is bound to */

@@ -10,7 +10,7 @@ import type { Decision } from './routing.ts'
 import { type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { solicit } from './solicit.ts'
 import { crossSegment } from './underlay.ts'
-import { checkSize, wire } from './wire.ts'
+import { wire } from './wire.ts'
 import type { Place, Port } from './world.ts'
 
 type Out = Exclude<Decision, { kind: 'no-way' }>
@@ -21,7 +21,6 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
   const link = place.links.get(skb.outDevice)
   if (!link) throw new Undecided(place.label, `${place.host.dir}/ip-addr.json does not show the device ${skb.outDevice}`)
   passDevice(place, link.name, 'out')
-  checkSize(place, skb.packet, link)
   const nextHop = (decision.kind === 'out' ? decision.gateway : undefined) ?? skb.packet.dst
   const tunnelled = encapsulate(run, skb, link, nextHop, ways)
   if (tunnelled) return tunnelled
@@ -77,8 +76,5 @@ function crossVeth(run: Run, skb: Skb, link: Link, peer: Port, nextHop: Ip, ways
     const deaf = solicit(run, skb, { place, link }, nextHop, peer)
     if (deaf) return unresolved(run, skb, nextHop, known, deaf)
   }
-  return ways.receive(
-    run,
-    wire(run, skb, peer, peer.place.host.kind === 'pod' ? `to ${peer.place.id}` : `to ${peer.place.label} by ${peer.link.name}`),
-  )
+  return wire(run, skb, peer, peer.place.host.kind === 'pod' ? `to ${peer.place.id}` : `to ${peer.place.label} by ${peer.link.name}`, ways)
 }

@@ -9,6 +9,7 @@ import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
 import { decapsulate } from './encapsulation.ts'
 import { runHook } from './hooks.ts'
+import { fragment, refuseToForward, refuseToSend } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
 import { type Decision, routeInput, routeOutput } from './routing.ts'
@@ -25,6 +26,8 @@ export function sendLocal(run: Run, place: Place, packet: Packet, options: SendO
   const skb = newSkb(packet, place, '', options.mark ?? 0, options.ct ?? noCt)
   const decision = routeOutput(run, skb, 'route', options.lookup)
   if (decision.kind === 'no-way') return { kind: 'errno', errno: decision.errno, blame: decision.blame }
+  const refusal = options.socket && refuseToSend(skb, decision)
+  if (refusal) return refusal
   attachRoute(skb, decision)
   skb.packet = options.ttl === undefined ? withTtl(skb) : { ...packet, ttl: options.ttl }
   return output(run, skb, decision)
@@ -109,7 +112,7 @@ function arrive(run: Run, skb: Skb): End {
   return decapsulate(run, skb, ways)
 }
 
-/** ip_forward: the TTL is checked before the FORWARD hook. */
+/** ip_forward: TTL and size are checked before the FORWARD hook. */
 function forward(run: Run, skb: Skb, first: Extract<Decision, { kind: 'out' }>): End {
   let decision: Way = first
   attachRoute(skb, decision)
@@ -117,6 +120,8 @@ function forward(run: Run, skb: Skb, first: Extract<Decision, { kind: 'out' }>):
     const blame: Blame = { place: skb.place, kind: 'route', entry: `routing loop: ${first.route.text}`, source: first.route.source }
     return { kind: 'complaint', skb, error: skb.packet.family === 4 ? { type: 11, code: 0 } : { type: 3, code: 0 }, blame }
   }
+  const refusal = refuseToForward(skb, decision)
+  if (refusal) return refusal
   skb.packet = { ...skb.packet, ttl: skb.packet.ttl - 1 }
   const hook = runHook(run, skb, 'FORWARD', () => {
     const again = routeOutput(run, skb, 'route of the answer')
@@ -141,6 +146,8 @@ function leave(run: Run, skb: Skb, decision: Way): End {
     skb.looped = true
     return receive(run, skb)
   }
+  const refusal = fragment(run, skb, decision)
+  if (refusal) return refusal
   if (link && !link.up) return { kind: 'dropped', skb, blame: deviceBlame(place, link, 'is down') }
   return transmit(run, skb, decision, ways)
 }

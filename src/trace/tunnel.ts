@@ -2,6 +2,7 @@
 import type { Link } from '../kernel/link/types.ts'
 import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
+import { routeMtu } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { chooseSource } from './routing.ts'
 import { type Blame, type End, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
@@ -15,8 +16,19 @@ export interface Course {
   readonly device?: string
 }
 
+interface Source {
+  readonly kind: 'source'
+  readonly src: Ip
+  /** of the route to the far end */
+  readonly mtu: number
+}
+
+/** Size of an outer packet, if that of the inner one is known. */
+export const around = (inner: Packet, overhead: number): { readonly size?: number } =>
+  inner.size === undefined ? {} : { size: inner.size + overhead }
+
 /** The source of the outer packet: the tunnel's own, or the route's. A packet that would only come back to the device ends there. */
-export function outerSource(run: Run, skb: Skb, link: Link, course: Course): { readonly kind: 'source'; readonly src: Ip } | End {
+export function outerSource(run: Run, skb: Skb, link: Link, course: Course): Source | End {
   const { place } = skb
   const { remote, local, proto, mark, device } = course
   const way = chooseSource(run, place, remote, {
@@ -34,7 +46,7 @@ export function outerSource(run: Run, skb: Skb, link: Link, course: Course): { r
   }
   if (way.decision.kind === 'out' && way.decision.device === link.name)
     return { kind: 'dropped', skb, blame: deviceBlame(place, link, `would carry its own packets: ${remote.text} is behind it`) }
-  return { kind: 'source', src: way.src }
+  return { kind: 'source', src: way.src, mtu: routeMtu(place, way.decision, remote.family) }
 }
 
 /**

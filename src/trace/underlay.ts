@@ -12,6 +12,7 @@ import { assumedRoute, ownerOnSegment, type Place } from './world.ts'
 /** Out on a segment of the underlay: to the neighbour that owns the next hop, on whichever of its devices (arp_ignore 0). */
 export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
   const { world } = run
+  if (skb.packet.size !== undefined) run.assumptions.add('what lies between hosts is taken to carry what fits the devices at both ends')
   const known = neighbour(skb.place, link, nextHop)
   const cached = known && isUsable(known) ? known.mac : undefined
   const owners = ownerOnSegment(world, skb.place, link, nextHop)
@@ -29,8 +30,7 @@ export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: 
   const deaf =
     port && nextHop.family === 6 && !(known && isUsable(known)) ? solicit(run, skb, { place: skb.place, link }, nextHop, port) : undefined
   if (deaf) return unresolved(run, skb, nextHop, known, deaf)
-  if (port)
-    return ways.receive(run, wire(run, skb, port, `to ${port.place.label}${nextHop === skb.packet.dst ? '' : ` (${nextHop.text})`}`))
+  if (port) return wire(run, skb, port, `to ${port.place.label}${nextHop === skb.packet.dst ? '' : ` (${nextHop.text})`}`, ways)
   return underlay(run, skb, link, nextHop, known, ways)
 }
 
@@ -75,7 +75,7 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
   const device = owner && (owner.addresses.get(dst.text) ?? uplinkOf(owner))
   if (owner && device) {
     run.assumptions.add('the underlay between hosts is not dumped: a packet reaches whoever owns its destination address')
-    return ways.receive(run, wire(run, skb, { place: owner, link: device }, `to ${owner.label}, by the underlay`))
+    return wire(run, skb, { place: owner, link: device }, `to ${owner.label}, by the underlay`, ways)
   }
   if (throughGateway) {
     if (world.podsByIp.has(dst.text) || isServiceAddress(run, dst)) {

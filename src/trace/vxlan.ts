@@ -1,12 +1,15 @@
 /** VXLAN (RFC 7348) as Linux does it (drivers/net/vxlan): into the tunnel, out of it, and into what no dump describes. */
-import type { Link } from '../kernel/link/types.ts'
+import type { Link, Vxlan } from '../kernel/link/types.ts'
 import { isUsable } from '../kernel/neigh/types.ts'
-import { type Ip, sameIp } from '../net/ip.ts'
-import type { Packet, Tunnel } from '../net/packet.ts'
+import { type Family, type Ip, sameIp } from '../net/ip.ts'
+import { headerBytes, type Packet, type Tunnel } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
 import { deviceBlame, neighbour, unresolved } from './neighbours.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
-import { outerSource, sendOuter } from './tunnel.ts'
+import { around, outerSource, sendOuter } from './tunnel.ts'
+
+/** bytes of the VXLAN header, and of the Ethernet header of the frame inside (RFC 7348 §5) */
+const overhead = 8 + 14
 
 /** vxlan_xmit: neighbour → MAC, MAC → remote by the FDB, then a UDP packet of this host's own. The mark goes along, conntrack does not. */
 export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
@@ -43,6 +46,8 @@ export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: W
     sport: range,
     dport: { lo: vxlan.port, hi: vxlan.port },
     ttl: 64,
+    ...around(skb.packet, headerBytes(remote.family, 'udp') + overhead),
+    ...(dontFragment(vxlan, remote.family, skb.packet) && { df: true }),
     inner: skb.packet,
     tunnel: { kind: 'vxlan', id: vxlan.id, ...(link.mac && { fromMac: link.mac }), ...(near.mac && { toMac: near.mac }) },
   }
@@ -61,6 +66,10 @@ export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: W
   const ttl = vxlan.ttl === 'inherit' ? skb.packet.ttl : vxlan.ttl
   return sendOuter(run, skb, outer, { mark: skb.mark, ...(ttl > 0 && { ttl }) }, ways)
 }
+
+/** Whether its packets may be cut: by default those of IPv4 may, and those of IPv6 never. */
+const dontFragment = ({ df }: Vxlan, family: Family, inner: Packet): boolean =>
+  family === 6 || df === 'set' || (df === 'inherit' && (inner.family === 6 || inner.df === true))
 
 /** vxlan_rcv: a device with this port and identifier, up, then the inner destination MAC must be its own. */
 export function decapsulate(run: Run, skb: Skb, tunnel: Extract<Tunnel, { kind: 'vxlan' }>, ways: Ways): End {

@@ -3,11 +3,14 @@ import type { Link } from '../kernel/link/types.ts'
 import { peerFor } from '../kernel/wireguard/allowed.ts'
 import type { WireguardDevice, WireguardPeer } from '../kernel/wireguard/types.ts'
 import { formatPrefix, sameIp } from '../net/ip.ts'
-import { type Packet, port, type Tunnel } from '../net/packet.ts'
+import { headerBytes, type Packet, port, type Tunnel } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
-import { type Course, deviceComplaint, outerSource, sendOuter } from './tunnel.ts'
+import { around, type Course, deviceComplaint, outerSource, sendOuter } from './tunnel.ts'
 import type { Place } from './world.ts'
+
+/** bytes of the message header and of the authentication tag */
+const overhead = 16 + 16
 
 type Identity = Extract<Tunnel, { kind: 'wireguard' }>
 
@@ -44,6 +47,8 @@ export function encapsulate(run: Run, skb: Skb, link: Link, ways: Ways): End {
     sport: port(device.port ?? 0),
     dport: port(endpoint.port),
     ttl: 64,
+    // skb->ignore_df: they may be cut, in IPv6 too
+    ...around(padded(packet, link.mtu), headerBytes(endpoint.ip.family, 'udp') + overhead),
     inner: packet,
     tunnel: {
       kind: 'wireguard',
@@ -65,6 +70,10 @@ export function encapsulate(run: Run, skb: Skb, link: Link, ways: Ways): End {
   })
   return sendOuter(run, skb, outer, { mark: device.fwmark, lookup: course }, ways)
 }
+
+/** calculate_skb_padding: to a multiple of 16 bytes, but not beyond the MTU */
+const padded = (p: Packet, mtu: number): Packet =>
+  p.size === undefined ? p : { ...p, size: Math.max(p.size, Math.min(mtu, (p.size + 15) & ~15)) }
 
 /** The settings of a device by its link, from `wg show`. */
 function settings(place: Place, link: Link): WireguardDevice {

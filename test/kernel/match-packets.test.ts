@@ -11,7 +11,7 @@ import { formatIptablesSave } from '../../src/kernel/iptables/format.ts'
 import { matches } from '../../src/kernel/iptables/match.ts'
 import { parseIptablesSave } from '../../src/kernel/iptables/parse.ts'
 import { type Family, ip } from '../../src/net/ip.ts'
-import { type Packet, port } from '../../src/net/packet.ts'
+import { headerBytes, type Packet, port } from '../../src/net/packet.ts'
 import { makeEnv } from '../kernel-tables/iptables/packet-env.ts'
 import { needs } from '../support/needs.ts'
 import { makeNamespace, type Namespace } from './namespace.ts'
@@ -84,7 +84,7 @@ function toPacket(sent: Sent, family: Family): Packet {
     case 'tcp':
       return { ...withPorts, proto: 'tcp', tcp: 'SYN' }
     case 'udp':
-      return { ...withPorts, proto: 'udp', payload: sent.payload }
+      return { ...withPorts, proto: 'udp', size: headerBytes(family, 'udp') + sent.payload }
     case 'sctp':
       return { ...withPorts, proto: 'sctp' }
     case 'gre':

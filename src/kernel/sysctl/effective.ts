@@ -111,6 +111,9 @@ export const icmpErrorsUseInboundIfaddr = (s: Sysctls | undefined): Setting<bool
 export const defaultTtl = (s: Sysctls | undefined): Setting<number> | undefined => number(s, 'net.ipv4.ip_default_ttl')
 
 /** First hop limit of IPv6 packets that leave by `device`. */
+/** What IPv6 sends by a device in one piece; follows the device's MTU until it is set or a router advertises less. */
+export const ipv6Mtu = (s: Sysctls | undefined, device: string): Setting<number> | undefined => number(s, deviceKey(6, device, 'mtu'))
+
 export const hopLimit = (s: Sysctls | undefined, device: string): Setting<number> | undefined =>
   number(s, deviceKey(6, device, 'hop_limit'))
 

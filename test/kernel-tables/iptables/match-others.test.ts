@@ -71,7 +71,7 @@ test.each([
   ['! --length 28', false],
   ['--length 29:65535', false],
 ])('length %s of an empty UDP packet is %s', (words, answer) =>
-  expect(ask(`-m length ${words}`, { packet: udp({ payload: 0 }) })).toBe(answer),
+  expect(ask(`-m length ${words}`, { packet: udp({ size: 28 }) })).toBe(answer),
 )
 
 test('length of what is not known: by its bounds', () => {
