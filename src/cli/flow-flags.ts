@@ -27,6 +27,13 @@ export const flowFlags = {
     helpValue: 'PORT',
     helpGroup: 'FLOW',
   }),
+  size: integer({
+    summary: 'bytes of the packet, IP header included, sent with DF: is it too big for some device on the way?',
+    min: 28,
+    max: 65535,
+    helpValue: 'BYTES',
+    helpGroup: 'FLOW',
+  }),
   'entry-node': string({ summary: "node by which an outside client's packets come in", helpValue: 'NODE', helpGroup: 'FLOW' }),
 }
 
@@ -47,7 +54,7 @@ export const flowsFlag = {
     summary: 'walk every flow of this file, one JSON object a line (- is stdin)',
     helpValue: 'FILE|-',
     helpGroup: 'FLOW',
-    exclusive: ['family', 'source', 'source-port', 'entry-node'],
+    exclusive: ['family', 'source', 'source-port', 'size', 'entry-node'],
   }),
 }
 

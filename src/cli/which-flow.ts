@@ -5,6 +5,7 @@ import type { ResolveOptions } from '../cluster/resolve.ts'
 import { resolveFlow } from '../cluster/resolve-flow.ts'
 import { NetctlError } from '../error.ts'
 import { parseIp } from '../net/ip.ts'
+import { headerBytes } from '../net/packet.ts'
 import { inventoryOf } from '../snapshot/names.ts'
 import { openSnapshot } from '../snapshot/open.ts'
 import type { Snapshot } from '../snapshot/types.ts'
@@ -26,6 +27,7 @@ export interface FlowWords {
     readonly family?: string | undefined
     readonly source?: string | undefined
     readonly 'source-port'?: number | undefined
+    readonly size?: number | undefined
     readonly 'entry-node'?: string | undefined
     readonly state?: ConnectionState | undefined
     readonly timeout?: number | undefined
@@ -81,7 +83,7 @@ export async function whichFlow(words: FlowWords, terminal: Terminal, root: stri
   const asked = flags.snapshot === undefined || words.source === undefined || destination !== words.destination
   const again = ['--snapshot', path, ...rest(flags)]
   const same = equalCommand([words.command, source, destination, ...again])
-  const whole = stated({ ...flow, ...narrowed(snapshot, flags) }, flags.state)
+  const whole = stated({ ...flow, ...narrowed(snapshot, flags), ...sized(flow, flags.size) }, flags.state)
   expectConnection(snapshot, whole)
   return { snapshot, flow: whole, notes: asked ? [...notes, same] : notes, again: shellLine(again) }
 }
@@ -95,7 +97,7 @@ async function withPort(inventory: Inventory, destination: string, options: Reso
 /** The flags that the equal command line repeats. */
 function rest(flags: FlowWords['flags']): string[] {
   const words: string[] = []
-  for (const name of ['namespace', 'context', 'kubeconfig', 'family', 'source', 'source-port', 'entry-node', 'state'] as const) {
+  for (const name of ['namespace', 'context', 'kubeconfig', 'family', 'source', 'source-port', 'size', 'entry-node', 'state'] as const) {
     const value = flags[name]
     if (value !== undefined) words.push(`--${name}`, String(value))
   }
@@ -120,6 +122,17 @@ function narrowed(snapshot: Snapshot, flags: FlowWords['flags']): Partial<Flow> 
     ...(flags['source-port'] !== undefined && { sourcePort: flags['source-port'] }),
     ...(node !== undefined && { entryNode: node }),
   }
+}
+
+/** A packet of that size has so many bytes of data. */
+function sized({ dst, proto }: Pick<Flow, 'dst' | 'proto'>, size: number | undefined): Pick<Flow, 'payload'> {
+  if (size === undefined) return {}
+  const headers = headerBytes(parseIp(dst)?.family ?? 4, proto)
+  if (size < headers) {
+    const message = `--size ${size}: the headers alone take ${headers} bytes (${proto}, ${dst})`
+    throw new NetctlError({ code: 'USE008', message, try: `--size ${headers} at least, 1500 for instance` })
+  }
+  return { payload: size - headers }
 }
 
 /** SRC and DST have no place beside `--flows`. */

@@ -3,7 +3,7 @@ import type { Ipip, Link } from '../kernel/link/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
-import { tooBig } from './mtu.ts'
+import { tooBig, tooBigError } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { around, type Course, deviceComplaint, outerSource, sendOuter } from './tunnel.ts'
@@ -31,11 +31,10 @@ export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: W
   const df = ipip.pmtudisc || packet.df === true
   // tnl_update_pmtu: the outer header must fit in, too
   const mtu = source.mtu - header
-  if (df && packet.df && packet.size !== undefined && packet.size > mtu)
-    return deviceComplaint(skb, tooBig(4, mtu), {
-      ...deviceBlame(place, link, `leads by a route of MTU ${source.mtu}: a packet of ${packet.size} bytes is too big`),
-      kind: 'mtu',
-    })
+  if (packet.df && packet.size !== undefined && packet.size > mtu) {
+    const limit = { said: `the route to ${remote.text} takes ${source.mtu} bytes, ${link.name} ${mtu}`, ...link.source }
+    return deviceComplaint(skb, tooBigError(4, mtu), tooBig(run, place, link.name, packet, limit))
+  }
   const outer: Packet = {
     family: 4,
     proto: 'ipencap',

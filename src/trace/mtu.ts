@@ -10,10 +10,10 @@ import type { Place } from './world.ts'
 
 type Out = Exclude<Decision, { kind: 'no-way' }>
 
-/** Bytes from the IP header on, and the entry that says so. */
+/** Bytes from the IP header on, and the entry that says so, in words. */
 interface Limit extends Source {
   readonly mtu: number
-  readonly whose: string
+  readonly said: string
 }
 
 /** every IPv6 link takes that much (RFC 8200 §5) */
@@ -23,51 +23,77 @@ const least6 = 1280
 function limitOf(place: Place, decision: Out, family: Family): Limit | undefined {
   if (decision.kind === 'local') return undefined
   const { route, device } = decision
-  if (route.mtu !== undefined) return { mtu: atLeast(route.mtu, family), whose: `the route ${route.text}`, ...route.source }
+  const limit = (mtu: number, said: string, { file, line }: Source): Limit => ({
+    mtu: family === 6 ? Math.max(least6, mtu) : mtu,
+    said,
+    file,
+    line,
+  })
+  if (route.mtu !== undefined) return limit(route.mtu, `route ${route.text}`, route.source)
   const link = place.links.get(device)
   if (!link) return undefined
   const set = family === 6 ? ipv6Mtu(place.host.sysctls, device) : undefined
-  if (set && set.value < link.mtu) return { ...set, mtu: atLeast(set.value, 6), whose: set.key }
-  return { mtu: atLeast(link.mtu, family), whose: device, ...link.source }
+  return set && set.value < link.mtu ? limit(set.value, `${set.key} = ${set.value}`, set) : limit(link.mtu, mtuOf(place, link), link.source)
 }
 
-const atLeast = (mtu: number, family: Family): number => (family === 6 ? Math.max(least6, mtu) : mtu)
+const mtuOf = (place: Place, { name, mtu }: Link): string =>
+  `${name}${place.host.kind === 'node' ? '' : ` of ${place.label}`} has MTU ${mtu}`
 
 /** What a route takes in one piece. */
 export const routeMtu = (place: Place, decision: Out, family: Family): number => limitOf(place, decision, family)?.mtu ?? 65_535
 
 /** The limit that the packet exceeds. */
-function exceeded(skb: Skb, decision: Out): Limit | undefined {
-  const { size, family } = skb.packet
-  if (size === undefined) return undefined
-  const limit = limitOf(skb.place, decision, family)
-  return limit && size > limit.mtu ? limit : undefined
+function exceeded({ packet, place }: Skb, decision: Out): Limit | undefined {
+  if (packet.size === undefined) return undefined
+  const limit = limitOf(place, decision, packet.family)
+  return limit && packet.size > limit.mtu ? limit : undefined
 }
 
-const blameFor = (place: Place, size: number | undefined, { mtu, whose, file, line }: Limit): Blame => ({
-  place,
-  kind: 'mtu',
-  entry: `${whose} has MTU ${mtu}: a packet of ${size} bytes is too big`,
-  source: { file, line },
-})
+/** The fault, and the step that shows it. */
+export function tooBig(run: Run, place: Place, device: string, packet: Packet, { said, file, line }: Omit<Limit, 'mtu'>): Blame {
+  const { size, tunnel, inner } = packet
+  const what = tunnel ? `a packet of ${size} bytes around one of ${inner?.size}` : `a packet of ${size} bytes`
+  const blame: Blame = { place, kind: 'mtu', entry: `${said}: ${what} is too big`, source: { file, line } }
+  run.steps.push({
+    kind: 'entry',
+    place,
+    stage: 'device',
+    where: device,
+    action: blame.entry,
+    weight: 'decides',
+    owner: 'kernel',
+    source: { file, line },
+    device,
+  })
+  return blame
+}
 
 /** “Fragmentation needed” (RFC 1191), “packet too big” (RFC 4443 §3.2), with what would fit. */
-export const tooBig = (family: Family, mtu: number) => (family === 4 ? { type: 3, code: 4, mtu } : { type: 2, code: 0, mtu })
+export const tooBigError = (family: Family, mtu: number) => (family === 4 ? { type: 3, code: 4, mtu } : { type: 2, code: 0, mtu })
+
+const complaint = (run: Run, skb: Skb, limit: Limit): End => ({
+  kind: 'complaint',
+  skb,
+  error: tooBigError(skb.packet.family, limit.mtu),
+  blame: tooBig(run, skb.place, skb.outDevice, skb.packet, limit),
+})
 
 /** A socket that does not let its packets be cut is told at once (__ip_append_data, __ip6_append_data). */
-export function refuseToSend(skb: Skb, decision: Out): End | undefined {
+export function refuseToSend(run: Run, skb: Skb, decision: Out): End | undefined {
   const limit = exceeded(skb, decision)
   if (!limit) return undefined
-  const blame = blameFor(skb.place, skb.packet.size, limit)
-  if (skb.packet.proto === 'tcp') throw new Undecided(skb.place.label, `TCP never sends so much in one packet: ${blame.entry}`)
-  return { kind: 'errno', errno: 'EMSGSIZE', blame }
+  if (skb.packet.proto === 'tcp')
+    throw new Undecided(
+      skb.place.label,
+      `${limit.said}: TCP never sends ${skb.packet.size} bytes in one packet, so there is nothing to follow`,
+    )
+  return { kind: 'errno', errno: 'EMSGSIZE', blame: tooBig(run, skb.place, skb.outDevice, skb.packet, limit) }
 }
 
 /** Routers tell the sender (ip_forward, ip6_forward: behind the TTL, before FORWARD), or cut on the way out what may be cut. */
-export function refuseToForward(skb: Skb, decision: Out): End | undefined {
-  const { packet, place } = skb
-  const limit = packet.family === 4 && !packet.df ? undefined : exceeded(skb, decision)
-  return limit && { kind: 'complaint', skb, error: tooBig(packet.family, limit.mtu), blame: blameFor(place, packet.size, limit) }
+export function refuseToForward(run: Run, skb: Skb, decision: Out): End | undefined {
+  const limit = skb.packet.family === 4 && !skb.packet.df ? undefined : exceeded(skb, decision)
+  return limit && complaint(run, skb, limit)
 }
 
 /** ip_finish_output, ip6_finish_output: behind POSTROUTING what is too long is cut, or given up. Of the pieces, the longest is followed. */
@@ -75,8 +101,8 @@ export function fragment(run: Run, skb: Skb, decision: Out): End | undefined {
   const { packet, place } = skb
   const limit = exceeded(skb, decision)
   if (!limit) return undefined
-  if (packet.df || (packet.family === 6 && skb.inDevice !== ''))
-    return { kind: 'complaint', skb, error: tooBig(packet.family, limit.mtu), blame: blameFor(place, packet.size, limit) }
+  if (packet.df || (packet.family === 6 && skb.inDevice !== '')) return complaint(run, skb, limit)
+  const { file, line } = limit
   run.steps.push({
     kind: 'entry',
     place,
@@ -85,7 +111,7 @@ export function fragment(run: Run, skb: Skb, decision: Out): End | undefined {
     action: `${packet.size} bytes cut into fragments for MTU ${limit.mtu}`,
     weight: 'changes',
     owner: 'kernel',
-    source: { file: limit.file, line: limit.line },
+    source: { file, line },
   })
   skb.packet = { ...packet, size: longestFragment(packet.family, limit.mtu) }
   return undefined
@@ -98,15 +124,12 @@ function longestFragment(family: Family, mtu: number): number {
 }
 
 /** What a device does not take off the wire; undefined if it takes the packet. */
-export function refuseToReceive(place: Place, link: Link, packet: Packet): Blame | undefined {
+export function refuseToReceive(run: Run, place: Place, link: Link, packet: Packet): Blame | undefined {
   const { size } = packet
   if (size === undefined || size <= link.mtu) return undefined
+  const said = mtuOf(place, link)
   if (link.kind !== 'veth')
-    throw new Undecided(
-      place.label,
-      `${link.name} of ${place.label} has MTU ${link.mtu}: whether it takes a packet of ${size} bytes off the wire depends on the hardware`,
-    )
+    throw new Undecided(place.label, `${said} on ${place.label}: whether it takes ${size} bytes off the wire depends on the hardware`)
   // is_skb_forwardable: room for a VLAN tag that is not there
-  if (size <= link.mtu + 4) return undefined
-  return blameFor(place, size, { mtu: link.mtu, whose: link.name, ...link.source })
+  return size <= link.mtu + 4 ? undefined : tooBig(run, place, link.name, packet, { said, ...link.source })
 }

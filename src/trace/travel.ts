@@ -26,7 +26,7 @@ export function sendLocal(run: Run, place: Place, packet: Packet, options: SendO
   const skb = newSkb(packet, place, '', options.mark ?? 0, options.ct ?? noCt)
   const decision = routeOutput(run, skb, 'route', options.lookup)
   if (decision.kind === 'no-way') return { kind: 'errno', errno: decision.errno, blame: decision.blame }
-  const refusal = options.socket && refuseToSend(skb, decision)
+  const refusal = options.socket && refuseToSend(run, skb, decision)
   if (refusal) return refusal
   attachRoute(skb, decision)
   skb.packet = options.ttl === undefined ? withTtl(skb) : { ...packet, ttl: options.ttl }
@@ -120,7 +120,7 @@ function forward(run: Run, skb: Skb, first: Extract<Decision, { kind: 'out' }>):
     const blame: Blame = { place: skb.place, kind: 'route', entry: `routing loop: ${first.route.text}`, source: first.route.source }
     return { kind: 'complaint', skb, error: skb.packet.family === 4 ? { type: 11, code: 0 } : { type: 3, code: 0 }, blame }
   }
-  const refusal = refuseToForward(skb, decision)
+  const refusal = refuseToForward(run, skb, decision)
   if (refusal) return refusal
   skb.packet = { ...skb.packet, ttl: skb.packet.ttl - 1 }
   const hook = runHook(run, skb, 'FORWARD', () => {

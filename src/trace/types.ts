@@ -27,7 +27,7 @@ export interface Flow {
   readonly sourcePort?: number
   /** source address that the client binds to; without it routing chooses */
   readonly source?: string
-  /** bytes of UDP data sent with DF */
+  /** bytes of data behind the transport header, sent with DF; without it packets are taken to fit everywhere */
   readonly payload?: number
   /** the node by which an outside client's packets enter, if said */
   readonly entryNode?: string

@@ -16,7 +16,7 @@ export function wire(run: Run, skb: Skb, to: Port, action: string, ways: Ways): 
     ...sourceOf(skb.place, skb.outDevice),
     device: skb.outDevice,
   })
-  const refusal = refuseToReceive(to.place, to.link, skb.packet)
+  const refusal = refuseToReceive(run, to.place, to.link, skb.packet)
   if (refusal) return { kind: 'dropped', skb, blame: refusal }
   // a port of a bridge has programs of its own
   passDevice(to.place, to.link.name, 'in')

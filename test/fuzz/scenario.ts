@@ -60,6 +60,8 @@ export interface Probe {
   readonly source?: string
   /** port to bind to */
   readonly sport?: number
+  /** bytes of data, sent with DF */
+  readonly payload?: number
   /** how often to try: once, unless the kernel chooses at random */
   readonly times: number
 }

@@ -35,6 +35,7 @@ export function flowOf(scenario: Scenario, p: Probe): Flow {
     ...(p.port !== undefined && { port: p.port }),
     ...(p.source !== undefined && { source: p.source }),
     ...(p.sport !== undefined && { sourcePort: p.sport }),
+    ...(p.payload !== undefined && { payload: p.payload }),
   }
 }
 

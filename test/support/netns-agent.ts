@@ -17,6 +17,8 @@ export interface Attempt {
   readonly port?: number
   readonly source?: string
   readonly sport?: number
+  /** bytes of data, sent with DF */
+  readonly payload?: number
   /** seconds after which silence counts as dropped */
   readonly timeout: number
   readonly times: number

@@ -2,6 +2,7 @@
  * One case of the comparison with the kernel: a little ruleset, and flows with what they come to. Texts name addresses as `$p1`, `$svc`
  * (netns-lab.ts) and are run once for each family.
  */
+import { headerBytes } from '../../src/net/packet.ts'
 import type { Flow } from '../../src/trace/types.ts'
 import { addresses, type HostName, pods } from './netns-lab.ts'
 
@@ -16,7 +17,7 @@ export interface Case {
   /** rules of the other backend, beside `rules` */
   readonly otherBackend?: Partial<Record<HostName, string>>
   /**
-   * `FROM[@SOURCE] PROTO DST[:PORT] = OUTCOME`, one a line. OUTCOME: `HOST ADDRESS:PORT < SEENSOURCE` (delivered), `ok` (delivered,
+   * `FROM[@SOURCE] PROTO [size BYTES] DST[:PORT] = OUTCOME`, one a line; with a size it is a packet of so many bytes with DF. OUTCOME: `HOST ADDRESS:PORT < SEENSOURCE` (delivered), `ok` (delivered,
    * whatever the server sees), `rst`, `icmp T/C A`, `errno NAME`, `dropped`; `undecided` is our answer only.
    * Several with ` | ` are chosen at random: `xN` after the protocol says how often to try.
    */
@@ -30,6 +31,7 @@ const icmp6: readonly (readonly [RegExp, string])[] = [
   [/icmp-port-unreachable/g, 'icmp6-port-unreachable'],
   [/icmp-admin-prohibited/g, 'icmp6-adm-prohibited'],
   [/\bicmp 3\/0 /g, 'icmp 1/0 '],
+  [/\bicmp 3\/4 /g, 'icmp 2/0 '],
   [/\bicmp 3\/13 /g, 'icmp 1/1 '],
   [/\bicmp 3\/1 /g, 'icmp 1/3 '],
   [/\bicmp 3\/3 /g, 'icmp 1/4 '],
@@ -80,6 +82,8 @@ export interface FlowLine {
   readonly source?: string
   readonly proto: 'tcp' | 'udp' | 'icmp'
   readonly times: number
+  /** of the whole packet */
+  readonly size?: number
   readonly dst: string
   readonly port?: number
   readonly expected: readonly string[]
@@ -91,13 +95,14 @@ export function parseFlows(text: string): FlowLine[] {
     .map((l) => l.trim())
     .filter((l) => l !== '' && !l.startsWith('#'))
     .map((line) => {
-      const m = /^(\w+)(?:@(\S+))? (tcp|udp|icmp)(?: x(\d+))? (\S+) = (.+)$/.exec(line)
+      const m = /^(\w+)(?:@(\S+))? (tcp|udp|icmp)(?: x(\d+))?(?: size (\d+))? (\S+) = (.+)$/.exec(line)
       if (!m) throw new Error(`not a flow: ${line}`)
-      const [, from, source, proto, times, target, expected] = m as unknown as [
+      const [, from, source, proto, times, size, target, expected] = m as unknown as [
         string,
         HostName,
         string | undefined,
         FlowLine['proto'],
+        string | undefined,
         string | undefined,
         string,
         string,
@@ -113,9 +118,14 @@ export function parseFlows(text: string): FlowLine[] {
         expected: expected.split(' | ').map((e) => e.trim()),
         ...(at && { port: Number(at[2]) }),
         ...(source !== undefined && { source }),
+        ...(size !== undefined && { size: Number(size) }),
       }
     })
 }
+
+/** Bytes of data that make a packet of that size. */
+export const payloadOf = (f: Pick<FlowLine, 'proto' | 'dst' | 'size'>): { readonly payload?: number } =>
+  f.size === undefined ? {} : { payload: f.size - headerBytes(f.dst.includes(':') ? 6 : 4, f.proto) }
 
 export function flowOf(f: FlowLine): Flow {
   const kind = f.from in pods ? 'pod' : f.from === 'ext' ? 'external' : 'node'
@@ -125,5 +135,6 @@ export function flowOf(f: FlowLine): Flow {
     dst: f.dst,
     ...(f.port !== undefined && { port: f.port }),
     ...(f.source !== undefined && { source: f.source }),
+    ...payloadOf(f),
   }
 }

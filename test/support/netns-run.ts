@@ -4,7 +4,7 @@ import { memoryFiles } from '../../src/system/files-memory.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
 import type { Outcome } from '../../src/trace/types.ts'
 import type { Agent, Seen } from './netns-agent.ts'
-import { type Case, type FlowLine, flowOf, forFamily, parseFlows, restoreText } from './netns-case.ts'
+import { type Case, type FlowLine, flowOf, forFamily, parseFlows, payloadOf, restoreText } from './netns-case.ts'
 import { dumpHost, folderOf, objects } from './netns-dump.ts'
 import { type HostName, hosts, type Lab, makeLab, tcpPorts, udpPorts } from './netns-lab.ts'
 import { outcomeText, socketText } from './outcome-text.ts'
@@ -77,6 +77,7 @@ function observe(agent: Agent, lab: Lab, f: FlowLine, outcomes: readonly Outcome
     timeout: silent ? 0.7 : 4,
     ...(f.port !== undefined && { port: f.port }),
     ...(f.source !== undefined && { source: f.source }),
+    ...payloadOf(f),
   })
 }
 

@@ -10,6 +10,7 @@ sel = selectors.DefaultSelector()
 entered = None
 timers = []  # (deadline, probe)
 todo = []  # started from the main loop, so that calls do not nest
+IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, PMTUDISC_DO = 10, 23, 2
 IP_RECVERR, IPV6_RECVERR, IP_PKTINFO, IPV6_RECVPKTINFO, IPV6_PKTINFO = 11, 25, 8, 49, 50
 
 
@@ -105,8 +106,9 @@ class Probe:
         try:
             getattr(self, order['proto'])()
         except OSError as e:
-            # EPERM is what a UDP sender hears of a DROP in OUTPUT; an ICMP error may still be queued
-            if e.errno != errno.EPERM:
+            # EPERM is what a UDP sender hears of a DROP in OUTPUT, ENOBUFS of one in the device (if it asked: IP_RECVERR); an ICMP error may
+            # still be queued
+            if e.errno not in (errno.EPERM, errno.ENOBUFS):
                 self.fail(e.errno)
         if not self.done:
             timers.append((time.monotonic() + order['timeout'], self))
@@ -119,6 +121,8 @@ class Probe:
             s.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
         else:
             s.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+        if self.order.get('payload') is not None:
+            s.setsockopt(*((socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER) if self.six else (socket.IPPROTO_IP, IP_MTU_DISCOVER)), PMTUDISC_DO)
         if self.order.get('sport') or self.order.get('source'):
             s.bind((self.order.get('source', ''), self.order.get('sport', 0)))
         return s
@@ -148,7 +152,7 @@ class Probe:
         s = self.open(socket.SOCK_DGRAM)
         s.connect((self.order['dst'], self.order['port']))
         sel.register(s, selectors.EVENT_READ, self.udp_event)
-        s.send(b'x')
+        s.send(b'x' * self.order.get('payload', 1))
 
     def udp_event(self):
         try:
@@ -164,9 +168,9 @@ class Probe:
         s = self.open(socket.SOCK_RAW, proto)
         sel.register(s, selectors.EVENT_READ, self.icmp_event)
         self.ident = struct.pack('!H', next(idents) & 0xffff)
-        body = self.ident + b'\0\1'
+        body = self.ident + b'\0\1' + bytes(self.order.get('payload', 0))
         head = bytes([128 if self.six else 8, 0])
-        total = sum(struct.unpack('!3H', head + body))
+        total = sum(struct.unpack('!3H', head + body[:4]))
         check = ~((total & 0xffff) + (total >> 16)) & 0xffff
         s.sendto(head + struct.pack('!H', check) + body, (self.order['dst'], 0))
 

@@ -5,7 +5,7 @@
  *                             └── eth1 ── br1 (wire) ── eth1 ─┘          ext is on both bridges as well
  */
 import type { Scenario, Space } from '../fuzz/scenario.ts'
-import { forFamily, parseFlows, restoreText } from '../support/netns-case.ts'
+import { forFamily, parseFlows, payloadOf, restoreText } from '../support/netns-case.ts'
 import { addresses, tcpPorts, udpPorts } from '../support/netns-lab.ts'
 
 const pods = { p1: 'n1', p3: 'n1', p2: 'n2', p4: 'n2' } as const
@@ -82,6 +82,7 @@ export function scenarioOf(c: VmCase, family: 4 | 6): Scenario {
       times: f.times,
       ...(f.port !== undefined && { port: f.port }),
       ...(f.source !== undefined && { source: f.source }),
+      ...payloadOf(f),
     })),
   }
 }
