@@ -3,8 +3,10 @@ import type { Hook } from '../kernel/iptables/env.ts'
 import { isLoopback } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { IpvsConn } from './ipvs-connections.ts'
+import { refuseToForward } from './mtu.ts'
 import { chooseSource, route } from './routing.ts'
 import { type Blame, conntrackOf, type End, type HookResult, passed, type Run, type Skb, Undecided, type Way } from './run.ts'
+import { around } from './tunnel.ts'
 
 /**
  * Sends a packet on to its real server. A remote one gets it by the way of packets that the host sends itself: LOCAL_OUT, POSTROUTING, never
@@ -25,6 +27,9 @@ export function forwardToServer(run: Run, skb: Skb, hook: Hook, conn: IpvsConn):
       return { kind: 'reject', error: family === 4 ? { type: 11, code: 0 } : { type: 3, code: 0 }, blame }
     }
     skb.packet = { ...skb.packet, ttl: skb.packet.ttl - 1 }
+    // ensure_mtu_is_adequate
+    const refusal = refuseToForward(run, skb, way, conn.method === 'tunnel' ? outerHeader : 0)
+    if (refusal) return { ...refusal, kind: 'reject' }
   }
   if (conn.method === 'tunnel' && way.kind === 'out') return tunnelled(run, skb, conn)
   skb.ipvs = true
@@ -72,6 +77,9 @@ function tellConntrack(skb: Skb, { method, tracked, once, server }: IpvsConn): v
   }
 }
 
+/** bytes of the IPv4 header around a packet in a tunnel */
+const outerHeader = 20
+
 /** ip_vs_tunnel_xmit: the whole packet inside one of the host's own to the real server. */
 function tunnelled(run: Run, skb: Skb, conn: IpvsConn): HookResult {
   const { place, packet, mark } = skb
@@ -89,6 +97,8 @@ function tunnelled(run: Run, skb: Skb, conn: IpvsConn): HookResult {
     src: source.src,
     dst: remote,
     ttl: packet.ttl,
+    ...around(packet, outerHeader),
+    ...(packet.df && { df: true }),
     inner: packet,
     tunnel: { kind: 'ipip' },
   }

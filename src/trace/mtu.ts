@@ -42,11 +42,11 @@ const mtuOf = (place: Place, { name, mtu }: Link): string =>
 /** What a route takes in one piece. */
 export const routeMtu = (place: Place, decision: Out, family: Family): number => limitOf(place, decision, family)?.mtu ?? 65_535
 
-/** The limit that the packet exceeds. */
-function exceeded({ packet, place }: Skb, decision: Out): Limit | undefined {
+/** The limit that the packet exceeds, if `more` bytes are put before it. */
+function exceeded({ packet, place }: Skb, decision: Out, more = 0): Limit | undefined {
   if (packet.size === undefined) return undefined
   const limit = limitOf(place, decision, packet.family)
-  return limit && packet.size > limit.mtu ? limit : undefined
+  return limit && packet.size + more > limit.mtu ? { ...limit, mtu: limit.mtu - more } : undefined
 }
 
 /** The fault, and the step that shows it. */
@@ -71,7 +71,7 @@ export function tooBig(run: Run, place: Place, device: string, packet: Packet, {
 /** “Fragmentation needed” (RFC 1191), “packet too big” (RFC 4443 §3.2), with what would fit. */
 export const tooBigError = (family: Family, mtu: number) => (family === 4 ? { type: 3, code: 4, mtu } : { type: 2, code: 0, mtu })
 
-const complaint = (run: Run, skb: Skb, limit: Limit): End => ({
+const complaint = (run: Run, skb: Skb, limit: Limit): Extract<End, { kind: 'complaint' }> => ({
   kind: 'complaint',
   skb,
   error: tooBigError(skb.packet.family, limit.mtu),
@@ -90,9 +90,9 @@ export function refuseToSend(run: Run, skb: Skb, decision: Out): End | undefined
   return { kind: 'errno', errno: 'EMSGSIZE', blame: tooBig(run, skb.place, skb.outDevice, skb.packet, limit) }
 }
 
-/** Routers tell the sender (ip_forward, ip6_forward: behind the TTL, before FORWARD), or cut on the way out what may be cut. */
-export function refuseToForward(run: Run, skb: Skb, decision: Out): End | undefined {
-  const limit = skb.packet.family === 4 && !skb.packet.df ? undefined : exceeded(skb, decision)
+/** Routers tell the sender (ip_forward, ip6_forward: behind the TTL, before FORWARD), or cut on the way out what may be cut. `more`: bytes of an outer header. */
+export function refuseToForward(run: Run, skb: Skb, decision: Out, more = 0): Extract<End, { kind: 'complaint' }> | undefined {
+  const limit = skb.packet.family === 4 && !skb.packet.df ? undefined : exceeded(skb, decision, more)
   return limit && complaint(run, skb, limit)
 }
 

@@ -7,7 +7,7 @@ import type { Route } from '../kernel/route/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Endpoint, WireguardPeer } from '../kernel/wireguard/types.ts'
 import type { Ip } from '../net/ip.ts'
-import type { Packet } from '../net/packet.ts'
+import type { IcmpHeader, Packet } from '../net/packet.ts'
 import type { Choices } from './choices.ts'
 import { ConntrackTable, type Ct, noCt } from './conntrack.ts'
 import type { IpvsConn } from './ipvs-connections.ts'
@@ -144,6 +144,9 @@ export interface Blame {
   readonly object?: string
 }
 
+/** `mtu`: what would have fitted, of “fragmentation needed” and “packet too big” */
+export type IcmpError = Pick<IcmpHeader, 'type' | 'code' | 'mtu'>
+
 /** How the way of one packet ends. */
 export type End =
   /** handed to the host that owns the destination address */
@@ -156,7 +159,7 @@ export type End =
   | {
       readonly kind: 'complaint'
       readonly skb: Skb
-      readonly error: { readonly type: number; readonly code: number; readonly mtu?: number } | 'rst'
+      readonly error: IcmpError | 'rst'
       /** said by a tunnel device in its transmit function (icmp_ndo_send) */
       readonly fromDevice?: true
       readonly blame: Blame
@@ -171,7 +174,7 @@ export type End =
 export type HookResult =
   | { readonly kind: 'pass'; readonly reroute?: boolean }
   | { readonly kind: 'drop'; readonly blame: Blame }
-  | { readonly kind: 'reject'; readonly error: { readonly type: number; readonly code: number } | 'rst'; readonly blame: Blame }
+  | { readonly kind: 'reject'; readonly error: IcmpError | 'rst'; readonly blame: Blame }
   | { readonly kind: 'taken'; readonly goOn: (ways: Ways) => End }
 
 export const passed: HookResult = { kind: 'pass' }

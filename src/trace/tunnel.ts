@@ -5,7 +5,7 @@ import type { Packet } from '../net/packet.ts'
 import { routeMtu } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { chooseSource } from './routing.ts'
-import { type Blame, type End, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
+import { type Blame, type End, type IcmpError, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
 
 /** Where the packets of a tunnel go: its far end, its own address where it is bound to one, and what the route is looked up with. */
 export interface Course {
@@ -53,7 +53,7 @@ export function outerSource(run: Run, skb: Skb, link: Link, course: Course): Sou
  * What a tunnel device says about a packet that it can't send (icmp_ndo_send). The packet has been through POSTROUTING, so the error is
  * for whom its source address stood for before translation.
  */
-export function deviceComplaint(skb: Skb, error: { readonly type: number; readonly code: number }, blame: Blame): End {
+export function deviceComplaint(skb: Skb, error: IcmpError, blame: Blame): End {
   const { ct, packet } = skb
   const src = ct.kind === 'entry' && ct.entry.snat && ct.direction === 'ORIGINAL' ? ct.entry.original.src : packet.src
   return { kind: 'complaint', skb: { ...skb, packet: { ...packet, src } }, error, fromDevice: true, blame }
