@@ -34,6 +34,8 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
   const { state = 'new' } = flow
   const open = openingOf(world, flow, dst)
   const assumptions = new Set<string>()
+  // route exceptions (ip route show cache) are in no dump
+  if (flow.payload !== undefined) assumptions.add('no host has learned of a small MTU by earlier packets')
   let tree: Tree<Result>
   try {
     tree = explore((choices) => {

@@ -136,6 +136,16 @@ describe('narrowing a flow', () => {
     expect(outcomes).toMatchObject([{ verdict: 'delivered', endpoint: 'pod/shop/web-2' }])
   })
 
+  // pods of examples/shop have MTU 1450; data is what IP and UDP headers leave
+  test('--size is that of the whole packet', async () => {
+    const [fits, long] = await Promise.all([1450, 1451].map((n) => outcome('pod/shop/web-1', '10.96.0.10:53/udp', '--size', String(n))))
+    expect(fits.flow.payload).toBe(1422)
+    expect(fits.outcomes.every((o: { verdict: string }) => o.verdict === 'delivered')).toBe(true)
+    expect(long.outcomes).toMatchObject([{ verdict: 'unreachable', error: 'errno EMSGSIZE' }])
+    const { code, stderr } = await netctl(['trace', 'pod/shop/web-1', 'pod/shop/web-2:8080', '--size', '30', ...shop])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('headers alone take 40 bytes')])
+  })
+
   test('ping', async () => {
     expect((await outcome('node/n1', 'node/n2/icmp')).outcomes).toMatchObject([{ verdict: 'delivered', endpoint: 'node/n2' }])
   })

@@ -24,6 +24,8 @@ export interface Made {
   readonly policyRouting?: Per<readonly object[]>
   readonly sysctl?: Per<Readonly<Record<string, string | number>>>
   readonly sets?: Per<string>
+  /** what is other about the standard devices, by name */
+  readonly devices?: Per<Readonly<Record<string, object>>>
   /** further devices, as `ip -d -j link` and `ip -j addr` print them (this builder's `link`) */
   readonly links?: Per<readonly object[]>
   /** whole files, by path in the snapshot; false takes one away */
@@ -170,7 +172,8 @@ export function make(m: Made, family: 4 | 6 = 4): Snapshot {
     const put = (name: string, text: string) => {
       files[`${folderOf(h)}/${name}`] = text
     }
-    const links = [...linksOf(h), ...(m.links?.[h] ?? [])]
+    const standard = linksOf(h).map((l) => ({ ...l, ...m.devices?.[h]?.[(l as { ifname: string }).ifname] }))
+    const links = [...standard, ...(m.links?.[h] ?? [])]
     put('ip-link.json', JSON.stringify(links.map((l) => ({ ...l, addr_info: undefined }))))
     put('ip-addr.json', JSON.stringify(links))
     for (const v of [4, 6] as const) {
