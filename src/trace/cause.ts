@@ -13,7 +13,6 @@ import { policyDrop } from './cause/policy-drop.ts'
 import { serviceRefusal } from './cause/service-refusal.ts'
 import { staleConnection } from './cause/stale-connection.ts'
 import { staleEndpoint } from './cause/stale-endpoint.ts'
-import { tooBig } from './cause/too-big.ts'
 import { tunnel } from './cause/tunnel.ts'
 import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
 import { closedNodePort, untranslated } from './cause/untranslated.ts'
@@ -30,7 +29,6 @@ const explanations: readonly Explain[] = [
   staleConnection,
   staleEndpoint,
   detour,
-  tooBig,
   serviceRefusal,
   virtualServer,
   policyDrop,

@@ -49,7 +49,7 @@ describe('sizes', () => {
     expect(outcomes).toMatchObject([{ verdict: 'dropped', node: 'n1' }])
     expect(paths[0]?.cause).toMatchObject({
       kind: 'mtu',
-      entry: 'eth0 has MTU 1400: a packet of 1428 bytes is too big, and the ICMP error that says so ends on n1 (DROP)',
+      entry: 'eth0 has MTU 1400: a packet of 1428 bytes is too big; the ICMP error that says so ends on n1 (DROP)',
     })
   })
 
