@@ -20,10 +20,12 @@ export function findTemplate(
   const from = masked(client, persistence.mask)
   // ip_vs_sched_persist: <protocol, client, 0, address, port>; ports are left out for FTP and for all ports at once, and marks have protocol IP
   const ports = key.kind === 'address' && key.port === asked.dport && key.port !== FTP
-  const template =
+  const name =
     key.kind === 'mark'
-      ? indexOf(connections).get(nameOf('ip', from, fromWords(4, 0, 0, 0, key.mark), 0))
-      : indexOf(connections).get(nameOf(asked.proto, from, asked.dst, ports ? asked.dport : 0))
+      ? // the mark is in the first word, of IPv6 addresses as well
+        nameOf('ip', from, key.family === 4 ? fromWords(4, 0, 0, 0, key.mark) : fromWords(6, key.mark, 0, 0, 0), 0)
+      : nameOf(asked.proto, from, asked.dst, ports ? asked.dport : 0)
+  const template = indexOf(connections).get(name)
   if (!template) return []
   const { ip, port } = template.destination
   const named = service.servers.filter((s) => s.ip.text === ip.text && (!ports || s.port === port))
