@@ -1,6 +1,5 @@
 /** IPv6 neighbour discovery is filtered like any packet (unlike ARP): who drops its own solicitations is deaf. RFC 4861 §7.2. */
-import { selectSource } from '../kernel/route/source-address.ts'
-import { fromWords, type Ip } from '../net/ip.ts'
+import { fromWords, type Ip, isLinkLocal } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { runHook } from './hooks.ts'
 import { type Blame, newSkb, type Run, type Skb } from './run.ts'
@@ -11,9 +10,10 @@ const solicitedNode = (ip: Ip): Ip => fromWords(6, 0xff020000 | 0, 0, 1, 0xff000
 
 /** Asks for the owner of an address and waits for its answer. What stops one of the two; undefined if both get through. */
 export function solicit(run: Run, skb: Skb, from: Port, target: Ip, to: Port): Blame | undefined {
-  const own = from.place.addresses.get(skb.packet.src.text) === from.link ? skb.packet.src : undefined
-  const src = own ?? selectSource(from.place.host.links ?? [], { family: 6, dst: target, device: from.link.name })
-  if (!src) return { place: from.place, kind: 'link', entry: `no IPv6 address on ${from.link.name} to ask for ${target.text} from` }
+  // ndisc_solicit: the packet's own source if it is the device's, else the device's link-local address
+  const own = from.link.addresses.find((a) => a.ip.text === skb.packet.src.text)
+  const src = (own ?? from.link.addresses.find((a) => isLinkLocal(a.ip)))?.ip
+  if (!src) return { place: from.place, kind: 'link', entry: `no link-local address on ${from.link.name} to ask for ${target.text} from` }
   const base = { family: 6, proto: 'icmpv6', ttl: 255 } as const
   const question: Packet = { ...base, src, dst: solicitedNode(target), icmp: { type: 135, code: 0 } }
   const answer: Packet = { ...base, src: target, dst: src, icmp: { type: 136, code: 0 } }

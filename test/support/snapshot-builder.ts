@@ -65,10 +65,21 @@ function linksOf(h: HostName): object[] {
     ...(h === 'ext' ? [`${address('far', 4)}/32`, `${address('far', 6)}/128`] : []),
   ])
   if (h in pods)
-    return [lo, link(10, 'eth0', 'veth', [`${address(h, 4)}/32`, `${address(h, 6)}/128`], { link_index: 20 + Number(h.slice(1)) })]
+    return [
+      lo,
+      link(10, 'eth0', 'veth', [`${address(h, 4)}/32`, `${address(h, 6)}/128`, `fe80::${h}/64`.replace('p', 'a')], {
+        link_index: 20 + Number(h.slice(1)),
+      }),
+    ]
   const uplinks = (['eth0', 'eth1'] as const).map((dev, i) => {
     const at = i === 0 ? h : `${h}b`
-    return link(10 + i, dev, 'veth', [`${address(at, 4)}/24`, `${address(at, 6)}/64`], { link_index: 30 + i, link_netnsid: 0 })
+    return link(
+      10 + i,
+      dev,
+      'veth',
+      [`${address(at, 4)}/24`, `${address(at, 6)}/64`, `fe80::${10 + i}${h === 'ext' ? 9 : h.slice(1)}/64`],
+      { link_index: 30 + i, link_netnsid: 0 },
+    )
   })
   const own = Object.entries(pods)
     .filter(([, node]) => node === h)
@@ -80,6 +91,12 @@ function routesOf(h: HostName, v: 4 | 6): string[] {
   if (h in pods)
     return v === 4 ? ['169.254.1.1 dev eth0', 'default via 169.254.1.1 dev eth0'] : ['default via fe80::1 dev eth0', 'fe80::/64 dev eth0']
   const out = [`${address('lan', v)} dev eth0 src ${address(h, v)}`, `${address('lanb', v)} dev eth1 src ${address(`${h}b`, v)}`]
+  const ports = [
+    'eth0',
+    'eth1',
+    ...Object.keys(pods).flatMap((pod) => (pods[pod as keyof typeof pods] === h ? [`cali${pod.slice(1)}`] : [])),
+  ]
+  if (v === 6) out.push(...ports.map((dev) => `fe80::/64 dev ${dev}`))
   for (const [pod, node] of Object.entries(pods)) if (node === h) out.push(`${address(pod, v)} dev cali${pod.slice(1)}`)
   if (h !== 'n1') out.push(`${address('pods1', v)} via ${address('n1', v)} dev eth0`)
   if (h !== 'n2') out.push(`${address('pods2', v)} via ${address('n2', v)} dev eth0`)
