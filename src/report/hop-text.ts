@@ -73,7 +73,7 @@ function nodeLine(hop: Hop, pen: Pen): Line {
 /** Rules that let the packet pass, in one line for a node. */
 function passedLines(hops: readonly Hop[], pen: Pen): Line[] {
   const tables = new Map<string, number>()
-  for (const hop of hops) tables.set(hop.table ?? hop.stage, (tables.get(hop.table ?? hop.stage) ?? 0) + 1)
+  for (const { stage } of hops) tables.set(stage, (tables.get(stage) ?? 0) + 1)
   const owners = [...new Set(hops.map((h) => ownerTags[h.owner]))]
   const where = [...tables].map(([table, n]) => `${table} ${n}`).join(', ')
   const text = `· ${count(hops.length, 'rule')} passed: ${where} (${owners.join(', ')})`
@@ -157,9 +157,13 @@ const choiceText = (choice: NonNullable<Hop['choice']>): string => `(${percent(c
 
 /** Where the step is, without what the line has said already. */
 function shortPlace(hop: Hop): string {
-  if (hop.chain) return hop.action.includes(hop.chain) ? '' : hop.chain
+  if (hop.chain) return hop.action.includes(hop.chain) ? '' : chainName(hop, hop.chain)
   return fullPlace(hop)
 }
+
+/** Felix's nft chains have in front what the stage says. */
+const chainName = (hop: Hop, chain: string): string =>
+  hop.table?.endsWith(' calico') && chain.startsWith(`${hop.stage}-`) ? chain.slice(hop.stage.length + 1) : chain
 
 function fullPlace(hop: Hop): string {
   const place = hop.where === hop.stage ? '' : hop.where.startsWith(`${hop.stage} `) ? hop.where.slice(hop.stage.length + 1) : hop.where

@@ -45,7 +45,26 @@ export function headers(p: Packet): string {
   return `${at(p.src.text, p.sport)} → ${at(p.dst.text, p.dport)} ${what}`
 }
 
-export function attributeHop(snapshot: Snapshot, step: Step): Hop {
+/** The hops of one packet. */
+export function attributeHops(snapshot: Snapshot, steps: readonly Step[]): Hop[] {
+  const hops: Hop[] = []
+  for (const [i, step] of steps.entries()) {
+    const hop = attributeHop(snapshot, step)
+    const before = steps[i - 1]
+    const led = hop.object === undefined && step.kind === 'nft' && before?.kind === 'nft' && leadsTo(before, step)
+    // a chain that serves all Services alike (reject-chain) is about the one whose element led there
+    const object = led ? hops[i - 1]?.object : undefined
+    hops.push(object === undefined ? hop : { ...hop, object })
+  }
+  return hops
+}
+
+function leadsTo({ element, table }: NftPlace, to: NftPlace): boolean {
+  const verdict = element?.data?.kind === 'verdict' ? element.data.verdict : undefined
+  return (verdict?.kind === 'goto' || verdict?.kind === 'jump') && verdict.chain === to.chain.name && table === to.table
+}
+
+function attributeHop(snapshot: Snapshot, step: Step): Hop {
   if (step.kind !== 'entry') return ruleHop(snapshot, step)
   const { packet, choice } = step
   const key = step.route ?? (step.device === undefined ? undefined : step.place.links.get(step.device))

@@ -7,7 +7,7 @@ import { causeOf } from './cause.ts'
 import { explore, TooManyBranches, type Tree } from './choices.ts'
 import { clientOf } from './client.ts'
 import { compareFlow } from './comparison/compare.ts'
-import { attributeHop } from './hop.ts'
+import { attributeHops } from './hop.ts'
 import { openingOf } from './opening.ts'
 import { type Leaf, merge } from './outcomes.ts'
 import { newRun, type Run, Undecided } from './run.ts'
@@ -82,8 +82,8 @@ function guarded(run: Run, walk: () => Result): Result {
 
 function pathOf(snapshot: Snapshot, flow: Flow, leaf: Leaf): Path {
   const { result } = leaf
-  const hops: Hop[] = result.steps.map((s) => attributeHop(snapshot, s))
-  const answer = result.answer && { kind: result.answer.kind, hops: result.answer.steps.map((s) => attributeHop(snapshot, s)) }
+  const hops = attributeHops(snapshot, result.steps)
+  const answer = result.answer && { kind: result.answer.kind, hops: attributeHops(snapshot, result.answer.steps) }
   const cause = result.verdict === 'delivered' || result.verdict === 'undecided' ? undefined : causeOf(snapshot, flow, result)
   return { verdict: leaf.verdict, probability: leaf.probability, hops, ...(answer && { reply: answer }), ...(cause && { cause }) }
 }

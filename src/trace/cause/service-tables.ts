@@ -11,8 +11,7 @@ const services = 'KUBE-SERVICES'
 
 /** What kube-proxy has programmed on a node for the packet's family; undefined if nothing. */
 export function proxyMode({ host, links }: Place, { dst }: Pick<Headers, 'dst'>): ProxyMode | undefined {
-  const family = dst.family === 4 ? 'ip' : 'ip6'
-  if (host.nftHooks.some((h) => h.table === 'kube-proxy' && h.family === family)) return 'nftables'
+  if (nftTable(host, dst.family)) return 'nftables'
   if ([...links.keys()].some(isKubeProxyDevice)) return 'ipvs'
   return natTables(host, dst.family).some(({ table }) => table.chains.has(services)) ? 'iptables' : undefined
 }
@@ -32,11 +31,13 @@ export function entryName(mode: ProxyMode, what: string, nodePort: boolean): str
     case 'iptables':
       return `rule for ${what} (${nodePort ? 'KUBE-NODEPORTS' : services})`
     case 'nftables':
-      return `element for ${what} in map ${nodePort ? 'service-nodeports' : 'service-ips'} (nft)`
+      return `element for ${what} in map ${nftMap(nodePort)} (nft)`
     case 'ipvs':
       return `virtual server for ${what} (IPVS)`
   }
 }
+
+const nftMap = (nodePort: boolean): string => (nodePort ? 'service-nodeports' : 'service-ips')
 
 /** What all of them stand in. */
 export const tableName: Readonly<Record<ProxyMode, string>> = {
@@ -46,11 +47,12 @@ export const tableName: Readonly<Record<ProxyMode, string>> = {
 }
 
 /** Where the entry should stand: the chain, map or device; else the table without it. */
-export function tableSource(place: Place, mode: ProxyMode, { dst }: Pick<Headers, 'dst'>): Source | undefined {
+export function tableSource(place: Place, mode: ProxyMode, { dst }: Pick<Headers, 'dst'>, nodePort = false): Source | undefined {
   switch (mode) {
     case 'nftables': {
-      const hook = place.host.nftHooks.find((h) => h.table === 'kube-proxy' && h.family === (dst.family === 4 ? 'ip' : 'ip6'))
-      return hook && { file: hook.file, line: hook.line }
+      const table = nftTable(place.host, dst.family)
+      const map = table?.sets.get(nftMap(nodePort))
+      return table && { file: place.host.nft?.file as string, line: (map ?? table).line }
     }
     case 'ipvs':
       return [...place.links.values()].find((l) => isKubeProxyDevice(l.name))?.source
@@ -61,6 +63,9 @@ export function tableSource(place: Place, mode: ProxyMode, { dst }: Pick<Headers
     }
   }
 }
+
+const nftTable = (host: Place['host'], family: 4 | 6) =>
+  host.nft?.tables.find((t) => t.name === 'kube-proxy' && t.family === (family === 4 ? 'ip' : 'ip6'))
 
 const natTables = (host: Place['host'], family: 4 | 6) =>
   (host.iptables[family] ?? []).flatMap((dump) => {

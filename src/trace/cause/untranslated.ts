@@ -37,7 +37,7 @@ export function missingEntry(c: Case, place: Place, { service, by, port }: Servi
     return { node: place.label, kind: 'link', entry, ...(source && { source }), object: serviceObject(service, port) }
   }
   if (!port) return noSuchPort(c, place, service)
-  return noEntry(c, place, service, port, `${entryName(mode, what, by === 'node port')}${tail}`, what)
+  return noEntry(c, place, { service, port, by }, `${entryName(mode, what, by === 'node port')}${tail}`, what)
 }
 
 /** No node had it yet: the underlay does not lead the address to one. */
@@ -67,12 +67,14 @@ export const closedNodePort: Explain = (c) => {
   const what = `node port ${port.nodePort}/${port.protocol} of service ${serviceName(service)}`
   const mode = proxyMode(blame.place, packet)
   if (!mode) return unprogrammed(c, blame.place, what, serviceObject(service, port))
-  return noEntry(c, blame.place, service, port, entryName(mode, `${what} at ${packet.dst.text}`, true), what)
+  return noEntry(c, blame.place, { service, port, by }, entryName(mode, `${what} at ${packet.dst.text}`, true), what)
 }
 
+type WithPort = ServiceAt & { readonly port: ServicePort }
+
 /** There are entries, but none for this: because there is nobody to send to, or for no reason that the cluster's objects give. */
-function noEntry(c: Case, place: Place, service: Service, port: ServicePort, missing: string, what: string): Finding {
-  const base = { node: place.label, ...sourceIn(c, place), object: serviceObject(service, port) }
+function noEntry(c: Case, place: Place, { service, port, by }: WithPort, missing: string, what: string): Finding {
+  const base = { node: place.label, ...sourceIn(c, place, by === 'node port'), object: serviceObject(service, port) }
   const none = noEndpoint(c.cluster, service, port)
   if (none !== undefined)
     return { ...base, kind: 'endpoint', entry: `service ${serviceName(service)} has no endpoints: ${none}; no ${missing}` }
@@ -117,8 +119,8 @@ export function noSuchPort(c: Case, place: Place, service: Service): Finding {
 const withoutSource = ({ dst, proto, dport }: Headers): Headers => ({ dst, proto, ...(dport && { dport }) })
 
 /** Where the entry should stand. */
-function sourceIn(c: Case, place: Place): { readonly source?: Source } {
+function sourceIn(c: Case, place: Place, nodePort: boolean): { readonly source?: Source } {
   const mode = proxyMode(place, c.packet)
-  const source = mode && tableSource(place, mode, c.packet)
+  const source = mode && tableSource(place, mode, c.packet, nodePort)
   return source ? { source } : {}
 }

@@ -18,8 +18,8 @@ export interface Recording {
   load(...changes: readonly Changes[]): Snapshot
 }
 
-/** whole files by name */
-export type Changes = Readonly<Record<string, string>>
+/** whole files by name; undefined takes one away */
+export type Changes = Readonly<Record<string, string | undefined>>
 
 export type Entry = Readonly<Record<string, unknown>>
 
@@ -50,7 +50,8 @@ export function recording(name: string): Recording {
       const all = new Map<string, Buffer | string>(files)
       for (const [file, now] of changes.flatMap((c) => Object.entries(c))) {
         all.delete(`${file}.gz`)
-        all.set(file, now)
+        all.delete(file)
+        if (now !== undefined) all.set(file, now)
       }
       return loadSnapshot(memoryFiles(name, all))
     },
