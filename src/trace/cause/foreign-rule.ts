@@ -8,7 +8,7 @@ export const foreignRule: Explain = (c) => {
   const { blame } = c
   if (!blame.rule || !blame.source) return undefined
   const { rule } = blame.rule
-  const line = ruleLine(c.snapshot, blame.source)
+  const line = ruleLine(c)
   const entry = rule ? line : `${policy(blame.rule)}: ${line}`
   return { node: nodeOf(blame.place), kind: 'rule', entry: `${entry} (${way(c, blame.rule)})`, source: blame.source }
 }

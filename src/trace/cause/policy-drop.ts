@@ -100,7 +100,7 @@ function noProfile(c: Case, at: Place): Words {
 
 /** Felix's own guards: unknown interfaces, spoofed sources, INVALID packets, tunnel packets of strangers. */
 function other(c: Case, at: Place, why: string | undefined): Finding {
-  const line = c.blame.source ? ruleLine(c.snapshot, c.blame.source) : ''
+  const line = ruleLine(c)
   const object = objectOfCalicoChain(at.view.chain, c.cluster, at.node)
   const means = why ?? guard(at)
   return { node: at.node, kind: 'rule', entry: means === undefined ? line : `${means}: ${line}`, ...(object && { object }) }

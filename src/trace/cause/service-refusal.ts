@@ -34,13 +34,11 @@ export const serviceRefusal: Explain = (c) => {
       return { ...at, kind: 'rule', entry: `${source} is not in loadBalancerSourceRanges of ${name} (${view.chain})` }
     }
     case 'no entry':
-      return unknownAddress(c, view) ?? { ...at, kind: 'rule', entry: lineOf(c) }
+      return unknownAddress(c, view) ?? { ...at, kind: 'rule', entry: ruleLine(c) }
     case undefined:
-      return { ...at, kind: 'rule', entry: lineOf(c) }
+      return { ...at, kind: 'rule', entry: ruleLine(c) }
   }
 }
-
-const lineOf = (c: Case): string => (c.blame.source ? ruleLine(c.snapshot, c.blame.source) : '')
 
 type Reason = 'no endpoint' | 'no local endpoint' | 'source ranges' | 'no entry'
 

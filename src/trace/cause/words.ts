@@ -1,8 +1,8 @@
 /** How causes are worded: objects, packets, short lists. */
 import type { ServiceKey } from '../../kernel/ipvs/types.ts'
-import type { Source } from '../../kernel/source.ts'
-import type { Snapshot } from '../../snapshot/types.ts'
-import type { Headers } from './case.ts'
+import { formatRule } from '../../kernel/nftables/format.ts'
+import type { NftPlace } from '../run.ts'
+import type { Case, Headers } from './case.ts'
 
 /** `networkpolicy shop/allow` of `networkpolicy/shop/allow`: as it is said, and as kubectl takes it. */
 export const spoken = (object: string): string => object.replace('/', ' ')
@@ -22,13 +22,23 @@ export function some(items: Iterable<string>, most = 3): string {
   return all.length < 2 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
 }
 
-/** A rule as iptables-save or nft prints it, without its counters: those change, the rule stays. */
-export const ruleLine = (snapshot: Snapshot, at: Source): string =>
-  snapshot
-    .line(at.file, at.line)
+/** The rule that was to blame as iptables-save or nft prints it, without its counters: those change, the rule stays. */
+export function ruleLine({ snapshot, blame }: Case): string {
+  if (!blame.source) return ''
+  const { file, line } = blame.source
+  const text = snapshot.line(file, line)
+  // the whole ruleset is one line of JSON
+  if (blame.rule?.kind === 'nft' && text.startsWith('{')) return nftLine(blame.rule)
+  return text
     .replace(/^\[\d+:\d+\] /, '')
     .replace(/\bcounter packets \d+ bytes \d+ /, '')
     .trim()
+}
+
+const nftLine = ({ rule, base }: NftPlace): string =>
+  rule
+    ? formatRule({ ...rule, statements: rule.statements.filter((s) => s.kind !== 'counter') })
+    : `type ${base.base?.type} hook ${base.base?.hook} priority ${base.base?.priority}; policy ${base.base?.policy};`
 
 /** `10.96.0.10:53/udp`, `firewall mark 7` */
 export const serverName = (key: ServiceKey): string =>

@@ -132,6 +132,29 @@ describe.runIf(needs('captures'))('nftables', () => {
     })
   })
 
+  test('the same where only the JSON was dumped, which is a single line', () => {
+    const json = JSON.parse(r.text('nodes/n1/nft.json')) as { nftables: object[] }
+    const at = { family: 'inet', table: 'hardening' }
+    const match = { match: { op: '==', left: { meta: { key: 'oifname' } }, right: 'vxlan.calico' } }
+    const more = [
+      { table: { family: 'inet', name: 'hardening', handle: 90 } },
+      { chain: { ...at, name: 'forward', handle: 1, type: 'filter', hook: 'forward', prio: -10, policy: 'accept' } },
+      { rule: { ...at, chain: 'forward', handle: 2, expr: [match, { counter: { packets: 3, bytes: 180 } }, { drop: null }] } },
+    ]
+    const snapshot = r.load({
+      'nodes/n1/nft.txt': undefined,
+      'nodes/n1/nft.json': JSON.stringify({ nftables: [...json.nftables, ...more] }),
+    })
+    expect(causes(snapshot, toApi)).toEqual([
+      expect.objectContaining({
+        node: 'n1',
+        kind: 'rule',
+        entry: 'meta oifname "vxlan.calico" drop (inet hardening forward, hook forward)',
+        evidence: expect.objectContaining({ file: 'nodes/n1/nft.json', line: 1 }),
+      }),
+    ])
+  })
+
   test('its policy drops', () => {
     const policy = foreign('\t\tct state established,related accept\n')
     const text = (policy[file] as string).replace('priority filter - 10; policy accept;', 'priority filter - 10; policy drop;')
