@@ -62,7 +62,9 @@ export function faultsOf(trace: Trace, each = false): Fault[] {
     }
   }
   const rank = (f: Fault): number => (f.verdict === 'undecided' ? 1 : 0)
-  return [...faults.values()].sort((a, b) => rank(a) - rank(b) || b.probability - a.probability)
+  // of equal shares, what stops more than this flow comes before what names its packet: that may be meant so
+  const own = (f: Fault): number => (f.cause?.entry.includes(' → ') ? 1 : 0)
+  return [...faults.values()].sort((a, b) => rank(a) - rank(b) || b.probability - a.probability || own(a) - own(b))
 }
 
 function faultsOfOutcome(trace: Trace, outcome: Outcome): Fault[] {

@@ -12,7 +12,7 @@ import { openingOf } from './opening.ts'
 import { type Leaf, merge } from './outcomes.ts'
 import { newRun, type Run, Undecided } from './run.ts'
 import { staleConnections } from './stale-connections.ts'
-import type { Flow, Hop, Path, Trace } from './types.ts'
+import type { Flow, Path, Trace } from './types.ts'
 import { worldOf } from './world.ts'
 
 export interface TraceOptions {

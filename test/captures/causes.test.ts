@@ -51,6 +51,11 @@ const expected: Readonly<Record<string, Expected>> = {
     base: 'broken-none-vxlan',
     fault: [{ node: /^n2$/, kind: ['rule'], entry: /-A FORWARD ! -i cali\+ ! -o cali\+ .*-j DROP|policy of FORWARD is DROP/ }],
   },
+  // "the ingress policy of the HostEndpoint n3-eth0 allows ICMP but not ICMPv6: neighbor advertisements and solicitations for n3 are dropped"
+  'broken-hep-ipv6-ndp': {
+    base: 'crosssubnet-nft-dualstack',
+    fault: [{ node: /^n3$/, kind: ['policy'], entry: /globalnetworkpolicy edge-ingress .*neighbour discovery.*hostendpoint n3-eth0/ }],
+  },
   'broken-ip-forward': { base: 'broken-none-vxlan', fault: [{ node: /^n2$/, kind: ['sysctl'], entry: /net\.ipv4\.ip_forward = 0/ }] },
   // the flows to the leaked address are not in the base
   'broken-ipam-leak': {
