@@ -1,4 +1,4 @@
-import type { Ip } from '../../net/ip.ts'
+import type { Family } from '../../net/ip.ts'
 import { readIp } from '../addresses.ts'
 import type { Value } from './expression-types.ts'
 import { symbol } from './symbols.ts'
@@ -28,9 +28,11 @@ export function scalarReader(): ScalarReader {
 function readScalar(word: string, type: string | undefined): Value {
   switch (type) {
     case 'ipv4_addr':
+      return address(word, 4)
     case 'ipv6_addr':
+      return address(word, 6)
     case 'ip':
-      return address(word)
+      return address(word, undefined)
     case 'ifname':
       return deviceName(word)
     case 'string':
@@ -55,7 +57,7 @@ function readScalar(word: string, type: string | undefined): Value {
       return known === undefined ? (numeral(word) ?? { kind: 'string', value: word }) : number(known)
     }
     case undefined:
-      return numeral(word) ?? (readIp(word) ? address(word) : { kind: 'string', value: word })
+      return numeral(word) ?? (readIp(word) ? address(word, undefined) : { kind: 'string', value: word })
     default: {
       const known = symbol(type, word)
       return known === undefined ? (numeral(word) ?? other(word)) : number(known)
@@ -65,9 +67,9 @@ function readScalar(word: string, type: string | undefined): Value {
 
 const other = (text: string): Value => ({ kind: 'other', text })
 
-function address(word: string): Value {
-  const ip: Ip | undefined = readIp(word)
-  return ip ? { kind: 'ip', ip } : other(word)
+function address(word: string, family: Family | undefined): Value {
+  const ip = readIp(word)
+  return ip && (family === undefined || ip.family === family) ? { kind: 'ip', ip } : other(word)
 }
 
 /** `"cali*"` is a wildcard, `"cali\*"` a name that ends in a star. */
