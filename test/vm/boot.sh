@@ -74,6 +74,7 @@ touch /run/share/.vm/started
 mount --bind /run/share $(printf %q "$share")
 mkdir -p /lib/modules && mount --bind $(printf %q "$cache/lib/modules") /lib/modules
 mkdir -p /dev/pts /dev/shm && mount -t devpts devpts /dev/pts && mount -t tmpfs tmpfs /dev/shm
+ln -s /proc/self/fd /dev/fd && ln -s fd/0 /dev/stdin && ln -s fd/1 /dev/stdout && ln -s fd/2 /dev/stderr
 export PATH=$(printf %q "$PATH") HOME=/root NETCTL_IN_VM=1
 ip link set lo up
 cd $(printf %q "$PWD")

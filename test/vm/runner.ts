@@ -5,13 +5,21 @@ import { join } from 'node:path'
 import { runCommand, speak } from '../fuzz/runner.ts'
 import type { Observation, Scenario } from '../fuzz/scenario.ts'
 
-/** what the kernel has to know before the first namespace is made: devices that every namespace gets, schedulers */
+const schedulers = ['rr', 'wrr', 'lc', 'wlc', 'sh', 'mh', 'dh', 'sed', 'nq'].map((s) => `ip_vs_${s}`)
+/** loaded before the first namespace is made, as some give every namespace a device, and loading on demand costs a process each time */
 const modules = [
   'ip_vs',
-  ...['rr', 'wrr', 'lc', 'wlc', 'sh', 'mh', 'dh', 'sed', 'nq'].map((s) => `ip_vs_${s}`),
+  ...schedulers,
   'ipip',
   'wireguard',
   'sctp',
+  'dummy',
+  'veth',
+  'bridge',
+  'vxlan',
+  'nf_tables',
+  'nft_compat',
+  'ip_set',
 ]
 
 /** seconds of silence that count as a drop: less than it takes to send a lost SYN again */
