@@ -35,6 +35,8 @@ export interface Run {
   readonly ipvs: Map<string, IpvsConn[]>
   /** WireGuard peers that were heard in this walk: where from, and at which address of the host's own */
   readonly endpoints: Map<WireguardPeer, Endpoint & { readonly own: Ip }>
+  /** who has asked for a neighbour in this walk, by who heard it, on which device */
+  readonly askers: Set<string>
   /** what hashes with a secret gave: the same for the same packet */
   readonly hashes: Map<string, number>
   /** elements that the walk put into sets of nft, or took out of them (null), by key */
@@ -240,6 +242,7 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
     assumptions: new Set(),
     ipvs: new Map(),
     endpoints: new Map(),
+    askers: new Set(),
     hashes: new Map(),
     sets: new Map(),
     outsider: undefined,

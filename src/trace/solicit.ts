@@ -8,21 +8,29 @@ import type { Port } from './world.ts'
 /** ff02::1:ffXX:XXXX (RFC 4291 §2.7.1) */
 const solicitedNode = (ip: Ip): Ip => fromWords(6, 0xff020000 | 0, 0, 1, 0xff000000 | (ip.d & 0xffffff))
 
-/** Asks for the owner of an address and waits for its answer. What stops one of the two; undefined if both get through. */
+/**
+ * Asks for the owner of an address and waits for its answer. What stops one of the two; undefined if both get through, or if the owner
+ * has asked before: who hears a question knows the asker (ndisc_recv_ns).
+ */
 export function solicit(run: Run, skb: Skb, from: Port, target: Ip, to: Port): Blame | undefined {
-  // ndisc_solicit: the packet's own source if it is the device's, else the device's link-local address
+  if (run.askers.has(asker(from, target))) return undefined
+  // ndisc_solicit: the packet's own source if it is the device's, else the device's oldest link-local address, which stands last
   const own = from.link.addresses.find((a) => a.ip.text === skb.packet.src.text)
-  const src = (own ?? from.link.addresses.find((a) => isLinkLocal(a.ip)))?.ip
+  const src = (own ?? from.link.addresses.findLast((a) => isLinkLocal(a.ip)))?.ip
   if (!src) return { place: from.place, kind: 'link', entry: `no link-local address on ${from.link.name} to ask for ${target.text} from` }
   const base = { family: 6, proto: 'icmpv6', ttl: 255 } as const
   const question: Packet = { ...base, src, dst: solicitedNode(target), icmp: { type: 135, code: 0 } }
   const answer: Packet = { ...base, src: target, dst: src, icmp: { type: 136, code: 0 } }
   const before = run.steps.length
-  const blocked = deliver(run, from, to, question) ?? deliver(run, to, from, answer)
+  const unheard = deliver(run, from, to, question)
+  if (!unheard) run.askers.add(asker(to, src))
+  const blocked = unheard ?? deliver(run, to, from, answer)
   // what lets neighbours find each other is no news
   if (!blocked) run.steps.length = before
   return blocked
 }
+
+const asker = ({ place, link }: Port, ip: Ip): string => `${place.id} ${link.name} ${ip.text}`
 
 function deliver(run: Run, from: Port, to: Port, packet: Packet): Blame | undefined {
   const out = newSkb(packet, from.place, '')

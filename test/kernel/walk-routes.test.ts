@@ -143,6 +143,14 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
       ext tcp $n1b:80 = n1 $n1b:80 < $extb`,
   },
   {
+    name: 'neighbour discovery: who was asked knows the asker, and need not ask',
+    families: [6],
+    rules: { n1: 'filter -A OUTPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j DROP' },
+    flows: `
+      p1 tcp $n1:80 = n1 $n1:80 < $p1
+      p3 tcp $p2:80 = icmp 3/1 $n1`,
+  },
+  {
     name: 'rp_filter strict on one device',
     families: [4],
     sh: {
