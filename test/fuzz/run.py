@@ -81,15 +81,15 @@ def lines(list_):
 def build(scenario, spaces):
     for name, said in scenario['spaces'].items():
         spaces[name] = Space(name, said)
-    made = {}
+    wires = []
     for n, wire in enumerate(scenario['wires']):
         (a, dev), (b, peer) = wire['a'].split('/'), wire['b'].split('/')
-        made.setdefault(a, []).append(
-            'link add name %s address 02:00:00:00:%02x:0a type veth peer name %s address 02:00:00:00:%02x:0b netns %s'
-            % (dev, n, peer, n, spaces[b].path)
+        wires.append(
+            'link add name %s netns %s address 02:00:00:00:%02x:0a type veth peer name %s netns %s address 02:00:00:00:%02x:0b'
+            % (dev, spaces[a].path, n, peer, spaces[b].path, n)
         )
-    for name, batch in made.items():
-        spaces[name].run(['ip', '-batch', '-'], lines(batch))
+    if wires:
+        next(iter(spaces.values())).run(['ip', '-batch', '-'], lines(wires))
     for space in spaces.values():
         said = space.said
         if said.get('ip'):
