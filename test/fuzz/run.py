@@ -88,8 +88,10 @@ def build(scenario, spaces):
             'link add name %s netns %s address 02:00:00:00:%02x:0a type veth peer name %s netns %s address 02:00:00:00:%02x:0b'
             % (dev, spaces[a].path, n, peer, spaces[b].path, n)
         )
-    if wires:
-        next(iter(spaces.values())).run(['ip', '-batch', '-'], lines(wires))
+    # from a namespace without devices, as names that the one has where they are made may not be given elsewhere (rtnl_newlink)
+    nowhere = Space('wires', {})
+    nowhere.run(['ip', '-batch', '-'], lines(wires))
+    nowhere.close()
     for space in spaces.values():
         said = space.said
         if said.get('ip'):
