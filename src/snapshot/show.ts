@@ -26,6 +26,9 @@ const EXPECTED_6: readonly (readonly string[])[] = [
   ['ip6-rule.json'],
 ]
 
+/** What nodes have besides, where kube-proxy uses IPVS. */
+const EXPECTED_IPVS: readonly (readonly string[])[] = [['ipvsadm-save.txt', 'ipvsadm.txt'], ['proc-ip_vs.txt'], ['ipvsadm-conn.txt']]
+
 /** Sums up a snapshot: nodes, how the cluster is run, how much of everything, and what is missing. */
 export function describeSnapshot(snapshot: Snapshot): SnapshotDescription {
   const { header, cluster, hosts } = snapshot
@@ -91,7 +94,8 @@ function describeNode(snapshot: Snapshot, name: string, six: boolean): NodeDescr
   const versions = host?.versions
   const present = new Set(files.map((f) => f.replace(/\.gz$/, '')))
   const encrypts = host?.links?.some((l) => l.kind === 'wireguard') ?? false
-  const expected = [...EXPECTED, ...(six ? EXPECTED_6 : []), ...(encrypts ? [['wg-show.txt']] : [])]
+  const balances = host?.links?.some((l) => l.name === 'kube-ipvs0') ?? false
+  const expected = [...EXPECTED, ...(six ? EXPECTED_6 : []), ...(encrypts ? [['wg-show.txt']] : []), ...(balances ? EXPECTED_IPVS : [])]
   const proxy = versions?.kubeProxy
   return {
     name,

@@ -39,6 +39,15 @@ describe.runIf(needs('captures'))('modes are read off the dumps', () => {
     expect(describeCapture('broken-no-kube-proxy').modes.kubeProxy.shownBy).toContain('no rules of it on n3')
   })
 
+  test('what IPVS needs is missed where kube-proxy uses it', () => {
+    const missing = (name: string) =>
+      describeCapture(name)
+        .nodes.find((n) => n.name === 'n1')
+        ?.missing.filter((f) => f.includes('ip_vs') || f.includes('ipvs'))
+    expect(missing('ipvs-schedulers')).toEqual(['proc-ip_vs.txt', 'ipvsadm-conn.txt'])
+    expect(missing('vxlan-iptables')).toEqual([])
+  })
+
   test('WireGuard', () => {
     expect(describeCapture('wireguard').modes.wireguard).toBe(true)
     expect(describeCapture('vxlan-iptables').modes.wireguard).toBe(false)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { runCommand, speak } from '../fuzz/runner.ts'
 import type { Observation, Scenario } from '../fuzz/scenario.ts'
 
-const schedulers = ['rr', 'wrr', 'lc', 'wlc', 'sh', 'mh', 'dh', 'sed', 'nq'].map((s) => `ip_vs_${s}`)
+const schedulers = ['rr', 'wrr', 'lc', 'wlc', 'sh', 'mh', 'dh', 'sed', 'nq', 'fo', 'ovf', 'lblc', 'lblcr'].map((s) => `ip_vs_${s}`)
 /** loaded before the first namespace is made, as some give every namespace a device, and loading on demand costs a process each time */
 const modules = [
   'ip_vs',
