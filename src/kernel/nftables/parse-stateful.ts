@@ -36,7 +36,7 @@ export function parseStateful(t: Tokens): StatefulStatement | undefined {
 
 export function natural(t: Tokens): number {
   const word = t.next()
-  if (!/^(?:\d{1,15}|0x[0-9a-fA-F]{1,12})$/.test(word)) t.fail('a number')
+  if (!/^(?:\d{1,20}|0x[0-9a-fA-F]{1,12})$/.test(word)) t.fail('a number')
   return Number(word)
 }
 

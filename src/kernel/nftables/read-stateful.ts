@@ -2,7 +2,7 @@ import { isObject, type JsonObject, type JsonValue } from '../json.ts'
 import type { Limit, Quota, StatefulStatement } from './stateful-types.ts'
 
 const natural = (json: JsonValue | undefined): number | undefined =>
-  typeof json === 'number' && Number.isSafeInteger(json) && json >= 0 ? json : undefined
+  typeof json === 'number' && Number.isInteger(json) && json >= 0 ? json : undefined
 
 /** Statements with a state among the members of an element or in a `stmt` list. */
 export function readStateful(json: JsonObject): readonly StatefulStatement[] {
