@@ -70,6 +70,37 @@ const chosen: Readonly<Record<string, readonly (readonly [id: string, kind: Flow
     ['f0132', 'hairpin', 'shop/web-1 to a Service whose only endpoint it is'],
     ['f0160', 'egress with NAT', 'shop/web-1 to an outside server'],
   ],
+  'nft-nft': [
+    ['f0044', 'same-node pod', 'shop/web-1 to kube-system/dns-1, both on n1'],
+    ['f0012', 'cross-node overlay', 'shop/web-1 on n1 to shop/api-1 on n2'],
+    ['f0887', 'ClusterIP', 'shop/web-1 to kube-dns, endpoints on n1 and n3'],
+    ['f0927', 'NodePort', 'shop/web-1 to node port 30082 of n2'],
+    ['f0930', 'LoadBalancer', 'shop/web-1 to a load balancer address with policy Local, which pods short-circuit to all endpoints'],
+    ['f2219', 'LoadBalancer', 'an outside client to a load balancer address with source ranges that let it in'],
+    ['f2220', 'external client', 'an outside client to node port 30082 of n1'],
+    ['f0918', 'hairpin', 'shop/web-1 to a Service whose only endpoint it is'],
+    ['f0471', 'denied egress', 'ops/client-1 to a port of shop/web-2 that its egress policy does not list'],
+    ['f0907', 'no endpoints', 'shop/web-1 to a Service without endpoints'],
+    ['f0972', 'egress with NAT', 'shop/web-1 to an outside server'],
+  ],
+  'crosssubnet-nft-dualstack': [
+    ['f0032', 'same-node pod', 'shop/web-1 to kube-system/dns-1, both on n1'],
+    ['f0008', 'cross-node BGP', 'shop/web-1 on n1 to shop/api-1 on n2: one subnet, no tunnel'],
+    ['f0006', 'cross-node overlay', 'shop/web-1 on n1 to shop/web-3 on n3, in the other subnet'],
+    ['f0615', 'ClusterIP', 'shop/web-1 to kube-dns, endpoints on n1 and n3'],
+    ['f0655', 'NodePort', 'shop/web-1 to node port 30082 of n2'],
+    ['f0658', 'LoadBalancer', 'shop/web-1 to a load balancer address with policy Local'],
+    ['f1947', 'LoadBalancer', 'an outside client to a load balancer address'],
+    ['f1948', 'external client', 'an outside client to node port 30082 of n1'],
+    ['f0646', 'hairpin', 'shop/web-1 to a Service whose only endpoint it is'],
+    ['f0635', 'no endpoints', 'shop/web-1 to a Service without endpoints'],
+    ['f0700', 'egress with NAT', 'shop/web-1 to an outside server'],
+    ['f2711', 'ClusterIP', 'shop/web-1 to kube-dns over IPv6'],
+    ['f2750', 'NodePort', 'shop/web-1 to node port 30082 of n2 over IPv6'],
+    ['f2741', 'hairpin', 'shop/web-1 to a Service whose only endpoint it is, over IPv6'],
+    ['f2731', 'no endpoints', 'shop/web-1 to a Service without endpoints, over IPv6'],
+    ['f2795', 'egress with NAT', 'shop/web-1 to an outside server, over IPv6'],
+  ],
   'ipip-crosssubnet-ipvs-dualstack': [
     ['f0006', 'cross-node overlay', 'shop/web-1 on n1 to shop/web-3 on n3, in the other subnet'],
     ['f0008', 'cross-node BGP', 'shop/web-1 on n1 to shop/api-1 on n2: one subnet, no tunnel'],
@@ -92,6 +123,11 @@ const means: readonly (readonly [capture: string, id: string, balanced: string |
   // n1 hashes sources, n2 is Maglev's, n3 takes the least loaded (README of the capture)
   ['ipvs-schedulers', 'f0143', 'IPVS sh', 'IPIP'],
   ['wireguard', 'f0127', 'IPVS rr', 'WireGuard'],
+  ['nft-nft', 'f0887', 'numgen random', 'VXLAN'],
+  ['nft-nft', 'f0918', 'single endpoint', undefined],
+  ['crosssubnet-nft-dualstack', 'f0008', undefined, 'direct route'],
+  ['crosssubnet-nft-dualstack', 'f0615', 'numgen random', 'VXLAN'],
+  ['crosssubnet-nft-dualstack', 'f2711', 'numgen random', 'VXLAN'],
   ['ipip-crosssubnet-ipvs-dualstack', 'f0006', undefined, 'IPIP'],
   ['ipip-crosssubnet-ipvs-dualstack', 'f0008', undefined, 'direct route'],
   ['ipip-crosssubnet-ipvs-dualstack', 'f0725', 'IPVS rr', 'VXLAN'],
@@ -129,6 +165,7 @@ describe.each(Object.keys(chosen))('expectations on %s', (name) => {
 
 /** The recorded clusters that are walked to the end. */
 const walked = [
+  ...['nft-nft', 'crosssubnet-nft-dualstack', 'random-1', 'random-2', 'broken-hep-ipv6-ndp'],
   ...['ipip-ipvs', 'ipvs-schedulers', 'ipip-crosssubnet-ipvs-dualstack', 'wireguard', 'broken-ipvs-stale-server'],
   ...['vxlan-iptables', 'bgp-legacy', 'terminating-iptables', 'random-3', 'random-4', 'scale-iptables', 'scale-iptables-10k'],
   ...['none-vxlan', 'none-bgp', 'admin-chain', 'bgp-session', 'dns-egress', 'etp-local', 'forward-drop', 'ip-forward'].map(
