@@ -132,13 +132,15 @@ function countsLine({ counts }: SnapshotDescription): string {
     services: 'service',
     endpoints: 'endpoint',
     policies: 'policy',
-    rules: 'iptables rule',
-    sets: 'ipset',
+    rules: 'rule',
+    sets: 'set',
+    virtualServers: 'virtual server',
     routes: 'route',
     connections: 'connection',
     files: 'file',
   }
   return Object.entries(nouns)
+    .filter(([key]) => key !== 'virtualServers' || (counts[key] ?? 0) > 0)
     .map(([key, noun]) => {
       const n = counts[key] ?? 0
       return noun === 'policy' && n !== 1 ? `${n.toLocaleString('en-US')} policies` : count(n, noun)

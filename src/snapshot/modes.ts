@@ -95,12 +95,24 @@ function kubeProxyOf(nodes: readonly Host[], snapshot: Snapshot): Finding {
   const traces = [...new Set(found.flatMap((f) => f.trace ?? []))]
   if (traces.length > 0) {
     const without = found.filter((f) => f.trace === undefined).map((f) => f.node.name)
-    const shownBy = `${traces.map((t) => t.shownBy).join(', ')}${without.length > 0 ? `; no rules of it on ${without.join(', ')}` : ''}`
+    const shownBy = `${traces.map((t) => t.shownBy).join(', ')}${schedulersOf(nodes)}${without.length > 0 ? `; no rules of it on ${without.join(', ')}` : ''}`
     return { value: traces.map((t) => t.value).join(' and '), shownBy }
   }
   const said = nodes.map((n) => n.versions?.kubeProxy?.mode).find((mode) => mode !== undefined && mode !== '')
   if (said !== undefined) return { value: said, shownBy: 'versions.txt only: no rules of kube-proxy in the dumps' }
   return snapshot.cluster.services.length > 0 ? { value: 'none', shownBy: 'no rules of kube-proxy in the dumps' } : UNKNOWN
+}
+
+/** `, scheduler rr`; `, scheduler sh on n1, mh on n2` where nodes differ, as they do while kube-proxy is given another one. */
+function schedulersOf(nodes: readonly Host[]): string {
+  const used = nodes.flatMap((n) => {
+    const names = [...new Set(n.ipvs?.table.services.map((v) => v.scheduler))].sort()
+    return names.length > 0 ? [{ node: n.name, names: names.join(' and ') }] : []
+  })
+  const all = [...new Set(used.map((u) => u.names))]
+  if (all.length === 0) return ''
+  if (all.length === 1) return `, scheduler ${all[0]}`
+  return `, scheduler ${all.map((names) => `${names} on ${list(used.filter((u) => u.names === names).map((u) => u.node))}`).join(', ')}`
 }
 
 const NFTABLES: Finding = { value: 'nftables', shownBy: 'nft table kube-proxy' }

@@ -1,3 +1,4 @@
+import { isXtables } from '../kernel/nftables/xtables.ts'
 import { type Family, formatPrefix } from '../net/ip.ts'
 import { detectModes } from './modes.ts'
 import { inventoryOf } from './names.ts'
@@ -73,6 +74,7 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotDescription {
       hostEndpoints: cluster.hostEndpoints.length,
       rules: sum((n) => n.counts.rules),
       sets: sum((n) => n.counts.sets),
+      virtualServers: sum((n) => n.counts.virtualServers),
       routes: sum((n) => n.counts.routes),
       connections: sum((n) => n.counts.connections),
       files: snapshot.files.length,
@@ -122,9 +124,13 @@ function countTables(host: Host | undefined): Omit<NodeDescription['counts'], 'p
     for (const dump of host?.iptables[family] ?? [])
       for (const table of dump.tables) for (const chain of table.chains.values()) rules += chain.rules.length
   }
+  // tables of iptables-nft are counted by their iptables-save
+  const native = (host?.nft?.tables ?? []).filter((t) => !isXtables(t))
+  for (const table of native) for (const chain of table.chains.values()) rules += chain.rules.length
   return {
     rules,
-    sets: host?.ipsets?.sets.size ?? 0,
+    sets: (host?.ipsets?.sets.size ?? 0) + native.reduce((n, t) => n + t.sets.size, 0),
+    virtualServers: host?.ipvs?.table.services.length ?? 0,
     routes: each((family) => [...(host?.routes[family] ?? [])]),
     connections: host?.conntrack?.entries.length ?? 0,
   }

@@ -164,8 +164,11 @@ export interface NodeDescription {
   readonly iptablesBackend?: string
   readonly counts: {
     readonly pods: number
+    /** of iptables and nft */
     readonly rules: number
+    /** of ipset, and named sets and maps of nft */
     readonly sets: number
+    readonly virtualServers: number
     readonly routes: number
     readonly connections: number
   }

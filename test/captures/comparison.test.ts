@@ -198,7 +198,8 @@ function* claims(trace: Trace, snapshot: Snapshot): Iterable<string> {
   const onPath = new Set<string>()
   for (const path of trace.paths) {
     for (const hop of [...path.hops, ...(path.reply?.hops ?? [])]) {
-      if (hop.evidence && hop.weight !== 'tried') onPath.add(`${hop.evidence.file}:${hop.evidence.line}`)
+      if (hop.weight === 'tried') continue
+      for (const e of [hop.evidence, ...(hop.also ?? [])]) if (e) onPath.add(`${e.file}:${e.line}`)
     }
   }
   for (const row of trace.comparison) {

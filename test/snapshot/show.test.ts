@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { snapshotText } from '../../src/report/snapshot.ts'
@@ -48,9 +49,34 @@ describe.runIf(needs('captures'))('modes are read off the dumps', () => {
     expect(missing('vxlan-iptables')).toEqual([])
   })
 
+  // README of each: what Felix and kube-proxy were told
+  test.each([
+    ['vxlan-iptables', 'iptables', 'chain KUBE-SERVICES'],
+    ['nft-nft', 'nftables', 'nft table kube-proxy'],
+    ['crosssubnet-nft-dualstack', 'iptables', 'nft table kube-proxy'],
+    ['ipip-ipvs', 'iptables', 'device kube-ipvs0, scheduler rr'],
+    ['ipvs-schedulers', 'iptables', 'device kube-ipvs0, scheduler sh on n1, mh on n2, lc on n3'],
+  ])('%s: policy by %s, Services by %s', (name, dataplane, proxy) => {
+    const { modes } = describeCapture(name)
+    expect(modes.dataplane.value).toBe(dataplane)
+    expect(modes.kubeProxy.shownBy).toBe(proxy)
+  })
+
   test('WireGuard', () => {
     expect(describeCapture('wireguard').modes.wireguard).toBe(true)
+    expect(describeCapture('wireguard').modes.pools.map((p) => `${p.configured} → ${p.observed}`)).toEqual(['IPIP Always → WireGuard'])
     expect(describeCapture('vxlan-iptables').modes.wireguard).toBe(false)
+  })
+
+  test('rules, sets and virtual servers are counted in whichever table they are', () => {
+    // nft.txt of the three nodes: lines of rules, `set` and `map`; iptables-save has no table there
+    const { counts } = describeCapture('nft-nft')
+    expect(counts.rules).toBeGreaterThan(1000)
+    expect(counts.sets).toBeGreaterThan(60)
+    expect(counts.virtualServers).toBe(0)
+    const lines = (node: string) => readFileSync(join(captures, 'ipip-ipvs/nodes', node, 'ipvsadm-save.txt'), 'utf8').split('\n')
+    const virtual = ['n1', 'n2', 'n3'].flatMap(lines).filter((l) => l.startsWith('-A '))
+    expect(describeCapture('ipip-ipvs').counts.virtualServers).toBe(virtual.length)
   })
 
   test('a node without a folder is missing', () => {

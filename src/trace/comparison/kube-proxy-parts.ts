@@ -133,6 +133,8 @@ function balancing(f: Facts): Part {
   const { chosen, refused } = f.kubeProxy
   if (chosen.length === 0) {
     if (refused.length > 0) return idle(`${f.service ?? 'the Service'} has no endpoint to choose`, refused)
+    const stopped = f.kubeProxy.filtered.filter(isDrop)
+    if (stopped.length > 0) return idle('the source is not allowed: no endpoint was chosen', stopped)
     return idle(f.service === undefined ? 'no Service, so there was no choice of endpoints' : nothing(f))
   }
   // one sentence for each Service chain or virtual server: two nodes on the way may choose from different lists

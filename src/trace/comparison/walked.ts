@@ -47,17 +47,20 @@ export const deviceOf = (hop: Hop): string | undefined => / dev (\S+)/.exec(` ${
 /** Lines longer than this are whole tables: `ip -j route` prints them all on one. */
 const long = 2000
 
-/** Entries to show for an answer: each line once, in the order given, no more than people read; of whole tables in one line a single one. */
+/**
+ * Entries to show for an answer: each line once, in the order given, no more than people read; of whole tables in one line a single one.
+ * A rule of nft that serves all Services alike is shown with the element of its map that was found.
+ */
 export function evidenceOf(steps: readonly Step[], limit = 6): readonly Evidence[] {
   const out = new Map<string, Evidence>()
   let tables = 0
   for (const { hop } of steps) {
-    if (out.size >= limit) break
-    const { evidence } = hop
-    if (!evidence) continue
-    const key = `${evidence.file}:${evidence.line}`
-    if (out.has(key) || (evidence.text.length > long && tables++ >= 1)) continue
-    out.set(key, evidence)
+    if (!hop.evidence) continue
+    for (const evidence of [hop.evidence, ...(hop.table === undefined ? [] : (hop.also ?? []))]) {
+      const key = `${evidence.file}:${evidence.line}`
+      if (out.size >= limit || out.has(key) || (evidence.text.length > long && tables++ >= 1)) continue
+      out.set(key, evidence)
+    }
   }
   return [...out.values()]
 }
