@@ -32,6 +32,8 @@ export interface Problem {
   readonly why?: string
   /** what to type next */
   readonly try?: string
+  /** what there is instead, one a line */
+  readonly have?: readonly string[]
   /** 2 if not said */
   readonly exitCode?: ExitCode
   /** where the fault stands */
@@ -45,6 +47,7 @@ export class NetctlError extends Error {
   readonly code: string
   readonly why: string | undefined
   readonly try: string | undefined
+  readonly have: readonly string[] | undefined
   readonly exitCode: ExitCode
   readonly file: string | undefined
   readonly line: number | undefined
@@ -55,6 +58,7 @@ export class NetctlError extends Error {
     this.code = problem.code
     this.why = problem.why
     this.try = problem.try
+    this.have = problem.have
     this.exitCode = problem.exitCode ?? ExitCode.usage
     this.file = problem.file
     this.line = problem.line

@@ -55,6 +55,7 @@ export function formatError(error: NetctlError, terminal: Pick<Terminal, 'colour
   const place = error.file === undefined ? '' : `${sanitize(error.file)}${error.line === undefined ? '' : `:${error.line}`}: `
   const lines = [`${paint(31, terminal.unicode ? '✗' : 'x')} ${place}${sanitize(error.message)} ${paint(2, `(${error.code})`)}`]
   if (error.why !== undefined) lines.push(`  ${sanitize(error.why)}`)
+  for (const one of error.have ?? []) lines.push(`    ${sanitize(one)}`)
   if (error.try !== undefined) lines.push(`  Try: ${sanitize(error.try)}`)
   if (debug) lines.push(...stacks(error).map((line) => `  ${sanitize(line)}`))
   return `${lines.join('\n')}\n`
@@ -62,8 +63,8 @@ export function formatError(error: NetctlError, terminal: Pick<Terminal, 'colour
 
 /** For machines: stdout carries one object in any case. */
 export function formatErrorJson(error: NetctlError, indent?: number): string {
-  const { code, message, why, try: advice, exitCode, file, line } = error
-  return `${printableJson({ error: { code, message, why, try: advice, exitCode, file, line } }, indent)}\n`
+  const { code, message, why, have, try: advice, exitCode, file, line } = error
+  return `${printableJson({ error: { code, message, why, have, try: advice, exitCode, file, line } }, indent)}\n`
 }
 
 function stacks(error: Error): string[] {

@@ -22,6 +22,8 @@ export interface Snapshot {
   readonly hosts: ReadonlyMap<string, Host>
   /** nodes whose dataplane is BPF programs, by id */
   readonly ebpf: ReadonlyMap<string, EbpfDataplane>
+  /** nodes that are supposed to be off (what if), by id; they keep their dumps here */
+  readonly down?: ReadonlySet<string>
   /** exact text of a line of a dump (1-based), for evidence */
   line(file: string, line: number): string
   /** whole text of a file of the snapshot, undefined if there is none */

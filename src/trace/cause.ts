@@ -17,7 +17,7 @@ import { tunnel } from './cause/tunnel.ts'
 import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
 import { closedNodePort, untranslated } from './cause/untranslated.ts'
 import { virtualServer } from './cause/virtual-server.ts'
-import { evidenceAt } from './hop.ts'
+import { evidenceOf } from './hop.ts'
 import type { Cause, Flow } from './types.ts'
 
 /**
@@ -53,7 +53,7 @@ export function causeOf(snapshot: Snapshot, flow: Flow, result: Result): Cause |
   const found = explain(caseOf(snapshot, flow, result, blame)) ?? asItStands(result)
   if (!found) return undefined
   const { source, node, kind, object } = found
-  const evidence = source && evidenceAt(snapshot, source)
+  const evidence = evidenceOf(snapshot, source)
   const entry = found.entry === '' ? (evidence?.text ?? '') : found.entry
   return { node, kind, entry, ...(evidence && { evidence }), ...(object !== undefined && { object }) }
 }

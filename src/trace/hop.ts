@@ -21,6 +21,10 @@ export function evidenceAt(snapshot: Snapshot, source: Source, counters?: Eviden
   return (lines[line] ??= { file, line, text: snapshot.line(file, line), ...(counters && { counters }) })
 }
 
+/** What is only supposed (what if) or taken for granted stands on no line: there is nothing to show for it. */
+export const evidenceOf = (snapshot: Snapshot, source: Source | undefined): Evidence | undefined =>
+  source && source.line > 0 ? evidenceAt(snapshot, source) : undefined
+
 /** The same line is cited by flow after flow: one object each, which also lets its JSON be made once. */
 const cited = new WeakMap<Snapshot, Map<string, Evidence[]>>()
 
@@ -98,6 +102,7 @@ const sameStep = (x: EntryStep, y: EntryStep): boolean =>
 function entryHop(snapshot: Snapshot, step: EntryStep): Hop {
   const owner: Owner = step.owner ?? ownerOf(snapshot, step)
   const object = step.object ?? objectOf(snapshot, step)
+  const evidence = evidenceOf(snapshot, step.source)
   return {
     node: step.place.label,
     stage: step.stage,
@@ -106,8 +111,8 @@ function entryHop(snapshot: Snapshot, step: EntryStep): Hop {
     ...(object !== undefined && { object }),
     action: step.action,
     weight: step.weight,
-    ...(step.source && { evidence: evidenceAt(snapshot, step.source) }),
-    ...(step.also && { also: step.also.map((s) => evidenceAt(snapshot, s)) }),
+    ...(evidence && { evidence }),
+    ...(step.also && { also: step.also.flatMap((s) => evidenceOf(snapshot, s) ?? []) }),
   }
 }
 

@@ -3,7 +3,7 @@ import { lookupRoute } from '../kernel/route/lookup.ts'
 import { selectSource } from '../kernel/route/source-address.ts'
 import type { NextHop, Route, RouteQuery, RouteResult } from '../kernel/route/types.ts'
 import { validateSource } from '../kernel/route/validate-source.ts'
-import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, srcValidMark } from '../kernel/sysctl/effective.ts'
+import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, settingText, srcValidMark } from '../kernel/sysctl/effective.ts'
 import { contains, type Family, formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { type Blame, type Run, type SendOptions, type Skb, Undecided, type Way } from './run.ts'
@@ -252,7 +252,7 @@ function refuseSource(skb: Skb, outDevice: string | undefined): Blame | undefine
       return { place, kind: 'route', entry: `martian source: ${p.src.text} is this host's own address`, ...(own && { source: own.source }) }
     }
     case 'reverse-path': {
-      const entry = rp ? `${rp.key} = ${rp.value}` : `rp_filter on ${device}`
+      const entry = rp ? settingText(rp) : `rp_filter on ${device}`
       return { place, kind: 'sysctl', entry: `${entry}: the way back to ${p.src.text} is not by ${device}`, ...(rp && { source: rp }) }
     }
     case 'martian':
@@ -265,7 +265,7 @@ function refuseSource(skb: Skb, outDevice: string | undefined): Blame | undefine
 /** Forwarding is switched by the incoming device for IPv4 and for the whole host for IPv6 (ip-sysctl.txt). */
 function mayForward(run: Run, place: Place, family: Family, device: string): Blame | undefined {
   const set = forwarding(place.host.sysctls, family, device)
-  if (set) return set.value ? undefined : { place, kind: 'sysctl', entry: `${set.key} = 0`, source: set }
+  if (set) return set.value ? undefined : { place, kind: 'sysctl', entry: settingText(set), source: set }
   if (place.host.kind === 'node')
     throw new Undecided(place.label, `${place.host.dir}/sysctl.txt does not say whether ${place.label} forwards`)
   const ok = run.world.snapshot.header.assume.forwarding.includes(place.id)

@@ -13,6 +13,10 @@ export interface Setting<T> extends Source {
   readonly key: string
 }
 
+/** `net.ipv4.ip_forward = 0`; a supposed one, which stands in no dump, says so. */
+export const settingText = ({ key, value, line }: Setting<number | boolean>): string =>
+  `${key} = ${Number(value)}${line === 0 ? ' (what if)' : ''}`
+
 /** Key of a device's setting: sysctl prints the dots of a device's name as `/`. */
 export const deviceKey = (family: Family, device: string, name: string): string =>
   `net.ipv${family}.conf.${device.replaceAll('.', '/')}.${name}`
@@ -83,7 +87,7 @@ export const arpIgnore = (s: Sysctls | undefined, device: string): Setting<numbe
 export const sendRedirects = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined =>
   either(s, 4, device, 'send_redirects')
 
-/** The device alone: writing `all` only copies to every device (devinet_conf_proc, addrconf_sysctl_ignore_routes_with_linkdown). */
+/** The device alone (IN_DEV_CONF_GET; writing IPv6's `all` copies to every device, addrconf_sysctl_ignore_routes_with_linkdown). */
 export const ignoreRoutesWithLinkdown = (s: Sysctls | undefined, family: Family, device: string): Setting<boolean> | undefined =>
   flag(s, family, device, 'ignore_routes_with_linkdown')
 

@@ -26,7 +26,7 @@ export function parseSysctl(text: string, file: string): Sysctls {
 }
 
 /** sysctl(8): whichever of `.` and `/` comes first separates, the other one stands for a dot inside a name. */
-function dotted(key: string): string {
+export function dotted(key: string): string {
   const slash = key.indexOf('/')
   const dot = key.indexOf('.')
   if (slash < 0 || (dot >= 0 && dot < slash)) return key

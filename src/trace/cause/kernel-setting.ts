@@ -2,7 +2,7 @@
 
 import type { Link } from '../../kernel/link/types.ts'
 import { lookupRoute } from '../../kernel/route/lookup.ts'
-import { deviceKey } from '../../kernel/sysctl/effective.ts'
+import { deviceKey, number, settingText } from '../../kernel/sysctl/effective.ts'
 import type { Place } from '../world.ts'
 import { type Case, type Explain, type Finding, nodeOf } from './case.ts'
 
@@ -22,9 +22,8 @@ export const kernelSetting: Explain = (c) => {
 function forwardingOff(place: Place, family: 4 | 6): Finding | undefined {
   const { sysctls } = place.host
   const key = family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding'
-  const set = sysctls?.get(key)
-  if (!sysctls || set?.value !== '0') return undefined
-  return { node: place.label, kind: 'sysctl', entry: `${key} = 0`, source: { file: sysctls.file, line: set.line } }
+  const set = number(sysctls, key)
+  return set?.value === 0 ? { node: place.label, kind: 'sysctl', entry: settingText(set), source: set } : undefined
 }
 
 /** The route by which an answer would leave: strict rp_filter wants it to be by the device that the packet came in by. */
@@ -54,9 +53,8 @@ export const silentGateway: Explain = (c) => {
   if (off) return { ...off, entry: `${off.entry}: ${place.label} answers no proxy ARP, ${why}` }
   for (const name of ['forwarding', 'proxy_arp']) {
     const key = deviceKey(4, end.link.name, name)
-    const set = sysctls?.get(key)
-    if (sysctls && set?.value === '0')
-      return { node: place.label, kind: 'sysctl', entry: `${key} = 0: ${why}`, source: { file: sysctls.file, line: set.line } }
+    const set = number(sysctls, key)
+    if (set?.value === 0) return { node: place.label, kind: 'sysctl', entry: `${settingText(set)}: ${why}`, source: set }
   }
   return undefined
 }

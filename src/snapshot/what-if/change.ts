@@ -1,0 +1,45 @@
+/** What is supposed to be otherwise than the dumps say, and how a snapshot changes with it. */
+import { NetctlError } from '../../error.ts'
+import type { Host, Snapshot } from '../types.ts'
+
+/** One thing that was changed, as the answer tells it. */
+export interface Change {
+  readonly kind: 'sysctl' | 'node-down' | 'without-rule' | 'replace'
+  /** where: a node, another host; absent for files of the whole cluster */
+  readonly node?: string
+  /** what is so now: `net.ipv4.ip_forward = 0`, `n2 is down`, `without -A FORWARD -j ACCEPT` */
+  readonly what: string
+  /** what it is in the dumps, if that is not plain: `1` */
+  readonly was?: string
+  /** entry of the dump that it takes the place of */
+  readonly evidence?: { readonly file: string; readonly line: number; readonly text: string }
+}
+
+export interface Changed {
+  readonly snapshot: Snapshot
+  readonly changes: readonly Change[]
+}
+
+/** A snapshot with other hosts in place of those of the same id. */
+export function withHosts(snapshot: Snapshot, hosts: readonly Host[]): Snapshot {
+  const all = new Map(snapshot.hosts)
+  for (const host of hosts) all.set(host.id, host)
+  return { ...snapshot, hosts: all }
+}
+
+/** `n2`, `node/n2`, `pod/shop/web-1`, `external/ext`; `*` is every node. */
+export function hostsNamed(snapshot: Snapshot, name: string, flag: string): readonly Host[] {
+  const nodes = [...snapshot.hosts.values()].filter((h) => h.kind === 'node')
+  if (name === '*' && nodes.length > 0) return nodes
+  const host = snapshot.hosts.get(name.includes('/') ? name : `node/${name}`)
+  if (host) return [host]
+  const known = [...nodes.map((h) => h.name), ...[...snapshot.hosts.values()].filter((h) => h.kind === 'external').map((h) => h.id)]
+  throw new NetctlError({
+    code: 'WHF001',
+    message: `${flag}: the snapshot has no dumps of ${name === '*' ? 'any node' : name}`,
+    try: known.length > 0 ? `${known.slice(0, 8).join(', ')}, or pod/NAMESPACE/NAME` : 'netctl snapshot show',
+  })
+}
+
+/** How a host is called in answers. */
+export const labelOf = (host: Host): string => (host.kind === 'node' ? host.name : host.id)
