@@ -2,16 +2,15 @@ import { string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
 import { inputFlag, namespaceFlags, outputFlag, snapshotFlag, timeoutFlag, verbosityFlags } from '../src/cli/flags.ts'
 import { briefFlag, flowArgs, flowFlags, flowsFlag, stateFlag } from '../src/cli/flow-flags.ts'
-import { stringifier, traceIn, tracesIn, wantsPaths } from '../src/cli/print-trace.ts'
-import { exitOf, exitOfLine, worse } from '../src/cli/trace-exit.ts'
-import { type WalkedFlow, walkFlows } from '../src/cli/walk-flows.ts'
+import { printFlows } from '../src/cli/print-flows.ts'
+import { stringifier, traceIn, wantsPaths } from '../src/cli/print-trace.ts'
+import { exitOf } from '../src/cli/trace-exit.ts'
+import { walkFlows } from '../src/cli/walk-flows.ts'
+import { changedBy, traceIt, whatIfFlags } from '../src/cli/what-if.ts'
 import { noFlowBeside, whichFlow, whichSnapshot } from '../src/cli/which-flow.ts'
-import { ExitCode } from '../src/error.ts'
-import { traceFlow } from '../src/trace/trace.ts'
+import type { ExitCode } from '../src/error.ts'
 import type { Verdict } from '../src/trace/types.ts'
 
-/** characters of JSON lines that are printed at once */
-const chunk = 2 ** 18
 const verdicts = ['delivered', 'refused', 'unreachable', 'dropped', 'undecided']
 
 export default class Trace extends BaseCommand {
@@ -40,6 +39,7 @@ Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
     ...snapshotFlag,
     ...namespaceFlags,
     ...outputFlag(['text', 'wide', 'json', 'jsonl', 'yaml']),
+    ...whatIfFlags,
     ...briefFlag,
     ...timeoutFlag,
     ...inputFlag,
@@ -50,32 +50,22 @@ Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
     const { args, flags } = await this.parse(Trace)
     const terminal = this.terminal(flags)
     const shape = { ...flags, terminal, stringify: await stringifier(flags.output) }
-    const options = { verbose: flags.verbose, brief: !wantsPaths(flags), state: flags.state }
+    const options = { verbose: flags.verbose, brief: !wantsPaths(flags) }
     if (flags.flows !== undefined) {
       const file = flags.flows
       noFlowBeside(args)
       const { snapshot } = await whichSnapshot(flags, terminal, this.config.root)
-      let code: ExitCode = ExitCode.ok
-      const walked: WalkedFlow[] = []
-      let lines = ''
-      await this.bounded('tracing', flags.timeout, async () => {
-        for (const one of walkFlows(snapshot, file, options)) {
-          code = worse(code, exitOfLine(one.trace, one.expect))
-          if (flags.output !== 'jsonl') walked.push(one)
-          else if ((lines += traceIn(shape, one.trace)).length > chunk) {
-            await this.printAscii(lines)
-            lines = ''
-          }
-        }
-      })
-      if (flags.output === 'jsonl') await this.printAscii(lines)
-      else this.print(tracesIn(shape, walked))
-      return code
+      const changed = changedBy(snapshot, flags)
+      const out = { ascii: (text: string) => this.printAscii(text), print: (text: string) => this.print(text) }
+      return this.bounded('tracing', flags.timeout, () =>
+        printFlows(walkFlows(snapshot, file, { ...options, state: flags.state, changed }), shape, out),
+      )
     }
     const { snapshot, flow, notes, again } = await whichFlow({ command: 'trace', ...args, flags }, terminal, this.config.root)
     if (!flags.quiet) for (const note of notes) this.tell(note)
-    const trace = await this.bounded('tracing', flags.timeout, () => traceFlow(snapshot, flow, options))
-    this.print(traceIn({ ...shape, again }, trace))
+    const changed = changedBy(snapshot, flags)
+    const { trace, today } = await this.bounded('tracing', flags.timeout, () => traceIt(snapshot, changed, flow, options))
+    this.print(traceIn({ ...shape, again }, trace, today))
     return exitOf(trace, flags.expect as Verdict | undefined)
   }
 }

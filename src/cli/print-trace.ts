@@ -26,8 +26,8 @@ export const stringifier = async (output: OutputFormat): Promise<Shape['stringif
 export const wantsPaths = (shape: Pick<Shape, 'output' | 'brief'>): boolean =>
   !shape.brief || shape.output === 'text' || shape.output === 'wide'
 
-/** One trace in the shape that was asked for. */
-export function traceIn(shape: Shape, trace: Trace): string {
+/** One trace in the shape that was asked for; text shows today's answer beside that of another world. */
+export function traceIn(shape: Shape, trace: Trace, today?: Trace): string {
   const { output, brief, stringify } = shape
   if (stringify) return traceYaml(trace, stringify, { brief })
   switch (output) {
@@ -36,7 +36,7 @@ export function traceIn(shape: Shape, trace: Trace): string {
     case 'jsonl':
       return traceJsonLine(trace, { brief })
     default:
-      return shape.quiet || brief ? answerText(trace, textOptions(shape)) : traceText(trace, textOptions(shape))
+      return (shape.quiet || brief ? answerText : traceText)(trace, textOptions(shape), today)
   }
 }
 

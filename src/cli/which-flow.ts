@@ -16,22 +16,24 @@ import { type NamespaceFlags, resolveNamespace } from './namespace.ts'
 import { equalCommand, pick, pickSnapshot } from './pickers.ts'
 import { shellLine } from './shell-words.ts'
 import type { Terminal } from './terminal.ts'
+import { type WhatIfFlags, whatIfWords } from './what-if.ts'
 
 /** What the command line says of a flow. */
 export interface FlowWords {
   readonly command: 'trace' | 'compare'
   readonly source: string | undefined
   readonly destination: string | undefined
-  readonly flags: NamespaceFlags & {
-    readonly snapshot?: string | undefined
-    readonly family?: string | undefined
-    readonly source?: string | undefined
-    readonly 'source-port'?: number | undefined
-    readonly size?: number | undefined
-    readonly 'entry-node'?: string | undefined
-    readonly state?: ConnectionState | undefined
-    readonly timeout?: number | undefined
-  }
+  readonly flags: NamespaceFlags &
+    WhatIfFlags & {
+      readonly snapshot?: string | undefined
+      readonly family?: string | undefined
+      readonly source?: string | undefined
+      readonly 'source-port'?: number | undefined
+      readonly size?: number | undefined
+      readonly 'entry-node'?: string | undefined
+      readonly state?: ConnectionState | undefined
+      readonly timeout?: number | undefined
+    }
 }
 
 export interface WhichFlow {
@@ -101,7 +103,7 @@ function rest(flags: FlowWords['flags']): string[] {
     const value = flags[name]
     if (value !== undefined) words.push(`--${name}`, String(value))
   }
-  return words
+  return [...words, ...whatIfWords(flags)]
 }
 
 function narrowed(snapshot: Snapshot, flags: FlowWords['flags']): Partial<Flow> {

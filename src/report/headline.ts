@@ -19,8 +19,7 @@ export interface Headline {
  */
 export function headline(trace: Trace, pen: Pen): Headline {
   const overall = overallVerdict(trace)
-  const [mark, word, style] = titles(trace, overall)
-  const title: Line = [pen.text(`${mark} ${word}`, style)]
+  const title = titleOf(trace, overall, pen)
   const flow: Line = [pen.text(sourceName(trace.flow), 'strong'), pen.text(' → '), pen.text(targetName(trace.flow), 'strong')]
   const join = (...parts: readonly Line[]): Line => parts.flatMap((p, i) => (i === 0 ? p : [pen.text('  '), ...p]))
   if (overall === 'delivered') {
@@ -33,6 +32,19 @@ export function headline(trace: Trace, pen: Pen): Headline {
   const whole = join(title, flow, reason(Number.POSITIVE_INFINITY))
   if (!pen.fits || fits(whole, pen)) return { answer: whole }
   return { answer: join(title, reason(pen.columns - lineWidth(title) - 2)), flow }
+}
+
+/** The answer without the flow, in `room` columns. */
+export function verdictLine(trace: Trace, pen: Pen, room: number): Line {
+  const overall = overallVerdict(trace)
+  const title = titleOf(trace, overall, pen)
+  if (overall === 'delivered') return [...title, pen.text(`  ${deliveredTail(trace)}`, 'dim')]
+  return [...title, pen.text(`  ${reasonText(trace, pen, pen.fits ? room - lineWidth(title) - 2 : Number.POSITIVE_INFINITY)}`)]
+}
+
+function titleOf(trace: Trace, overall: Overall, pen: Pen): Line {
+  const [mark, word, style] = titles(trace, overall)
+  return [pen.text(`${mark} ${word}`, style), pen.text(trace.whatIf ? ' (what if)' : '', 'warn')]
 }
 
 const fits = (line: Line, pen: Pen): boolean => !pen.fits || lineWidth(line) <= pen.columns

@@ -9,30 +9,35 @@ import { type Line, makePen, type Pen } from './pen.ts'
 import type { TextOptions } from './terminal.ts'
 import { faultsOf } from './verdict.ts'
 import { wayLines } from './way-text.ts'
+import { whatIfLines } from './what-if-text.ts'
 
 /** Column of the texts beside labels such as `Cause`. */
 const at = 13
 const shownCauses = 5
 
-/** A trace for people: the answer on the first line, then why, then the proof, then what Calico and kube-proxy each did. */
-export function traceText(trace: Trace, opts: TextOptions): string {
+/**
+ * A trace for people: the answer on the first line, then why, then the proof, then what Calico and kube-proxy each did. With `today`, the
+ * trace is of a world that is supposed to be otherwise, and what differs is said.
+ */
+export function traceText(trace: Trace, opts: TextOptions, today?: Trace): string {
   const pen = makePen(opts)
   return pen.paint(
     sections([
       answerLines(trace, opts, pen),
+      today ? whatIfLines(trace, today, pen) : [],
       outcomeLines(trace, pen),
       wayLines(trace, opts, pen),
       comparisonLines(trace.comparison, Boolean(opts.wide || opts.verbose), opts, pen),
       noteLines(trace, pen),
-      nextLines(trace, ['trace', 'compare'], opts, pen),
+      nextLines(trace, today ? ['trace'] : ['trace', 'compare'], opts, pen),
     ]),
   )
 }
 
 /** The answer alone: `-q`. */
-export function answerText(trace: Trace, opts: TextOptions): string {
+export function answerText(trace: Trace, opts: TextOptions, today?: Trace): string {
   const pen = makePen(opts)
-  return pen.paint(answerLines(trace, opts, pen))
+  return pen.paint([...answerLines(trace, opts, pen), ...(today ? whatIfLines(trace, today, pen) : [])])
 }
 
 /** A blank line between sections that have something to say. */

@@ -136,6 +136,25 @@ export interface Versions {
   readonly calico?: { readonly version: string; readonly line: number }
 }
 
+/** What if: one thing that is supposed to be otherwise than the dumps say. */
+export interface Change {
+  readonly kind: 'sysctl' | 'node-down' | 'without-rule' | 'replace'
+  /** where: a node, another host; absent for files of the whole cluster */
+  readonly node?: string
+  /** what is so now: `net.ipv4.ip_forward = 0`, `n2 is down`, `without -A FORWARD -j ACCEPT` */
+  readonly what: string
+  /** what it is in the dumps, if that is not plain: `1` */
+  readonly was?: string
+  /** entry of the dump that it takes the place of */
+  readonly evidence?: { readonly file: string; readonly line: number; readonly text: string }
+}
+
+/** A snapshot in which things are otherwise. */
+export interface Changed {
+  readonly snapshot: Snapshot
+  readonly changes: readonly Change[]
+}
+
 /** What a snapshot holds, for `netctl snapshot show`. Plain data. */
 export interface SnapshotDescription {
   readonly apiVersion: 'netctl.dev/v1alpha1'

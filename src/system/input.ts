@@ -10,3 +10,12 @@ export function readInput(path: string): string {
     throw new FileError(path, reason(error))
   }
 }
+
+/** Bytes of a file. Throws FileError. */
+export function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new FileError(path, reason(error))
+  }
+}

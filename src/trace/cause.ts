@@ -8,6 +8,7 @@ import { detour } from './cause/detour.ts'
 import { foreignRule } from './cause/foreign-rule.ts'
 import { kernelSetting, silentGateway } from './cause/kernel-setting.ts'
 import { localPod, podWithoutInterface } from './cause/local-pod.ts'
+import { nodeDown } from './cause/node-down.ts'
 import { pathMtu } from './cause/path-mtu.ts'
 import { policyDrop } from './cause/policy-drop.ts'
 import { serviceRefusal } from './cause/service-refusal.ts'
@@ -25,6 +26,7 @@ import type { Cause, Flow } from './types.ts'
  * a rule that dropped it speaks for itself; only then, where a packet got lost, who should have known better.
  */
 const explanations: readonly Explain[] = [
+  nodeDown,
   pathMtu,
   staleConnection,
   staleEndpoint,

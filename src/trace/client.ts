@@ -2,11 +2,12 @@
 import { isTunnel } from '../kernel/link/types.ts'
 import { type Family, type Ip, parseIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
+import { assumeDown, type Down, downBlame, isDown } from './down.ts'
 import { chooseSource, route } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, Undecided } from './run.ts'
 import { receive, sendLocal } from './travel.ts'
 import type { Flow } from './types.ts'
-import { assumedRoute, type Place } from './world.ts'
+import { assumedRoute, type Place, type World } from './world.ts'
 
 export interface Client {
   /** the host that the client is on; for one without a dump, where its packets enter */
@@ -25,6 +26,8 @@ export type ClientChoice =
 export function clientOf(run: Run, flow: Flow, dst: Ip): ClientChoice {
   const { world } = run
   const id = `${flow.from.kind}/${flow.from.name ?? ''}`
+  const off = nodeOff(world, id)
+  if (off) return nowhere(run, id, dst, off)
   const guest = world.snapshot.cluster.pods.find((p) => p.hostNetwork && flow.from.kind === 'pod' && `pod/${p.namespace}/${p.name}` === id)
   // a pod on the host's network is a process of the node
   const place = world.places.get(guest ? `node/${guest.node}` : id)
@@ -32,6 +35,14 @@ export function clientOf(run: Run, flow: Flow, dst: Ip): ClientChoice {
   if (flow.from.kind === 'node') throw new Undecided(flow.from.name ?? 'node', `${id} has no dump: how it sends is not known`)
   if (flow.from.kind === 'pod') return podWithoutDump(run, flow, dst, id)
   return outsider(run, flow, dst)
+}
+
+/** The node that is off, if the client is on it: it sends nothing. */
+function nodeOff({ snapshot, down }: World, id: string): Down | undefined {
+  const pod = snapshot.down && snapshot.cluster.pods.find((p) => `pod/${p.namespace}/${p.name}` === id)
+  if (!isDown(snapshot, id, pod)) return undefined
+  const label = pod?.node ?? id.slice('node/'.length)
+  return { label, place: [...down.values()].find((d) => d.label === label)?.place }
 }
 
 function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
@@ -85,10 +96,33 @@ function outsider(run: Run, flow: Flow, dst: Ip): ClientChoice {
   })[0]
   const id = `external/${flow.from.name ?? own?.text ?? ''}`
   if (!own) throw new Undecided(id, `the outside client ${flow.from.name ?? ''} has no IPv${dst.family} address in the snapshot`)
+  run.outsider = { id, address: own }
+  const down = enteredBy(run, flow, dst)
+  if (down) return nowhere(run, id, own, down)
   const at = entryPoint(run, flow, dst)
   if (at.kind === 'undumped') throw new Undecided(at.id, `${at.id} has no dump: what it does with ${dst.text} is not known`)
-  run.outsider = { id, address: own }
   return entering(at.place, at.device, own, id)
+}
+
+/** The node that is off, by which the packets would have come in. A router that was dumped says itself what it does with them. */
+function enteredBy(run: Run, { entryNode }: Flow, dst: Ip): Down | undefined {
+  const { snapshot, down } = run.world
+  const said = entryNode === undefined ? assumedRoute(run.world, dst) : `node/${entryNode}`
+  if (said !== undefined && snapshot.down?.has(said)) return [...down.values()].find((d) => `node/${d.label}` === said)
+  return entryNode === undefined && down.has(dst.text) && !routerTo(run, dst) ? down.get(dst.text) : undefined
+}
+
+/** A client on a node that is off, or one outside whose packets go there. */
+function nowhere(run: Run, id: string, source: Ip, down: Down): ClientChoice {
+  assumeDown(run, down)
+  const place = down.place ?? [...run.world.places.values()][0]
+  if (!place) throw new Undecided(down.label, `${down.label} is supposed to be down`)
+  const blame = downBlame(down, place)
+  const send = (r: Run, packet: Packet): End => {
+    r.steps.push({ kind: 'entry', place, stage: 'drop', where: 'node', action: blame.entry, weight: 'decides', owner: 'kernel' })
+    return { kind: 'dropped', skb: newSkb(packet, place, ''), blame }
+  }
+  return { kind: 'client', client: { place, undumped: id, source, send } }
 }
 
 type Entry = { readonly kind: 'at'; readonly place: Place; readonly device: string } | { readonly kind: 'undumped'; readonly id: string }
@@ -115,7 +149,7 @@ function entryPoint(run: Run, flow: Flow, dst: Ip): Entry {
   if (undumped) return { kind: 'undumped', id: undumped }
   const routed = assumedRoute(world, dst)
   if (routed) return named(routed)
-  const router = [...world.places.values()].find((p) => p.host.kind === 'external' && leadsToNode(run, p, dst))
+  const router = routerTo(run, dst)
   if (router) return uplink(router)
   const nodes = [...world.places.values()].filter((p) => p.host.kind === 'node')
   if (nodes.length === 0) throw new Undecided('underlay', 'the snapshot has no node')
@@ -132,10 +166,13 @@ function entryPoint(run: Run, flow: Flow, dst: Ip): Entry {
   )
 }
 
+const routerTo = (run: Run, dst: Ip): Place | undefined =>
+  [...run.world.places.values()].find((p) => p.host.kind === 'external' && leadsToNode(run, p, dst))
+
 /** Does this router of the underlay send the address to a node by a route of its own? */
 function leadsToNode(run: Run, place: Place, dst: Ip): boolean {
   const way = route(run, place, { family: dst.family, dst, mark: 0, iif: 'lo' }, 'route', false)
   if (way.kind !== 'out' || way.route.dst.length === 0) return false
   const next = way.gateway ?? dst
-  return run.world.owners(next).some((p) => p.host.kind === 'node')
+  return run.world.down.has(next.text) || run.world.owners(next).some((p) => p.host.kind === 'node')
 }

@@ -3,6 +3,8 @@
  * These shapes are the JSON contract `netctl.dev/v1alpha1`, additive only.
  */
 
+import type { Change } from '../snapshot/types.ts'
+
 export type Verdict = 'delivered' | 'refused' | 'unreachable' | 'dropped' | 'undecided'
 
 /** Who put a table entry there. */
@@ -174,6 +176,12 @@ export interface Warning {
   readonly explanation: string
 }
 
+/** Today's answer beside that of a world in which something is supposed to be otherwise. */
+export interface WhatIf {
+  readonly changes: readonly Change[]
+  readonly today: { readonly outcomes: readonly Omit<Outcome, 'paths'>[]; readonly undecided?: readonly string[] }
+}
+
 export interface Trace {
   readonly apiVersion: 'netctl.dev/v1alpha1'
   readonly kind: 'Trace'
@@ -185,4 +193,5 @@ export interface Trace {
   readonly warnings?: readonly Warning[]
   readonly assumptions?: readonly string[]
   readonly undecided?: readonly string[]
+  readonly whatIf?: WhatIf
 }

@@ -2,6 +2,7 @@
 import { isTunnel, type Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
+import { downAt, downBlame } from './down.ts'
 import { answersOnSegment, neighbour, unresolved } from './neighbours.ts'
 import { enterHost } from './programs.ts'
 import { type Blame, type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
@@ -12,6 +13,8 @@ import { assumedRoute, ownerOnSegment, type Place } from './world.ts'
 /** Out on a segment of the underlay: to the neighbour that owns the next hop, on whichever of its devices (arp_ignore 0). */
 export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
   const { world } = run
+  const down = downAt(run, nextHop)
+  if (down) return unresolved(run, skb, nextHop, undefined, downBlame(down, skb.place))
   if (skb.packet.size !== undefined) run.assumptions.add('what lies between hosts is taken to carry what fits the devices at both ends')
   const known = neighbour(skb.place, link, nextHop)
   const cached = known && isUsable(known) ? known.mac : undefined
@@ -59,6 +62,11 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
     return { kind: 'beyond', owner, packet, via: { place: skb.place, device: link.name } }
   }
   if (run.outsider && sameIp(run.outsider.address, dst)) return beyond(run.outsider.id)
+  const down = downAt(run, dst)
+  if (down) {
+    run.assumptions.add(`what the underlay says about packets for ${down.label}, which is down, is not known: it is taken to say nothing`)
+    return { kind: 'dropped', skb, blame: downBlame(down, skb.place) }
+  }
   needKind(run, skb.place, link)
   const blind = world.snapshot.cluster.nodes.find((n) => n.internalIps.some((ip) => sameIp(ip, nextHop)))
   const place = blind && world.places.get(`node/${blind.name}`)

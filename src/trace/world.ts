@@ -8,6 +8,7 @@ import { indexRoutes, type RouteIndex } from '../kernel/route/tables.ts'
 import { linkdownIgnored } from '../kernel/sysctl/effective.ts'
 import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parsePrefix, prefix } from '../net/ip.ts'
 import type { Host, Snapshot } from '../snapshot/types.ts'
+import { type Down, downAddresses, isDown } from './down.ts'
 
 /** A host with its look-up tables. */
 export interface Place {
@@ -36,6 +37,8 @@ export interface World {
   readonly undumpedNodes: ReadonlyMap<string, string>
   /** pods by address (not host-networked ones) */
   readonly podsByIp: ReadonlyMap<string, Pod>
+  /** addresses of nodes that are supposed to be off: those are no places */
+  readonly down: ReadonlyMap<string, Down>
   /** whoever owns the address on any of its devices, pods left out */
   owners(ip: Ip): readonly Place[]
   /** the other end of a veth pair, if it is in the dumps */
@@ -60,7 +63,12 @@ export function worldOf(snapshot: Snapshot): World {
 function makeWorld(snapshot: Snapshot): World {
   const pods = new Map(snapshot.cluster.pods.map((p) => [`pod/${p.namespace}/${p.name}`, p]))
   const places = new Map<string, Place>()
-  for (const host of snapshot.hosts.values()) places.set(host.id, makePlace(host, pods.get(host.id)))
+  const off: Place[] = []
+  for (const host of snapshot.hosts.values()) {
+    const pod = pods.get(host.id)
+    if (isDown(snapshot, host.id, pod)) off.push(makePlace(host, pod))
+    else places.set(host.id, makePlace(host, pod))
+  }
 
   const owners = new Map<string, Place[]>()
   for (const place of places.values()) {
@@ -74,7 +82,7 @@ function makeWorld(snapshot: Snapshot): World {
   }
   const undumped = new Map<string, string>()
   for (const node of snapshot.cluster.nodes) {
-    if (places.has(`node/${node.name}`)) continue
+    if (places.has(`node/${node.name}`) || isDown(snapshot, `node/${node.name}`, undefined)) continue
     for (const ip of node.internalIps) undumped.set(ip.text, `node/${node.name}`)
   }
   const assumedRoutes = Object.entries(snapshot.header.assume.routes)
@@ -91,6 +99,11 @@ function makeWorld(snapshot: Snapshot): World {
     places,
     undumpedNodes: undumped,
     podsByIp,
+    down: downAddresses(
+      snapshot,
+      off.filter((p) => p.host.kind === 'node'),
+      (ip) => owners.has(ip),
+    ),
     owners: (ip) => owners.get(ip.text) ?? [],
     peer: (link) => veths.get(link),
     neighbours(place, link) {

@@ -1,6 +1,5 @@
 /** What if: a snapshot with everything that is supposed to be otherwise. */
-import type { Snapshot } from '../types.ts'
-import type { Changed } from './change.ts'
+import type { Changed, Snapshot } from '../types.ts'
 import { withNodeDown } from './node-down.ts'
 import { type Replacement, withReplaced } from './replace.ts'
 import { withSysctl } from './sysctl.ts'

@@ -1,24 +1,6 @@
-/** What is supposed to be otherwise than the dumps say, and how a snapshot changes with it. */
+/** What the changes of a snapshot have in common. */
 import { NetctlError } from '../../error.ts'
 import type { Host, Snapshot } from '../types.ts'
-
-/** One thing that was changed, as the answer tells it. */
-export interface Change {
-  readonly kind: 'sysctl' | 'node-down' | 'without-rule' | 'replace'
-  /** where: a node, another host; absent for files of the whole cluster */
-  readonly node?: string
-  /** what is so now: `net.ipv4.ip_forward = 0`, `n2 is down`, `without -A FORWARD -j ACCEPT` */
-  readonly what: string
-  /** what it is in the dumps, if that is not plain: `1` */
-  readonly was?: string
-  /** entry of the dump that it takes the place of */
-  readonly evidence?: { readonly file: string; readonly line: number; readonly text: string }
-}
-
-export interface Changed {
-  readonly snapshot: Snapshot
-  readonly changes: readonly Change[]
-}
 
 /** A snapshot with other hosts in place of those of the same id. */
 export function withHosts(snapshot: Snapshot, hosts: readonly Host[]): Snapshot {

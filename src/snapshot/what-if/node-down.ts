@@ -1,8 +1,7 @@
 /** `--node-down NODE`: the node is off, and its pods with it. The tables of the others stay as they are. */
 import { NetctlError } from '../../error.ts'
 import { nearest } from '../../nearest.ts'
-import type { Snapshot } from '../types.ts'
-import type { Changed } from './change.ts'
+import type { Changed, Snapshot } from '../types.ts'
 
 export function withNodeDown(snapshot: Snapshot, said: string): Changed {
   const name = said.replace(/^node\//, '')

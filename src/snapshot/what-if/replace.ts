@@ -1,5 +1,6 @@
 /** `--replace NAME=FILE`: as if a dump of the snapshot, or a list of objects, held what another file holds. */
 import { loadCluster } from '../../cluster/load.ts'
+import type { Cluster } from '../../cluster/types.ts'
 import { NetctlError } from '../../error.ts'
 import { ParseError } from '../../kernel/source.ts'
 import { nearest } from '../../nearest.ts'
@@ -7,8 +8,8 @@ import { memoryFiles } from '../../system/files-memory.ts'
 import { parseHeader } from '../header.ts'
 import { loadHost } from '../host.ts'
 import { openStore, type Store } from '../store.ts'
-import type { Snapshot } from '../types.ts'
-import { type Changed, labelOf, withHosts } from './change.ts'
+import type { Changed, Snapshot } from '../types.ts'
+import { labelOf, withHosts } from './change.ts'
 
 /** A file that takes the place of one of the snapshot. */
 export interface Replacement {
@@ -38,7 +39,7 @@ export function withReplaced(snapshot: Snapshot, { name, path, bytes }: Replacem
   const change = { kind: 'replace' as const, what: `${stored} is ${path}` }
   if (stored.startsWith('cluster/')) {
     const files = { files: snapshot.files.filter((f) => f.startsWith('cluster/')), text: (f: string) => store.text(f) ?? '' }
-    return { snapshot: { ...base, cluster: told(() => loadCluster(files)) }, changes: [change] }
+    return { snapshot: { ...base, cluster: told(() => read(loadCluster(files))) }, changes: [change] }
   }
   if (/^snapshot\.json(?:\.gz)?$/.test(stored))
     return { snapshot: { ...base, header: told(() => parseHeader(store.text(stored) ?? '', stored)) }, changes: [change] }
@@ -47,6 +48,12 @@ export function withReplaced(snapshot: Snapshot, { name, path, bytes }: Replacem
   const { kind, name: hostName, dir } = host
   const changed = told(() => loadHost(store, kind, hostName, dir, () => undefined))
   return { snapshot: withHosts(base, [changed]), changes: [{ ...change, node: labelOf(host) }] }
+}
+
+/** Large lists are parsed when they are asked for: here damage is to be told at once. */
+function read(cluster: Cluster): Cluster {
+  for (const key in cluster) void cluster[key as keyof Cluster]
+  return cluster
 }
 
 /** The files of a snapshot, with other text in place of one. */

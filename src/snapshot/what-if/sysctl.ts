@@ -3,8 +3,8 @@ import { NetctlError } from '../../error.ts'
 import { dotted } from '../../kernel/sysctl/parse.ts'
 import { written } from '../../kernel/sysctl/write.ts'
 import { nearest } from '../../nearest.ts'
-import type { Host, Snapshot, Sysctls } from '../types.ts'
-import { type Change, type Changed, hostsNamed, labelOf, withHosts } from './change.ts'
+import type { Change, Changed, Host, Snapshot, Sysctls } from '../types.ts'
+import { hostsNamed, labelOf, withHosts } from './change.ts'
 
 export function withSysctl(snapshot: Snapshot, said: string): Changed {
   const flag = `--sysctl ${said}`

@@ -7,8 +7,8 @@ import type { IptablesDump, Rule } from '../../kernel/iptables/types.ts'
 import type { NftRule, NftTable } from '../../kernel/nftables/types.ts'
 import { isXtables } from '../../kernel/nftables/xtables.ts'
 import { nearest } from '../../nearest.ts'
-import type { Host, Snapshot } from '../types.ts'
-import { type Changed, hostsNamed, labelOf, withHosts } from './change.ts'
+import type { Changed, Host, Snapshot } from '../types.ts'
+import { hostsNamed, labelOf, withHosts } from './change.ts'
 
 const usage = {
   code: 'WHF002',

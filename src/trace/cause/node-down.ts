@@ -1,0 +1,6 @@
+/** The packet's next host is supposed to be off (what if): nobody else is to blame. */
+import { DOWN } from '../down.ts'
+import type { Explain } from './case.ts'
+
+export const nodeDown: Explain = ({ snapshot, blame }) =>
+  snapshot.down && blame.entry.endsWith(DOWN) ? { node: blame.place.label, kind: 'link', entry: blame.entry } : undefined
