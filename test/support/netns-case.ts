@@ -3,6 +3,7 @@
  * (netns-lab.ts) and are run once for each family.
  */
 import { headerBytes } from '../../src/net/packet.ts'
+import type { Supposed } from '../../src/snapshot/what-if/apply.ts'
 import type { Flow } from '../../src/trace/types.ts'
 import { addresses, type HostName, pods } from './netns-lab.ts'
 
@@ -14,6 +15,9 @@ export interface Case {
   readonly sh?: Partial<Record<HostName, string>>
   /** `TABLE -A CHAIN …`, `TABLE -P CHAIN POLICY`, `TABLE -N CHAIN`, one a line */
   readonly rules?: Partial<Record<HostName, string>>
+  /** what happens once the dump is taken (shell lines), and the same as a supposition */
+  readonly later?: Partial<Record<HostName, string>>
+  readonly suppose?: Partial<Omit<Supposed, 'replace'>>
   /** rules of the other backend, beside `rules` */
   readonly otherBackend?: Partial<Record<HostName, string>>
   /**

@@ -1,5 +1,6 @@
 /** Runs a case: the walk through the dump of a lab, and real packets through the lab itself, must come to the same. */
 import { loadSnapshot } from '../../src/snapshot/load.ts'
+import { suppose } from '../../src/snapshot/what-if/apply.ts'
 import { memoryFiles } from '../../src/system/files-memory.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
 import type { Outcome } from '../../src/trace/types.ts'
@@ -19,7 +20,9 @@ export async function runCase(agent: Agent, c: Case, family: 4 | 6, backend: Bac
   try {
     await prepare(lab, c, family, backend)
     const flows = parseFlows(forFamily(c.flows, family))
-    const snapshot = loadSnapshot(memoryFiles(c.name, await dump(lab, c, family)))
+    const today = loadSnapshot(memoryFiles(c.name, await dump(lab, c, family)))
+    const { snapshot } = suppose(today, { replace: [], withoutRule: [], sysctl: [], nodeDown: [], ...forFamilyAll(c.suppose, family) })
+    for (const [host, script] of Object.entries(c.later ?? {})) await lab.sh(host as HostName, forFamily(script, family))
     await Promise.all(hosts.map((h) => agent.serve(lab.ns[h], h, tcpPorts, udpPorts)))
     const wrong = await Promise.all(
       flows.map(async (flow) => {
@@ -33,6 +36,9 @@ export async function runCase(agent: Agent, c: Case, family: 4 | 6, backend: Bac
     await lab.remove()
   }
 }
+
+const forFamilyAll = (lists: Case['suppose'] = {}, family: 4 | 6) =>
+  Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, list.map((text) => forFamily(text, family))]))
 
 async function prepare(lab: Lab, c: Case, family: 4 | 6, backend: Backend): Promise<void> {
   for (const [host, script] of Object.entries(c.sh ?? {})) await lab.sh(host as HostName, forFamily(script, family))
