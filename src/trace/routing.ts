@@ -218,7 +218,8 @@ export function routeInput(run: Run, skb: Skb): Admission {
     return { kind: 'drop', blame: { place, kind: 'sysctl', entry, ...(localnet && { source: localnet }) } }
   }
   const decision = route(run, place, { family: p.family, dst: p.dst, src: p.src, iif: device, mark: skb.mark, ...keys(p) }, 'route')
-  if (decision.kind !== 'local') {
+  // IPv6 says that there is no way whether it forwards or not (ip6_pkt_drop); IPv4 then is silent (ip_error)
+  if (decision.kind === 'out' || (decision.kind === 'no-way' && p.family === 4)) {
     const stop = mayForward(run, place, p.family, device)
     if (stop) return { kind: 'drop', blame: stop }
   }

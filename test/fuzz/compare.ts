@@ -9,22 +9,31 @@ export type Finding =
   | { readonly kind: 'agreed' }
   /** the walk does not say, and why */
   | { readonly kind: 'undecided'; readonly reasons: readonly string[] }
-  | { readonly kind: 'differs'; readonly how: string }
+  | { readonly kind: 'differs'; readonly how: string; readonly sort: string }
 
 /** One finding for each probe, in their order. */
 export function compareScenario(scenario: Scenario, built: Extract<Observation, { files: unknown }>): readonly Finding[] {
   const snapshot = snapshotOf(scenario, built)
   return scenario.probes.map((probe, i) => {
     try {
-      return compareProbe(probe, traceFlow(snapshot, flowOf(scenario, probe), { brief: true }).outcomes, built.seen[i] ?? [])
+      return compareProbe(
+        probe,
+        traceFlow(snapshot, flowOf(scenario, probe), { brief: true }).outcomes,
+        built.seen[i] ?? [],
+        scenario.nominal,
+      )
     } catch (error) {
-      return { kind: 'differs', how: `${probeText(probe)}\n  the walk failed: ${error instanceof Error ? error.stack : error}` }
+      return {
+        kind: 'differs',
+        how: `${probeText(probe)}\n  the walk failed: ${error instanceof Error ? error.stack : error}`,
+        sort: 'failed',
+      }
     }
   })
 }
 
-/** Every observed outcome must be predicted, a certain one must show, and frequencies must fit. */
-export function compareProbe(probe: Probe, outcomes: readonly Outcome[], seen: readonly Seen[]): Finding {
+/** Every observed outcome must be predicted, a certain one must show, and frequencies must fit (unless they are nominal). */
+export function compareProbe(probe: Probe, outcomes: readonly Outcome[], seen: readonly Seen[], nominal = false): Finding {
   const predicted = new Map<string, number>()
   for (const o of outcomes) {
     const text = outcomeText(o, probe.proto)
@@ -36,6 +45,7 @@ export function compareProbe(probe: Probe, outcomes: readonly Outcome[], seen: r
   const total = seen.length
   const differs = (what: string): Finding => ({
     kind: 'differs',
+    sort: `${sortOf(predicted)} / ${sortOf(counted)}`,
     how: [
       `${probeText(probe)}: ${what}`,
       `  walk:   ${[...predicted].map(([text, p]) => (p === 1 ? text : `${text} (${p})`)).join(' | ')}`,
@@ -48,15 +58,22 @@ export function compareProbe(probe: Probe, outcomes: readonly Outcome[], seen: r
       const p = predicted.get(text)
       if (p === undefined) return differs('not predicted')
       // five standard deviations: one false alarm in two million
-      if (Math.abs(n - p * total) > 5 * Math.sqrt(total * p * (1 - p)) + 1e-6) return differs('other frequencies')
+      if (!nominal && Math.abs(n - p * total) > 5 * Math.sqrt(total * p * (1 - p)) + 1e-6) return differs('other frequencies')
     }
     for (const [text, p] of predicted) {
-      if (!counted.has(text) && p * total > 5 * Math.sqrt(total * p * (1 - p)) + 1e-6) return differs('predicted but never seen')
+      if (!nominal && !counted.has(text) && p * total > 5 * Math.sqrt(total * p * (1 - p)) + 1e-6)
+        return differs('predicted but never seen')
     }
     return { kind: 'agreed' }
   }
   return { kind: 'undecided', reasons: unsure.map((o) => o.reason ?? '') }
 }
+
+/** What kind of difference it is, without addresses: a smaller scenario must show the same one. */
+const sortOf = (texts: ReadonlyMap<string, number>): string =>
+  [...new Set([...texts.keys()].map((text) => (text.includes(' < ') ? 'delivered' : text.split(' ').slice(0, 2).join(' '))))]
+    .sort()
+    .join(' | ')
 
 /** What was seen, in the words of `outcomeText`. */
 export function seenText(s: Seen): string {

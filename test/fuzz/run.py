@@ -15,7 +15,8 @@ import netns_sockets as net
 
 CLONE_NEWNET = 0x40000000
 
-# Addresses are usable at once; no rate limits on ICMP errors, or the second refusal would be silence; neighbours are given up on soon.
+# Addresses are usable at once; no rate limits on ICMP errors, or the second refusal would be silence; neighbours are given up on soon (hurry);
+# what a redirect teaches is in no dump.
 BASE = {
     'ipv6/conf/all/accept_dad': 0,
     'ipv6/conf/default/accept_dad': 0,
@@ -24,6 +25,10 @@ BASE = {
     'ipv4/conf/default/rp_filter': 0,
     'ipv4/icmp_ratelimit': 0,
     'ipv4/icmp_ratemask': 0,
+    'ipv4/conf/all/accept_redirects': 0,
+    'ipv4/conf/default/accept_redirects': 0,
+    'ipv6/conf/all/accept_redirects': 0,
+    'ipv6/conf/default/accept_redirects': 0,
     'ipv6/icmp/ratelimit': 0,
     'ipv6/icmp/ratemask': 2,
 }
@@ -94,8 +99,9 @@ def build(scenario, spaces):
     nowhere.close()
     for space in spaces.values():
         said = space.said
-        if said.get('ip'):
-            space.run(['ip', '-batch', '-'], lines(['link set lo up', *said['ip']]))
+        space.run(['ip', '-batch', '-'], lines(['link set lo up', *said.get('ip', [])]))
+        if said.get('ip6'):
+            space.run(['ip', '-6', '-batch', '-'], lines(said['ip6']))
         if said.get('bridge'):
             space.run(['bridge', '-batch', '-'], lines(said['bridge']))
         hurry(space)
@@ -122,6 +128,18 @@ def hurry(space):
         for device in os.listdir(base):
             if device != 'default':
                 space.write('%s/neigh/%s/retrans_time_ms' % (family, device), 50)
+
+
+def settle(space):
+    """Waits until devices that have a carrier may send: a bridge's turn comes up to a second late (net/core/link_watch.c)."""
+    if not any('type bridge' in line for key in ('ip', 'ip6') for line in space.said.get(key, [])):
+        return
+    for _ in range(100):
+        links = json.loads(space.run(['ip', '-j', 'link']))
+        if all(l['operstate'] in ('UP', 'UNKNOWN') for l in links if {'UP', 'LOWER_UP'} <= set(l['flags'])):
+            return
+        time.sleep(0.05)
+    raise Failed(space.name + ': devices do not come up')
 
 
 # of each device, those that decide what becomes of a packet
@@ -230,9 +248,9 @@ def dump(scenario, space):
     for tool in ('iptables', 'ip6tables'):
         for backend in ('nft', 'legacy'):
             text = saved.get((tool, backend), '')
-            if backend == used:
+            if backend == used and (text or used == 'nft'):
                 files[tool + '-save.txt'] = text
-            elif text:
+            elif text and backend != used:
                 files['%s-%s-save.txt' % (tool, backend)] = text
     if said.get('nft') or said.get('iptablesNft') or said.get('ip6tablesNft'):
         files['nft.json'] = space.run(['nft', '-j', 'list', 'ruleset'])
@@ -264,13 +282,26 @@ class Trial:
         self.scenario, self.spaces, self.error, self.files, self.seen = scenario, {}, None, {}, []
         try:
             build(scenario, self.spaces)
+        except (Failed, OSError, ValueError, KeyError) as e:
+            self.fail(e)
+        self.left = 0
+
+    def fail(self, e):
+        self.error = str(e) if isinstance(e, Failed) else repr(e)
+
+    def open(self):
+        if self.error:
+            return
+        scenario = self.scenario
+        try:
             hosts = [s for s in self.spaces.values() if s.said['kind'] != 'wire']
+            for s in self.spaces.values():
+                settle(s)
             self.files = {s.name: dumped(scenario, s) for s in hosts}
             for s in hosts:
                 net.serve(s.path, s.name, scenario['tcp'], scenario['udp'], [scenario['family']])
         except (Failed, OSError, ValueError, KeyError) as e:
-            self.error = str(e) if isinstance(e, Failed) else repr(e)
-        self.left = 0
+            self.fail(e)
 
     def probe(self, timeout):
         if self.error:
@@ -304,6 +335,8 @@ def work(patience):
             try:
                 for scenario in json.loads(line):
                     trials.append(Trial(scenario))
+                for trial in trials:
+                    trial.open()
                 for trial in trials:
                     trial.probe(patience)
                 while any(t.left > 0 for t in trials):

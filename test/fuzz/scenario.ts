@@ -15,6 +15,8 @@ export interface Scenario {
   readonly tcp: readonly number[]
   readonly udp: readonly number[]
   readonly probes: readonly Probe[]
+  /** a hash chooses among some arms, so that only their set can be held against what was seen, not how often */
+  readonly nominal?: boolean
 }
 
 export interface Space {
@@ -26,6 +28,8 @@ export interface Space {
   readonly ips?: readonly string[]
   /** `ip -batch`, after the wires are there */
   readonly ip?: readonly string[]
+  /** `ip -6 -batch`: rules have no address that would tell their family */
+  readonly ip6?: readonly string[]
   /** `bridge -batch` */
   readonly bridge?: readonly string[]
   /** `KEY=VALUE`, written after `ip`; a key is written with dots, a dot of a device's name as `/` */

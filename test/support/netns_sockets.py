@@ -117,7 +117,10 @@ class Probe:
         s = socket.socket(socket.AF_INET6 if self.six else socket.AF_INET, kind, proto)
         self.sock = s
         s.setblocking(False)
-        if self.six:
+        if kind == socket.SOCK_RAW:
+            # it reads the errors themselves; their queue would hold those of every other one's packets, too
+            pass
+        elif self.six:
             s.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
         else:
             s.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
