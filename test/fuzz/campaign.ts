@@ -83,12 +83,23 @@ async function judge(order: Order, tally: Tally, scenario: Scenario, observed: O
   if (order.shrink) order.say(await shrink(scenario, findings))
 }
 
-/** What differs twice is a disagreement; a packet that a busy machine lost is not. */
+/** What differs again, alone and in a network of its own, is a disagreement; a packet that a busy machine lost is not. */
 async function confirm(scenario: Scenario, before: readonly Finding[]): Promise<readonly Finding[]> {
-  const [again] = await runScenarios([scenario], patient)
-  if (!again || 'error' in again) return before
-  const after = compareScenario(scenario, again)
-  return before.map((f, i) => (f.kind === 'differs' ? (after[i] ?? f) : f))
+  const after = [...before]
+  const doubtful = before.flatMap((f, i) => (f.kind === 'differs' ? [i] : []))
+  for (let at = 0; at < doubtful.length; at += together) {
+    const some = doubtful.slice(at, at + together)
+    const alone = some.map((i) => ({ ...scenario, probes: scenario.probes.slice(i, i + 1) }))
+    const again = await runScenarios(alone, patient)
+    for (const [k, i] of some.entries()) {
+      const observed = again[k]
+      const [finding] = observed && 'files' in observed ? compareScenario(alone[k] as Scenario, observed) : []
+      if (finding) after[i] = finding
+    }
+    // one group that is wrong throughout says enough
+    if (some.every((i) => after[i]?.kind === 'differs')) break
+  }
+  return after
 }
 
 function summary(t: Tally): string {

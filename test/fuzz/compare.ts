@@ -41,6 +41,7 @@ export function compareProbe(probe: Probe, outcomes: readonly Outcome[], seen: r
   }
   const counted = new Map<string, number>()
   for (const s of seen) counted.set(seenText(s), (counted.get(seenText(s)) ?? 0) + 1)
+  restoreErrors(predicted, counted)
   const unsure = outcomes.filter((o) => o.verdict === 'undecided')
   const total = seen.length
   const differs = (what: string): Finding => ({
@@ -67,6 +68,19 @@ export function compareProbe(probe: Probe, outcomes: readonly Outcome[], seen: r
     return { kind: 'agreed' }
   }
   return { kind: 'undecided', reasons: unsure.map((o) => o.reason ?? '') }
+}
+
+/**
+ * A router without a way says so five times in a row to one address, then once a second (ip_error; net.ipv4.route.error_cost is the first
+ * namespace's). Where it was heard, silence that nobody foretold is taken for it.
+ */
+function restoreErrors(predicted: ReadonlyMap<string, number>, counted: Map<string, number>): void {
+  const errors = [...predicted.keys()].filter((text) => /^icmp 3\//.test(text) && (counted.get(text) ?? 0) >= 3)
+  const [error] = errors
+  const silent = counted.get('dropped')
+  if (errors.length !== 1 || error === undefined || silent === undefined || predicted.has('dropped')) return
+  counted.set(error, (counted.get(error) ?? 0) + silent)
+  counted.delete('dropped')
 }
 
 /** What kind of difference it is, without addresses: a smaller scenario must show the same one. */

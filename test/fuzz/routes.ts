@@ -3,11 +3,6 @@ import type { Random } from '../kernel/random.ts'
 import { type Draft, type Net, tcpPorts } from './topology.ts'
 import type { Pool } from './values.ts'
 
-export interface Ways {
-  /** a hash chooses the way of some packets */
-  readonly nominal: boolean
-}
-
 /** Adds to one host; returns whether it chose a route of several next hops. */
 export function addRoutes(pool: Omit<Pool, 'sets'>, space: Draft): boolean {
   const { r, net } = pool
@@ -15,13 +10,15 @@ export function addRoutes(pool: Omit<Pool, 'sets'>, space: Draft): boolean {
   let nominal = false
   const target = () => (r.chance(0.6) ? `${pool.address()}/${net.family === 4 ? 32 : 128}` : pool.prefix())
   const seen = new Set<string>()
+  const refusals: string[] = []
   const route = (table: string) => {
     const dst = r.chance(0.15) && table !== '' ? 'default' : target()
     if (seen.has(dst + table)) return
     seen.add(dst + table)
     const metric = r.chance(0.3) ? ` metric ${r.pick([50, 2000])}` : ''
     if (r.chance(0.25) || ways.length === 0) {
-      space.ip.push(`route replace ${r.pick(['blackhole', 'unreachable', 'prohibit', 'throw'])} ${dst}${table}${metric}`)
+      // last: nothing can be routed by a next hop behind one of these
+      refusals.push(`route replace ${r.pick(['blackhole', 'unreachable', 'prohibit', 'throw'])} ${dst}${table}${metric}`)
       return
     }
     const [one, two] = [r.pick(ways), r.pick(ways)]
@@ -39,6 +36,7 @@ export function addRoutes(pool: Omit<Pool, 'sets'>, space: Draft): boolean {
     for (let i = 1 + r.below(3); i > 0; i--) route(` table ${table}`)
     for (let i = 1 + r.below(2); i > 0; i--) space.ip.push(rule(pool, r, space, table, 1000 + 10 * i + r.below(10)))
   }
+  space.ip.push(...refusals)
   return nominal
 }
 

@@ -16,7 +16,8 @@ import netns_sockets as net
 CLONE_NEWNET = 0x40000000
 
 # Addresses are usable at once; no rate limits on ICMP errors, or the second refusal would be silence; neighbours are given up on soon (hurry);
-# what a redirect teaches is in no dump.
+# what a redirect teaches is in no dump; a host that
+# bridges for others does not filter what it bridges.
 BASE = {
     'ipv6/conf/all/accept_dad': 0,
     'ipv6/conf/default/accept_dad': 0,
@@ -31,6 +32,8 @@ BASE = {
     'ipv6/conf/default/accept_redirects': 0,
     'ipv6/icmp/ratelimit': 0,
     'ipv6/icmp/ratemask': 2,
+    'bridge/bridge-nf-call-iptables': 0,
+    'bridge/bridge-nf-call-ip6tables': 0,
 }
 
 
@@ -48,7 +51,8 @@ class Space:
         net.home()
         self.path = '/proc/%d/fd/%d' % (os.getpid(), self.fd)
         for key, value in BASE.items():
-            self.write(key, value)
+            if not key.startswith('bridge/') or os.path.exists('/proc/sys/net/bridge'):
+                self.write(key, value)
 
     def write(self, key, value):
         net.enter(self.path)

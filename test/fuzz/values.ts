@@ -36,7 +36,7 @@ export function makePool(r: Random, net: Net, space: Draft, probes: readonly Pro
     random,
     not: () => (r.chance(0.12) ? '! ' : ''),
     probe: () => r.pick(probes),
-    sourceOf: (p: Probe) => p.source ?? r.pick(net.spaces.find((s) => s.name === p.from)?.addresses ?? addresses),
+    sourceOf: (p: Probe) => p.source ?? r.pick(hosts.find((s) => s.name === p.from)?.addresses ?? addresses),
     address: () => r.pick(addresses),
     prefix: () => (r.chance(0.5) ? r.pick(net.prefixes) : `${r.pick(addresses)}/${net.family === 4 ? 32 : 128}`),
     device: () => r.pick(space.devices.length > 0 ? space.devices : ['eth0']),
