@@ -22,7 +22,7 @@ export function addRoutes(pool: Omit<Pool, 'sets'>, space: Draft): boolean {
       return
     }
     const [one, two] = [r.pick(ways), r.pick(ways)]
-    if (one !== two && r.chance(0.2)) {
+    if (one !== two && [one, two].every((w) => w.startsWith('via')) && r.chance(0.4)) {
       nominal = true
       space.ip.push(`route replace ${dst}${table}${metric} nexthop ${one} weight ${1 + r.below(2)} nexthop ${two} weight ${1 + r.below(2)}`)
       return

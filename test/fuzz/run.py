@@ -8,16 +8,15 @@ and the tools of the snapshot only.
 
 PATIENCE: seconds after which silence counts as dropped, default 0.6. WORKERS: batches at a time, default 1; observations come as they are made.
 """
-import fcntl, json, os, subprocess, sys
+import fcntl, json, os, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../support'))
 import netns_sockets as net
 
 CLONE_NEWNET = 0x40000000
 
-# Addresses are usable at once; no rate limits on ICMP errors, or the second refusal would be silence; neighbours are given up on soon (hurry);
-# what a redirect teaches is in no dump; a host that
-# bridges for others does not filter what it bridges.
+# Addresses are usable at once; no rate limits on ICMP errors, or the second refusal would be silence; neighbours are given up on soon
+# (hurry); what a redirect teaches is in no dump; a host that bridges for others does not filter what it bridges.
 BASE = {
     'ipv6/conf/all/accept_dad': 0,
     'ipv6/conf/default/accept_dad': 0,
