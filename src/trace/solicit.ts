@@ -1,6 +1,7 @@
 /** IPv6 neighbour discovery is filtered like any packet (unlike ARP): who drops its own solicitations is deaf. RFC 4861 §7.2. */
 import { fromWords, type Ip, isLinkLocal } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
+import { runDeviceHook } from './device-hooks.ts'
 import { runHook } from './hooks.ts'
 import { type Blame, newSkb, type Run, type Skb } from './run.ts'
 import type { Port } from './world.ts'
@@ -39,10 +40,12 @@ function deliver(run: Run, from: Port, to: Port, packet: Packet): Blame | undefi
   for (const [skb, hook] of [
     [out, 'OUTPUT'],
     [out, 'POSTROUTING'],
+    [out, 'EGRESS'],
+    [into, 'INGRESS'],
     [into, 'PREROUTING'],
     [into, 'INPUT'],
   ] as const) {
-    const result = runHook(run, skb, hook)
+    const result = hook === 'EGRESS' || hook === 'INGRESS' ? runDeviceHook(run, skb, hook) : runHook(run, skb, hook)
     if (result.kind === 'drop' || result.kind === 'reject') return result.blame
   }
   return undefined

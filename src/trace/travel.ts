@@ -7,6 +7,7 @@ import { defaultTtl, hopLimit } from '../kernel/sysctl/effective.ts'
 import { sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack.ts'
+import { runDeviceHook } from './device-hooks.ts'
 import { decapsulate } from './encapsulation.ts'
 import { runHook } from './hooks.ts'
 import { fragment, refuseToForward, refuseToSend } from './mtu.ts'
@@ -72,6 +73,8 @@ export function receive(run: Run, skb: Skb): End {
   const { place } = skb
   enterHost(run, place)
   if (!skb.looped) passDevice(place, skb.inDevice, 'in')
+  const ingress = runDeviceHook(run, skb, 'INGRESS')
+  if (ingress.kind !== 'pass') return stopped(skb, ingress)
   const pre = runHook(run, skb, 'PREROUTING')
   if (pre.kind !== 'pass') return stopped(skb, pre)
   if (skb.looped) {
@@ -140,6 +143,8 @@ function leave(run: Run, skb: Skb, decision: Way): End {
   const link = place.links.get(skb.outDevice)
   const hook = runHook(run, skb, 'POSTROUTING')
   if (hook.kind !== 'pass') return stopped(skb, hook)
+  const egress = runDeviceHook(run, skb, 'EGRESS')
+  if (egress.kind !== 'pass') return stopped(skb, egress)
   if (decision.kind === 'local' || link?.kind === 'loopback') {
     skb.inDevice = skb.outDevice
     skb.outDevice = ''

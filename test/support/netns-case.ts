@@ -15,6 +15,8 @@ export interface Case {
   readonly sh?: Partial<Record<HostName, string>>
   /** `TABLE -A CHAIN …`, `TABLE -P CHAIN POLICY`, `TABLE -N CHAIN`, one a line */
   readonly rules?: Partial<Record<HostName, string>>
+  /** rulesets for `nft -f`, loaded before `rules`; IPv4's words are turned into IPv6's (`ip saddr`, `ipv4_addr`) */
+  readonly nft?: Partial<Record<HostName, string>>
   /** what happens once the dump is taken (shell lines), and the same as a supposition */
   readonly later?: Partial<Record<HostName, string>>
   readonly suppose?: Partial<Omit<Supposed, 'replace'>>
@@ -55,8 +57,27 @@ export function forFamily(text: string, family: 4 | 6): string {
       if (!pair) throw new Error(`no address is called ${whole}`)
       return family === 4 ? pair[0] : port === undefined ? pair[1] : `[${pair[1]}]`
     })
-    .replace(/\{([^{}|]*)\|([^{}|]*)\}/g, (_, four: string, six: string) => (family === 4 ? four : six))
+    .replace(/\{([^{}|\n]*)\|([^{}|\n]*)\}/g, (_, four: string, six: string) => (family === 4 ? four : six))
   return family === 4 ? named : icmp6.reduce((t, [from, to]) => t.replace(from, to), named)
+}
+
+/** words of nft that differ between the families */
+const nft6: readonly (readonly [RegExp, string])[] = [
+  [/\btable ip (?=\w)/g, 'table ip6 '],
+  [/\bip (?=saddr|daddr|dscp|ecn|version|length)/g, 'ip6 '],
+  [/\bip protocol\b/g, 'ip6 nexthdr'],
+  [/\bip ttl\b/g, 'ip6 hoplimit'],
+  [/\bipv4_addr\b/g, 'ipv6_addr'],
+  [/\b(dnat|snat|original|reply) ip\b/g, '$1 ip6'],
+  [/\bicmp type\b/g, 'icmpv6 type'],
+  [/\bwith icmp type host-unreachable\b/g, 'with icmpv6 type addr-unreachable'],
+  [/\bwith icmp type\b/g, 'with icmpv6 type'],
+]
+
+/** A ruleset for nft of one family. */
+export function nftText(text: string, family: 4 | 6): string {
+  const words = family === 4 ? text : nft6.reduce((t, [from, to]) => t.replace(from, to), text)
+  return forFamily(words, family)
 }
 
 /** The input of iptables-restore. */

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, string>> = {
   'ip6tables-legacy-save.txt': 'ip6tables-legacy-save -c',
   'ipset-save.txt': 'ipset save',
   'nft.txt': 'nft list ruleset',
+  'nft.json': 'nft -j list ruleset',
 }
 
 /** `family`: leave the rules of the other one out. */

@@ -125,7 +125,7 @@ function readTable({ table, items, rules }: Draft, file: string, scalars: Scalar
     family,
     name: body.name as string,
     ...handleOf(body),
-    flags: words(body.flags),
+    flags: tableFlags(body.flags),
     ...commentOf(body),
     line,
     chains,
@@ -134,6 +134,14 @@ function readTable({ table, items, rules }: Draft, file: string, scalars: Scalar
     flowtables,
   }
 }
+
+/** nft 1.0 prints rubbish for the flags of a table; `dormant` is the one that a table can keep without its program. */
+function tableFlags(value: JsonValue | undefined): readonly string[] {
+  const flags = words(value)
+  return flags.length > 0 && !flags.some((f) => TABLE_FLAGS.has(f)) ? ['dormant'] : flags
+}
+
+const TABLE_FLAGS: ReadonlySet<string> = new Set(['dormant', 'owner', 'persist'])
 
 function readBase({ body, line }: Item, file: string): BaseChain | undefined {
   const { type, hook, prio, policy } = body
