@@ -4,8 +4,8 @@ import { protocolNumber } from '../../net/packet.ts'
 import type { Tuple } from '../iptables/env.ts'
 import type { Link } from '../link/types.ts'
 import type { NftEnv } from './env.ts'
-import type { Expression } from './expression-types.ts'
-import { address, number, type Operand, unknownOperand } from './operand.ts'
+import type { Expression, Value } from './expression-types.ts'
+import { address, fitOf, number, type Operand, unknownOperand } from './operand.ts'
 import { isEthernet, lengthOf } from './payload.ts'
 
 /** Undefined: the kernel has nothing to load, and the rule ends. */
@@ -28,7 +28,7 @@ export function evaluateMeta(key: string, env: NftEnv): Operand | undefined {
     case 'oifname':
       return { kind: 'device', name: outDevice?.name ?? '', index: outDevice?.index ?? 0 }
     case 'iiftype':
-      return inDevice && typeOf(inDevice)
+      return incomingType(env)
     case 'oiftype':
       return outDevice && typeOf(outDevice)
     case 'iifgroup':
@@ -80,7 +80,20 @@ const hardware: Readonly<Record<string, number>> = {
   tun: 65534,
 }
 
-const typeOf = ({ kind }: Link): Operand => number(isEthernet(kind) ? 1 : (hardware[kind] ?? 65534))
+/**
+ * Of the device that the packet belongs to at the moment: since Linux 6.10 `skb->dev`, which in POSTROUTING is already the outgoing one and
+ * in OUTPUT only set for what the kernel's neighbour discovery sends; before that the incoming one.
+ */
+function incomingType({ hook, inDevice, outDevice, packet }: NftEnv): Operand | undefined {
+  if (hook === 'POSTROUTING') {
+    const now = outDevice && typeOf(outDevice)
+    const before = inDevice && typeOf(inDevice)
+    if (now && before && fitOf(now, before) === true) return now
+  } else if (hook !== 'OUTPUT' || packet.proto !== 'icmpv6') return inDevice && typeOf(inDevice)
+  return unknownOperand(`meta iiftype in ${hook} depends on the kernel's version`)
+}
+
+const typeOf = ({ kind }: Link): Value & { kind: 'number' } => ({ kind: 'number', value: isEthernet(kind) ? 1 : (hardware[kind] ?? 65534) })
 const kindOf = ({ kind }: Link): Operand | undefined =>
   kind === 'ether' || kind === 'loopback' ? undefined : { kind: 'string', value: kind }
 

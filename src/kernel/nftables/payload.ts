@@ -98,9 +98,9 @@ function ip6Field(field: string, env: NftEnv): Operand {
   }
 }
 
-function trafficClass(field: 'dscp' | 'ecn', { packet, assume }: NftEnv): Operand {
-  if (packet.tos === undefined) assume('packets carry no TOS and DSCP')
-  const tos = packet.tos ?? 0
+function trafficClass(field: 'dscp' | 'ecn', env: NftEnv): Operand {
+  if (env.packet.tos === undefined) env.assume('packets carry no TOS and DSCP')
+  const tos = env.packet.tos ?? 0
   return number(field === 'dscp' ? tos >> 2 : tos & 3)
 }
 
