@@ -93,4 +93,54 @@ walkSuite('the walk and the kernel: VXLAN', [
     flows: 'p1 tcp $far:80 = ext $far:80 < $p1',
   },
   { name: 'no tunnel at the far end', sh: { n1: tunnel(1, 2), n2: '' }, flows: 'p1 tcp $p2:80 = dropped' },
+  {
+    name: 'identifier and port of a forwarding entry',
+    sh: {
+      n1: tunnel(1, 2, { fdb: `bridge fdb add ${mac2} dev vxlan.calico dst $n2 vni 5 port 4790` }),
+      n2: tunnel(2, 1, { fdb: `bridge fdb add ${mac1} dev vxlan.calico dst $n1 vni 4096 port 4789` })
+        .replace('id 4096', 'id 5')
+        .replace('dstport 4789', 'dstport 4790'),
+    },
+    flows,
+  },
+  {
+    name: 'without an address of its own the tunnel takes the one of the route',
+    sh: { n1: tunnel(1, 2).replace('local $n1', ''), n2: tunnel(2, 1) },
+    families: [4],
+    rules: { n2: 'filter -A INPUT -p udp -m udp --dport 4789 ! -s $n1 -j DROP' },
+    flows: 'p1 udp $p2:53 = p2 $p2:53 < $p1',
+  },
+  {
+    name: 'the TTL of the outer packet',
+    families: [4],
+    sh: { n1: tunnel(1, 2).replace('nolearning', 'nolearning ttl inherit'), n2: tunnel(2, 1).replace('nolearning', 'nolearning ttl 9') },
+    rules: {
+      n1: 'filter -A INPUT -p udp -m udp --dport 4789 -m ttl ! --ttl-eq 9 -j DROP',
+      n2: 'filter -A INPUT -p udp -m udp --dport 4789 -m ttl ! --ttl-eq 63 -j DROP',
+    },
+    flows: 'p1 udp $p2:53 = p2 $p2:53 < $p1\nn1 udp $p2:54 = dropped',
+  },
+  {
+    name: 'several far ends are not followed',
+    sh: {
+      n1: tunnel(1, 2, {
+        fdb: 'bridge fdb append 00:00:00:00:00:00 dev vxlan.calico dst $ext\nbridge fdb append 00:00:00:00:00:00 dev vxlan.calico dst $n2',
+      }),
+      n2: tunnel(2, 1),
+    },
+    flows: 'p1 udp $p2:53 = undecided',
+  },
+  {
+    name: 'who answers behind a tunnel is not known',
+    sh: {
+      n1: `${tunnel(1, 2, { fdb: 'bridge fdb append 00:00:00:00:00:00 dev vxlan.calico dst $n2' })}\nip {|-6} neigh flush dev vxlan.calico nud permanent`,
+      n2: tunnel(2, 1),
+    },
+    flows: 'p1 udp $p2:53 = undecided',
+  },
+  {
+    name: 'a tunnel for programs',
+    sh: { n1: tunnel(1, 2, { fdb: 'true' }).replace('id 4096 dev eth0 local $n1', 'external'), n2: tunnel(2, 1) },
+    flows: 'p1 udp $p2:53 = undecided\np2 udp $p1:53 = undecided',
+  },
 ])

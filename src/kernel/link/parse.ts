@@ -108,6 +108,7 @@ function parseVxlan(e: JsonEntry): Vxlan {
     ...(remote ? { remote } : {}),
     ...(lower === undefined ? {} : { lower }),
     learning: member(e, 'learning') !== false,
+    external: member(e, 'external') === true,
     // `ttl inherit` is left out of the JSON, while the default is printed as 0
     ttl: optionalInteger(e, 'ttl', 255) ?? 'inherit',
     df: DF.find((d) => d === member(e, 'df')) ?? 'unset',

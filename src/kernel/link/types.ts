@@ -39,6 +39,8 @@ export interface Vxlan {
   readonly remote?: Ip
   readonly lower?: string
   readonly learning: boolean
+  /** takes identifier and far end from metadata that programs or routes put on each packet */
+  readonly external: boolean
   /** TTL of its packets; 0: the host's default; `inherit`: that of the packet inside */
   readonly ttl: number | 'inherit'
   /** DF of its packets: never, always, or as the packet inside has it */

@@ -23,6 +23,7 @@ export function parseFdb(text: string, file: string): FdbEntry[] {
     const remote = optionalIp(e, 'dst')
     const vni = optionalInteger(e, 'vni', 0xffffff)
     const port = optionalInteger(e, 'port', 65535)
+    const via = optionalText(e, 'viaIf')
     const master = optionalText(e, 'master')
     const state = optionalText(e, 'state')
     return {
@@ -32,6 +33,7 @@ export function parseFdb(text: string, file: string): FdbEntry[] {
       ...(remote ? { remote } : {}),
       ...(vni === undefined ? {} : { vni }),
       ...(port === undefined ? {} : { port }),
+      ...(via === undefined ? {} : { via }),
       ...(master === undefined ? {} : { master }),
       flags: texts(e, 'flags'),
       ...(state === undefined ? {} : { state }),

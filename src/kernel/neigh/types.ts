@@ -24,6 +24,8 @@ export interface FdbEntry {
   readonly vni?: number
   /** UDP port of the remote, if not the device's own */
   readonly port?: number
+  /** device that packets to the remote leave by, if the entry says so */
+  readonly via?: string
   readonly master?: string
   readonly flags: readonly string[]
   readonly state?: string
