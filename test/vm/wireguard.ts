@@ -20,7 +20,7 @@ interface Options {
 }
 
 /** Keys are 32 characters, made where they are used. */
-function wireguard(n: 1 | 2, far: 1 | 2, options: Options = {}): Setup {
+export function wireguard(n: 1 | 2, far: 1 | 2, options: Options = {}): Setup {
   const { peers = [{}], port = 51820, key = `n${n}`, fwmark = '0x200000' } = options
   const peerArgs = peers.map(
     (p) =>
