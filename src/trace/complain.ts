@@ -43,17 +43,17 @@ export function resetFor(p: Packet): Packet | undefined {
 function errorAbout(run: Run, skb: Skb, error: IcmpHeader, fromDevice: boolean): Packet | undefined {
   const p = skb.packet
   if (isIcmpError(p) || isMulticast(p.dst) || isMulticast(p.src) || isUnspecified(p.src)) return undefined
-  const src = senderOf(run, skb, error, fromDevice)
+  const src = senderOf(run, skb, fromDevice)
   if (!src) return undefined
   return { family: p.family, proto: p.family === 4 ? 'icmp' : 'icmpv6', src, dst: p.src, icmp: error, ttl: 64, inner: p }
 }
 
 /**
  * The address in whose name the error is sent: the offender's destination if that is this host's own; otherwise by the route back to its
- * sender. IPv6 looks at the device first (icmp6_send: "select a more meaningful saddr from input if"), which for time exceeded and packet too
- * big is the device that it would have left by (ip6_forward: "Force OUTPUT device used as source address"); a tunnel device has forgotten where it came in by.
+ * sender. IPv6 looks at the device that it came in by first (icmp6_send: "select a more meaningful saddr from input if"); a tunnel device has
+ * forgotten which that was.
  */
-function senderOf(run: Run, skb: Skb, error: IcmpHeader, fromDevice: boolean): Ip | undefined {
+function senderOf(run: Run, skb: Skb, fromDevice: boolean): Ip | undefined {
   const { place, packet } = skb
   if (place.addresses.has(packet.dst.text)) return packet.dst
   const back = chooseSource(run, place, packet.src, { record: false })
@@ -64,6 +64,6 @@ function senderOf(run: Run, skb: Skb, error: IcmpHeader, fromDevice: boolean): I
   }
   if (fromDevice) return back.src
   if (back.decision.route?.prefsrc) return back.decision.route.prefsrc
-  const device = error.type === 3 || error.type === 2 || skb.inDevice === '' ? skb.outDevice : skb.inDevice
+  const device = skb.inDevice === '' ? skb.outDevice : skb.inDevice
   return selectSource(place.host.links ?? [], { family: 6, dst: packet.src, device }) ?? back.src
 }

@@ -151,6 +151,14 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
       p3 tcp $p2:80 = icmp 3/1 $n1`,
   },
   {
+    name: 'time exceeded and packet too big: in the name of an address for the device that the packet came in by',
+    families: [6],
+    sh: { n1: 'ip addr add $vtep1/128 dev lo; ip link set eth0 mtu 1400', p1: 'sysctl -qw net.ipv6.conf.eth0.hop_limit=1' },
+    flows: `
+      p1 tcp $ext:80 = icmp 11/0 $vtep1
+      p3 udp size 1401 $ext:53 = icmp 3/4 $vtep1`,
+  },
+  {
     name: 'rp_filter strict on one device',
     families: [4],
     sh: {
