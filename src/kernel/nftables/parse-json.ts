@@ -21,12 +21,15 @@ export function parseNftJson(text: string, file: string): NftRuleset {
   return first.unsafe ? read(parseExactly, text, file).ruleset : first.ruleset
 }
 
-/** Gives integers that a double can't hold as text. */
-const parseExactly = (text: string): unknown =>
-  (JSON.parse as (text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown) => unknown)(
-    text,
-    (_, value, context) => (typeof value === 'number' && !Number.isSafeInteger(value) ? (context.source ?? value) : value),
-  )
+/** Gives integers that a double can't hold as text, without the sign that nft prints from 2^63 on. */
+function parseExactly(text: string): unknown {
+  const exact = (_: string, value: unknown, { source = '' }: { readonly source?: string }): unknown =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d{1,20}$/.test(source)
+      ? `${BigInt.asUintN(64, BigInt(source))}`
+      : value
+  // the third argument of a reviver is newer than TypeScript's own types
+  return JSON.parse(text, exact as (key: string, value: unknown) => unknown)
+}
 
 interface Item {
   readonly kind: string

@@ -4,7 +4,7 @@ import { parseComputed, parseExpression } from './parse-expression.ts'
 import { parseNat } from './parse-nat.ts'
 import { natural, parseStateful } from './parse-stateful.ts'
 import { parseConstant, parseDetails, parseSet, parseVerdict, type TextContext } from './parse-value.ts'
-import { addressType, defaultReject, rejectCode, without } from './short-forms.ts'
+import { addressType, comparison, defaultReject, rejectCode, without } from './short-forms.ts'
 import type { LogOptions, MatchOperator, Statement } from './statement-types.ts'
 import { isBitmask } from './symbols.ts'
 import { NotUnderstood, parseFlags, Tokens, unquoted } from './tokens.ts'
@@ -147,7 +147,7 @@ function compare(t: Tokens, left: Expression, type: DataType, explicit: MatchOpe
     const mask = parseConstant(t, type, c)
     return { kind: 'match', left: { kind: 'binary', operator: '&', left, right: mask }, operator: explicit ?? '==', right }
   }
-  return { kind: 'match', left, operator: explicit ?? (bits ? 'in' : '=='), right }
+  return comparison(left, explicit ?? (bits ? 'in' : '=='), right)
 }
 
 /** `queue`, `queue to 5`, `queue flags bypass to 1-3`, and the older `queue num 5 bypass` */

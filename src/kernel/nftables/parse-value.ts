@@ -3,7 +3,7 @@ import { readIp } from '../addresses.ts'
 import type { DataType } from './datatype.ts'
 import type { NftElement, SetExpression, Value, Verdict } from './expression-types.ts'
 import { parseStateful } from './parse-stateful.ts'
-import { number, numeral, parseDuration, type ScalarReader } from './scalar.ts'
+import { markPrefix, number, numeral, parseDuration, type ScalarReader } from './scalar.ts'
 import type { StatefulStatement } from './stateful-types.ts'
 import { isBitmask } from './symbols.ts'
 import { isQuoted, NotUnderstood, type Tokens, unquoted } from './tokens.ts'
@@ -80,6 +80,9 @@ function parseWord(word: string, type: string | undefined, c: TextContext): Valu
     const found = parsePrefix(word)
     if (found) return { kind: 'prefix', prefix: found }
   }
+  const marks = type === 'mark' ? /^(0x[0-9a-f]{1,8})\/(\d{1,2})$/.exec(word) : null
+  const found = marks && markPrefix(Number(marks[1]), Number(marks[2]))
+  if (found) return found
   const dash = word.indexOf('-')
   if (dash > 0 && type !== 'ifname' && type !== 'string') {
     const range = parseRange(word, dash, type, c)

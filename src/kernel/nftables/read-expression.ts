@@ -3,7 +3,7 @@ import { isObject, type JsonObject, type JsonValue } from '../json.ts'
 import { type DataType, typeOf } from './datatype.ts'
 import type { BinaryOperator, Expression, NftElement, SetExpression, Value, Verdict } from './expression-types.ts'
 import { readStateful } from './read-stateful.ts'
-import { number, type ScalarReader } from './scalar.ts'
+import { markPrefix, number, type ScalarReader } from './scalar.ts'
 import { concatenation } from './short-forms.ts'
 import type { StatefulStatement } from './stateful-types.ts'
 import type { NftFamily } from './types.ts'
@@ -47,10 +47,12 @@ function readWord(word: string, type: DataType, c: JsonContext): Value {
 }
 
 function readNumber(json: number, type: DataType, c: JsonContext): Value {
-  if (!Number.isSafeInteger(json) || json < 0) {
+  if (!Number.isSafeInteger(json)) {
     c.onUnsafe()
     return { kind: 'other', text: String(json) }
   }
+  // nft prints numbers of 64 bits as if they had a sign
+  if (json < 0) return { kind: 'big', value: BigInt.asUintN(64, BigInt(json)) }
   return number(type === 'time' ? json * 1000 : json)
 }
 
@@ -142,9 +144,10 @@ function readObject(json: JsonObject, type: DataType, c: JsonContext, depth: num
   if (found) return found
   switch (kind) {
     case 'prefix': {
-      const ip = sub(body.addr, type)
-      const length = count(body.len)
-      const made = ip.kind === 'ip' && length !== undefined ? makePrefix(ip, length) : undefined
+      const [start, length] = [sub(body.addr, type), count(body.len)]
+      if (length === undefined) break
+      if (start.kind === 'number' && type === 'mark') return markPrefix(start.value, length) ?? unknown(json)
+      const made = start.kind === 'ip' ? makePrefix(start, length) : undefined
       return made ? { kind: 'prefix', prefix: made } : unknown(json)
     }
     case 'map': {

@@ -3,7 +3,7 @@ import { type DataType, typeOf } from './datatype.ts'
 import type { Expression } from './expression-types.ts'
 import { count, type JsonContext, only, readExpression, readMap, readVerdict, unknown, words } from './read-expression.ts'
 import { readOne, readStateful } from './read-stateful.ts'
-import { addressType, defaultReject, rejectCode, without } from './short-forms.ts'
+import { addressType, comparison, defaultReject, rejectCode, without } from './short-forms.ts'
 import type { StatefulStatement } from './stateful-types.ts'
 import type { LogOptions, MatchOperator, NatStatement, Statement } from './statement-types.ts'
 import type { NftFamily } from './types.ts'
@@ -113,7 +113,7 @@ function readMatch(b: JsonObject, c: JsonContext): Statement | undefined {
   const right =
     isObject(b.right) && 'set' in b.right ? (readMap(b.right, type, undefined, c) as Expression) : readExpression(b.right, type, c)
   if (op === '!') return without(left, right)
-  return typeof op === 'string' && OPERATORS.has(op) ? { kind: 'match', left, operator: op as MatchOperator, right } : undefined
+  return typeof op === 'string' && OPERATORS.has(op) ? comparison(left, op as MatchOperator, right) : undefined
 }
 
 const familyOf = (json: JsonValue | undefined): { readonly family?: 'ip' | 'ip6' } =>

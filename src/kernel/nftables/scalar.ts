@@ -107,3 +107,11 @@ export function parseDuration(word: string): number | undefined {
   for (const [, count, unit] of word.matchAll(/(\d+)(ms|[dhms])/g)) total += Number(count) * (UNITS[unit as string] as number)
   return total
 }
+
+/** `0x01000000/8`, which nft prints of marks as it does of addresses: a range. Undefined for another length than a mark has. */
+export function markPrefix(value: number, length: number): Value | undefined {
+  if (length < 0 || length > 32 || value > 0xffffffff) return undefined
+  const rest = 2 ** (32 - length)
+  const from = Math.floor(value / rest) * rest
+  return { kind: 'range', from: number(from), to: number(from + rest - 1) }
+}

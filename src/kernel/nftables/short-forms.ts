@@ -1,6 +1,7 @@
+import { fromWords } from '../../net/ip.ts'
 import type { Expression } from './expression-types.ts'
 import { number } from './scalar.ts'
-import type { RejectWith, Statement } from './statement-types.ts'
+import type { MatchOperator, RejectWith, Statement } from './statement-types.ts'
 import { symbol } from './symbols.ts'
 import type { NftFamily } from './types.ts'
 
@@ -32,4 +33,12 @@ export function defaultReject(family: NftFamily): RejectWith {
 export function concatenation(parts: readonly Expression[]): Expression {
   const shifted = (e: Expression) => e.kind === 'binary' && e.operator === '>>' && e.left.kind === 'payload'
   return { kind: 'concat', parts: parts.map((p) => (shifted(p) ? { kind: 'other', text: 'a field of less than a byte, shifted' } : p)) }
+}
+
+/** `ip saddr < 10.0.0.0/16` stands for `ip saddr & 255.255.0.0 < 10.0.0.0`; for equality it is the same as lying in the prefix. */
+export function comparison(left: Expression, operator: MatchOperator, right: Expression): Statement {
+  if (right.kind !== 'prefix' || operator === '==' || operator === '!=') return { kind: 'match', left, operator, right }
+  const { ip, ma, mb, mc, md } = right.prefix
+  const mask: Expression = { kind: 'ip', ip: fromWords(ip.family, ma, mb, mc, md) }
+  return { kind: 'match', left: { kind: 'binary', operator: '&', left, right: mask }, operator, right: { kind: 'ip', ip } }
 }

@@ -43,6 +43,8 @@ const device: fc.Arbitrary<Value> = fc.oneof(
   fc.stringMatching(/^[a-z][a-z0-9._-]{0,9}$/).map((value): Value => ({ kind: 'string', value })),
   fc.stringMatching(/^[a-z]{1,6}$/).map((text): Value => ({ kind: 'wildcard', prefix: text })),
 )
+/** masks that are no prefix: those of leading bits are printed as one, and that is read as a range */
+const inner = fc.integer({ min: 1, max: 0x7fffffff })
 const comparison = fc.constantFrom<MatchOperator>('==', '!=')
 const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,11}$/)
 const comment = fc.stringMatching(/^[!#-~](?:[ -!#-~]{0,30}[!#-~])?$/)
@@ -77,7 +79,7 @@ function matches(v: 4 | 6): fc.Arbitrary<Statement> {
     fc.tuple(fc.constantFrom('iifname', 'oifname'), comparison, device).map(([key, op, right]) => match(meta(key), op, right)),
     fc.tuple(comparison, mark).map(([op, value]) => match(meta('mark'), op, n(value))),
     fc
-      .tuple(comparison, fc.integer({ min: 1, max: 0xfffffffe }), mark)
+      .tuple(comparison, inner, mark)
       .map(([op, mask, value]) =>
         match({ kind: 'binary', operator: '&', left: meta('mark'), right: n(mask) }, op, n((value & mask) >>> 0)),
       ),

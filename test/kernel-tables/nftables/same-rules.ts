@@ -10,7 +10,7 @@ export const comparable = (ruleset: NftRuleset): unknown =>
 
 /** Without what the JSON of nft 1.0 leaves out, and without what changes `meanwhile`. */
 export function comparableForms(ruleset: NftRuleset, ...meanwhile: readonly string[]): unknown {
-  const left = new Set(['line', 'handle', 'typeof', 'autoMerge', 'devices', ...meanwhile])
+  const left = new Set(['line', 'handle', 'expires', 'typeof', 'autoMerge', 'devices', ...meanwhile])
   const withoutComments = (t: NftTable): NftTable => {
     const { comment: _, ...table } = t
     return { ...table, chains: new Map([...t.chains].map(([name, { comment: __, ...chain }]) => [name, chain])) }
@@ -26,7 +26,6 @@ export function plain(value: unknown, left: ReadonlySet<string>): unknown {
   const entries = Object.keys(value).flatMap((key) => {
     const v = (value as Record<string, unknown>)[key]
     if (left.has(key) || v === undefined) return []
-    if (key === 'expires') return [[key, Math.floor((v as number) / 1000)]]
     if (key === 'flags') return [[key, (v as readonly string[]).filter((f) => f !== 'dynamic')]]
     const made = plain(v, left)
     return [[key, key === 'elements' ? sorted(made as readonly unknown[]) : made]]

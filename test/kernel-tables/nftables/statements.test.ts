@@ -41,6 +41,17 @@ const rules: readonly (readonly [string, object, object, NftFamily?])[] = [
     { match: { op: '!=', left: { '&': [{ meta: { key: 'mark' } }, 16384] }, right: 0 } },
     match(and(mark, 0x4000), '!=', n(0)),
   ],
+  // a mask of leading bits is printed as a prefix
+  [
+    'meta mark != 0x01000000/8',
+    jsonMeta('!=', 'mark', { prefix: { addr: 0x01000000, len: 8 } }),
+    match(mark, '!=', range(n(0x01000000), n(0x01ffffff))),
+  ],
+  [
+    'ip saddr < 10.0.0.0/16',
+    jsonPayload('<', 'ip', 'saddr', { prefix: { addr: '10.0.0.0', len: 16 } }),
+    match({ kind: 'binary', operator: '&', left: payload('ip', 'saddr'), right: at('255.255.0.0') }, '<', at('10.0.0.0')),
+  ],
   [
     'meta mark set meta mark & 0xfff0ffff | 0x00080000',
     { mangle: { key: { meta: { key: 'mark' } }, value: { '|': [{ '&': [{ meta: { key: 'mark' } }, 0xfff0ffff] }, 0x80000] } } },
