@@ -25,6 +25,8 @@ export interface Result {
   readonly blame?: Blame
   /** the request reached a socket, or was answered for by a closed one */
   readonly reached?: { readonly place: string; readonly packet: Packet }
+  /** the refusal of a closed port did not get back: who lost it */
+  readonly lost?: Blame
 }
 
 /** What is sent next by a client whose connection exists. */
@@ -300,7 +302,10 @@ function conclude(
   const answer = { kind, steps: takeSteps(run) }
   const base = { steps, answer, blame, node: blame.place.label, ...(reached && { reached }) }
   const heard = end && packetAt(client, end)
-  if (!heard) return { verdict: 'dropped', ...base }
+  if (!heard) {
+    const lost = reached && end && blameOf(end)
+    return { verdict: 'dropped', ...base, ...(lost && { lost, node: lost.place.label }) }
+  }
   if (heard.tcp === 'RST' || heard.proto === 'sctp') {
     return reaches(client, end, replyTo(request))
       ? { verdict: 'refused', error: heard.tcp ? 'rst' : 'abort', ...base }

@@ -16,9 +16,10 @@ import { staleConnection } from './cause/stale-connection.ts'
 import { staleEndpoint } from './cause/stale-endpoint.ts'
 import { tunnel } from './cause/tunnel.ts'
 import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
-import { closedNodePort, untranslated } from './cause/untranslated.ts'
+import { closedNodePort, deniedUntranslated, untranslated } from './cause/untranslated.ts'
 import { virtualServer } from './cause/virtual-server.ts'
 import { evidenceOf } from './hop.ts'
+import type { Blame } from './run.ts'
 import type { Cause, Flow } from './types.ts'
 
 /**
@@ -33,6 +34,7 @@ const explanations: readonly Explain[] = [
   detour,
   serviceRefusal,
   virtualServer,
+  deniedUntranslated,
   policyDrop,
   foreignRule,
   kernelSetting,
@@ -50,13 +52,14 @@ const explanations: readonly Explain[] = [
 
 /** The fault behind the place where the walk stopped: often another entry, on another node, than the one that said no. */
 export function causeOf(snapshot: Snapshot, flow: Flow, result: Result): Cause | undefined {
-  const { blame } = result
+  const blame = result.lost ?? result.blame
   if (!blame) return undefined
-  const found = explain(caseOf(snapshot, flow, result, blame)) ?? asItStands(result)
+  const found = explain(caseOf(snapshot, flow, result, blame)) ?? asItStands(blame)
   if (!found) return undefined
   const { source, node, kind, object } = found
   const evidence = evidenceOf(snapshot, source)
-  const entry = found.entry === '' ? (evidence?.text ?? '') : found.entry
+  const said = found.entry === '' ? (evidence?.text ?? '') : found.entry
+  const entry = result.lost && result.blame ? `${said} (so nobody hears that ${result.blame.entry})` : said
   return { node, kind, entry, ...(evidence && { evidence }), ...(object !== undefined && { object }) }
 }
 
@@ -70,8 +73,6 @@ function explain(c: Case | undefined): Finding | undefined {
 }
 
 /** What the walk itself says, where nobody knows better. */
-function asItStands({ blame }: Result): Finding | undefined {
-  if (!blame) return undefined
-  const { source, object, kind, entry, place } = blame
+function asItStands({ source, object, kind, entry, place }: Blame): Finding {
   return { node: nodeOf(place), kind, entry, ...(source && { source }), ...(object !== undefined && { object }) }
 }

@@ -45,8 +45,8 @@ export type Explain = (c: Case) => Finding | undefined
 
 export function caseOf(snapshot: Snapshot, flow: Flow, result: Result, blame: Blame): Case | undefined {
   const { cluster } = snapshot
-  // a refusal or an ICMP error is about the request, whatever became of it on its way back
-  const replied = result.answer?.kind === 'reply' && result.reached !== undefined
+  // an ICMP error is about the request, whatever became of it on its way back; what a socket (or its host, for a closed port) says is not
+  const replied = (result.answer?.kind === 'reply' || result.lost !== undefined) && result.reached !== undefined
   const leg = replied ? 'answer' : 'request'
   const steps = replied ? (result.answer?.steps ?? []) : result.steps
   const request = requestOf(cluster, flow)
@@ -99,3 +99,12 @@ export function lastHand(steps: readonly Step[]): Hand | undefined {
 
 /** The node where a fault at `place` is mended: a pod's own devices are its node's business. */
 export const nodeOf = (place: Place): string => (place.host.kind === 'pod' ? (place.pod?.node ?? place.label) : place.label)
+
+/**
+ * The neighbour that the packet waited for: where it could not be resolved because a rule drops neighbour discovery (RFC 4861 §7.2: ICMPv6
+ * 135, 136), the rule is about that, not about the packet.
+ */
+export function unresolvedNeighbour({ steps }: Case): string | undefined {
+  const last = steps.at(-1)
+  return last?.kind === 'entry' && last.stage === 'neighbour' ? last.action.split(' ').at(-1) : undefined
+}

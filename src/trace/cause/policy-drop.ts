@@ -5,7 +5,7 @@ import { objectOfCalicoChain } from '../attribution/calico-object.ts'
 import { felixLayer } from '../attribution/nft-names.ts'
 import { chainView, type RuleView, ruleView } from '../attribution/rule-view.ts'
 import type { RulePlace } from '../run.ts'
-import { type Case, type Explain, type Finding, nodeOf } from './case.ts'
+import { type Case, type Explain, type Finding, nodeOf, unresolvedNeighbour } from './case.ts'
 import { ruleLine, said, some, spoken } from './words.ts'
 
 const endpointChain = /^cali-(tw|fw|th|fh|thfw|fhfw)-/
@@ -40,11 +40,9 @@ export const policyDrop: Explain = (c) => {
   return { ...other(c, at, why), ...(blame.source && { source: blame.source }) }
 }
 
-/** The packet that was dropped: where a neighbour could not be resolved, not the one that waited for it (RFC 4861 §7.2: ICMPv6 135, 136). */
 function lost(c: Case): string {
-  const last = c.steps.at(-1)
-  if (last?.kind !== 'entry' || last.stage !== 'neighbour') return said(c.packet)
-  return `the ICMPv6 neighbour discovery of ${last.action.split(' ').at(-1)}`
+  const neighbour = unresolvedNeighbour(c)
+  return neighbour === undefined ? said(c.packet) : `the ICMPv6 neighbour discovery of ${neighbour}`
 }
 
 type Words = Pick<Finding, 'entry' | 'object'>

@@ -1,10 +1,12 @@
 /** A Service address or node port that nothing translated: kube-proxy's work is missing on that node. */
 import type { Service, ServicePort } from '../../cluster/types.ts'
 import type { Source } from '../../kernel/source.ts'
+import { ruleView } from '../attribution/rule-view.ts'
 import { nodePortAt, type ServiceAt, serviceAt, serviceObject } from '../attribution/service-at.ts'
+import type { RulePlace } from '../run.ts'
 import type { Place } from '../world.ts'
 import { serviceName } from './addresses.ts'
-import { type Case, type Explain, type Finding, type Headers, lastHand } from './case.ts'
+import { type Case, type Explain, type Finding, type Headers, lastHand, unresolvedNeighbour } from './case.ts'
 import { noEndpoint, notHere, onlyElsewhere } from './service-endpoints.ts'
 import { entryName, proxyMode, tableName, tableSource, usualMode } from './service-tables.ts'
 import { said } from './words.ts'
@@ -21,6 +23,26 @@ export const untranslated: Explain = (c) => {
   if (!place) return notLedIn(c, address)
   return missingEntry(c, place, address, `: the packet kept its ${address.by}`)
 }
+
+/**
+ * A policy of Felix denied the Service's own address, behind the place where it should have been translated: it judges what it gets. Before
+ * that place, and in INPUT where IPVS comes after, that is as it should be.
+ */
+export const deniedUntranslated: Explain = (c) => {
+  const { rule, place } = c.blame
+  if (c.leg !== 'request' || !rule?.rule || place.host.kind !== 'node' || ruleView(rule, c.cluster).owner !== 'calico') return undefined
+  const at = c.steps.findLast((s) => s.kind !== 'entry' && s.place === place)
+  const hook = at?.kind === 'rule' || at?.kind === 'nft' ? at.hook : undefined
+  if (!isFilter(rule) || unresolvedNeighbour(c) !== undefined) return undefined
+  const { dst, proto, dport } = c.packet
+  const address = addressOf(c.cluster, c.packet)
+  if (address && (hook === 'FORWARD' || hook === 'OUTPUT')) return missingEntry(c, place, address, `: policy judged its ${address.by}`)
+  const port = place.addresses.has(dst.text) ? nodePortAt(c.cluster, proto, dport?.lo) : undefined
+  const translates = proxyMode(place, c.packet) ?? usualMode(c.world, c.packet)
+  return port && hook === 'INPUT' && translates !== 'ipvs' ? missingEntry(c, place, port, ': policy judged the node port') : undefined
+}
+
+const isFilter = (at: RulePlace): boolean => (at.kind === 'rule' ? at.table.name === 'filter' : (at.base.base?.priority ?? 0) >= 0)
 
 const addressOf = (cluster: Case['cluster'], { dst, proto, dport }: Headers): ServiceAt | undefined =>
   serviceAt(cluster, dst.text, proto, dport?.lo)
