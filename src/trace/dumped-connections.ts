@@ -54,7 +54,7 @@ export function ofClient(world: World, flow: Flow, place: Place, dump: Conntrack
 export const isHost = (world: World, ip: Ip): boolean => world.owners(ip).length > 0 || world.undumpedNodes.has(ip.text)
 
 /** The Service port that a connection was made to. */
-export function serviceOf(world: World, { original, proto }: ConntrackEntry): string | undefined {
+export function serviceOf(world: World, { original, proto }: Pick<ConntrackEntry, 'original' | 'proto'>): string | undefined {
   const { cluster } = world.snapshot
   const { dst, dport } = original
   const at = serviceAt(cluster, dst.text, proto, dport?.lo) ?? (isHost(world, dst) ? nodePortAt(cluster, proto, dport?.lo) : undefined)

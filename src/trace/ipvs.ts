@@ -11,6 +11,7 @@ import { existingConnection } from './ipvs-existing.ts'
 import { forwardToServer } from './ipvs-forward.ts'
 import { ipvsSetting } from './ipvs-settings.ts'
 import { type Blame, type HookResult, ipvsConnectionsOf, passed, type Run, type Skb, Undecided } from './run.ts'
+import { noEndpoint } from './supposed.ts'
 
 /** ip_vs_in: a request for a virtual server is scheduled, or follows its connection. */
 export function ipvsRequest(run: Run, skb: Skb, hook: Hook): HookResult {
@@ -35,6 +36,8 @@ export function ipvsRequest(run: Run, skb: Skb, hook: Hook): HookResult {
     case 'drop':
       return { kind: 'drop', blame: blameOf(skb, choice, 'IPVS drops new connections (net.ipv4.vs.drop_packet)') }
     case 'empty':
+      if (run.state === 'established' && !run.answering)
+        throw new Undecided(place.label, noEndpoint(place.label, `virtual server/${formatServiceKey(choice.service.key)}`))
       return leave(run, skb, choice)
     case 'server': {
       const conn = connect(run, skb, choice, headers)

@@ -9,6 +9,7 @@ import { mapByRule } from './nat.ts'
 import { runBaseChain } from './nft-chains.ts'
 import { copyOf, firstOfEquals } from './order.ts'
 import { conntrackOf, type HookResult, passed, type Run, type Skb } from './run.ts'
+import { expectEndpoint } from './supposed.ts'
 import { runTable, type TableEnd } from './tables.ts'
 
 /** Asks the chains for a mapping where the connection has none yet, and rewrites the packet. */
@@ -31,7 +32,10 @@ export function runNat(run: Run, skb: Skb, hook: Hook, chains: readonly NatChain
       const spare = chains.length > 0 ? conntrackOf(run, skb.place).spare(entry) : undefined
       spared = spare !== undefined && !entry.snat
       if (spare) renumberSource(entry, spare)
-    } else entry.dstDone = true
+    } else {
+      entry.dstDone = true
+      if (entry.supposed && !entry.dnat) expectEndpoint(run, skb)
+    }
   }
   const packet = translate(skb.packet, skb.ct, manip)
   if (packet !== skb.packet) {

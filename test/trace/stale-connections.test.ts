@@ -140,3 +140,13 @@ test('whoever answers is no dead end, but still no endpoint', () => {
   expect(trace.warnings?.[0]?.entry).toBe('10.244.2.3:8080 is not an endpoint of service shop/web')
   expect(trace.paths.every((p) => p.verdict === 'delivered' || p.cause !== undefined || trace.undecided !== undefined)).toBe(true)
 })
+
+test('an established connection to a Service without endpoints: nobody knows where it goes', () => {
+  const trace = ask('', { ...web, state: 'established' }, (m) => {
+    for (const n of [m.n1, m.n2]) n.nat = n.nat.filter((r) => !r.includes('KUBE-SVC-AAAAAAAAAAAAAAAA'))
+    m.n1.filter.push('-A FORWARD -d 10.96.0.20/32 -p tcp -m comment --comment "shop/web:http has no endpoints" -m tcp --dport 80 -j REJECT')
+  })
+  expect(trace.outcomes).toMatchObject([
+    { verdict: 'undecided', reason: expect.stringContaining('n1 sends nothing on for service shop/web:http today') },
+  ])
+})
