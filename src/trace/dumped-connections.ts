@@ -44,9 +44,8 @@ const missingFile = ({ host }: Place, { family }: Ip): string =>
 /** Entries of the client's connections to the flow's destination and port. */
 export function ofClient(world: World, flow: Flow, place: Place, dump: ConntrackDump, dst: Ip): readonly ConntrackEntry[] {
   const proto = protocolNumber(flow.proto === 'icmp' && dst.family === 6 ? 'icmpv6' : flow.proto)
-  const sources = sourcesOf(world, flow, place)
-  return dump.to(dst).filter(({ protoNumber, original }) => {
-    if (protoNumber !== proto || !sources.has(original.src.text)) return false
+  return dump.to(dst, sourcesOf(world, flow, place)).filter(({ protoNumber, original }) => {
+    if (protoNumber !== proto) return false
     return original.icmp ? original.icmp.type === (dst.family === 4 ? 8 : 128) : original.dport?.lo === flow.port
   })
 }

@@ -81,7 +81,7 @@ function askChains(run: Run, skb: Skb, hook: Hook, chains: readonly NatChain[]):
 
 const fromDump = (run: Run, dumped: ConntrackEntry) => {
   const object = serviceOf(run.world, dumped)
-  return { source: dumped.source, ...(object !== undefined && { object }) }
+  return { source: dumped.source, connection: dumped, ...(object !== undefined && { object }) }
 }
 
 const askChain = (run: Run, skb: Skb, hook: Hook, it: NatChain): TableEnd =>

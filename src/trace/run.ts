@@ -1,3 +1,4 @@
+import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
 import type { ServiceKey } from '../kernel/ipvs/types.ts'
 import type { NftHook } from '../kernel/nftables/env.ts'
@@ -129,6 +130,8 @@ export type Step =
       /** device of a route or link, from which attribution knows its owner */
       readonly device?: string
       readonly route?: Route
+      /** the entry of a dumped conntrack table that the packet follows */
+      readonly connection?: ConntrackEntry
       /** of IPVS, whose owner and object attribution knows */
       readonly virtualServer?: ServiceKey
       readonly packet?: Packet

@@ -93,6 +93,7 @@ function noteEntry(run: Run, skb: Skb, entry: Entry): void {
     weight: 'changes',
     owner: 'kernel',
     source,
+    connection: dumped,
     ...(choice && { choice }),
   })
 }

@@ -30,8 +30,8 @@ export interface ConntrackDump {
   readonly file: string
   /** all of them */
   readonly entries: readonly ConntrackEntry[]
-  /** those whose first packet went to this address */
-  to(address: Ip): readonly ConntrackEntry[]
+  /** those whose first packet went to this address, from one of these */
+  to(address: Ip, sources: ReadonlySet<string>): readonly ConntrackEntry[]
   /** the entry that a packet with these headers belongs to, in either direction */
   find(tuple: Tuple, proto: number): ConntrackEntry | undefined
   /** `conntrack -L` lists IPv4 unless told otherwise: false if there are entries, but none of this family */

@@ -6,8 +6,7 @@ export const staleConnection: Explain = (c) => {
   // whoever answers is alive, whatever the EndpointSlices say; rules of others and sysctls stop packets to the living, too
   if (c.leg === 'answer' || c.blame.kind === 'sysctl') return undefined
   for (const step of c.steps) {
-    if (step.kind !== 'entry' || step.stage !== 'conntrack' || !step.source) continue
-    const entry = step.place.host.conntrack?.to(c.request.dst).find((e) => e.source === step.source)
+    const entry = step.kind === 'entry' ? step.connection : undefined
     const stale = entry && staleMapping(c.world, entry)
     if (!stale) continue
     const { why, object } = stale
