@@ -1,12 +1,11 @@
 import { ParseError } from '../source.ts'
-import { type BlockLine, commentIn, headersOf, isHeader, linesOf, readBlocks, type TextBlock, type TextTable } from './blocks.ts'
-
-import { parseObject } from './parse-object.ts'
-import { parseSetBlock } from './parse-set.ts'
-import { parseRule } from './parse-statement.ts'
 import { type ScalarReader, scalarReader } from './scalar.ts'
 import { parsePriority } from './symbols.ts'
-import { Tokens } from './tokens.ts'
+import { type BlockLine, commentIn, headersOf, isHeader, linesOf, readBlocks, type TextBlock, type TextTable } from './text/blocks.ts'
+import { parseObject } from './text/object.ts'
+import { parseSetBlock } from './text/set.ts'
+import { parseRule } from './text/statement.ts'
+import { Tokens } from './text/tokens.ts'
 import type { BaseChain, NftChain, NftFlowtable, NftObject, NftRule, NftRuleset, NftSet, NftTable } from './types.ts'
 
 /**

@@ -308,9 +308,23 @@ describe('what is not understood', () => {
     ])
   })
 
-  test('a member that a newer nft adds to a known expression is not passed over', () => {
-    const rule = jsonRule([{ match: { op: '==', left: { meta: { key: 'mark', shifted: true } }, right: 1 } }], 'ip')
-    expect(rule?.statements[0]).toMatchObject({ left: { kind: 'other' } })
+  test('a member that a newer nft adds is not passed over', () => {
+    const mark = { meta: { key: 'mark' } }
+    const rule = jsonRule(
+      [
+        { match: { op: '==', left: { meta: { key: 'mark', shifted: true } }, right: 1 } },
+        { match: { op: '==', left: mark, right: 1, always: true } },
+        { dnat: { addr: '10.0.0.1', through: 'tunnel' } },
+        { match: { op: '==', left: mark, right: { set: [{ elem: { val: 1, until: 'noon' } }] } } },
+      ],
+      'ip',
+    )
+    expect(rule?.statements).toMatchObject([
+      { left: { kind: 'other' } },
+      { kind: 'other' },
+      { kind: 'other' },
+      { right: { elements: [{ key: { kind: 'other' } }] } },
+    ])
   })
 
   // nft 1.0.6 prints `ip version . ip saddr { 4 . 1.1.1.1 }` as `ip version >> 4 . ip saddr { 0 . 4.0.0.0 }`

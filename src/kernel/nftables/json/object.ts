@@ -1,8 +1,8 @@
-import { isObject, type JsonObject, type JsonValue } from '../json.ts'
-import { count, unknown } from './read-expression.ts'
-import { readLimit, readQuota } from './read-stateful.ts'
-import { readSynproxy } from './read-statement.ts'
-import type { NftObject } from './types.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../json.ts'
+import type { NftObject } from '../types.ts'
+import { count, unknown } from './members.ts'
+import { readLimit, readQuota } from './stateful.ts'
+import { readSynproxy } from './statement.ts'
 
 /** A union without the members that all named objects share. */
 export type ObjectBody = NftObject extends infer T ? (T extends unknown ? Omit<T, 'name' | 'handle' | 'comment' | 'line'> : never) : never

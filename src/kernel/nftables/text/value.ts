@@ -1,13 +1,13 @@
-import { parsePrefix } from '../../net/ip.ts'
-import { readIp } from '../addresses.ts'
-import type { DataType } from './datatype.ts'
-import type { NftElement, SetExpression, Value, Verdict } from './expression-types.ts'
-import { parseStateful } from './parse-stateful.ts'
-import { markPrefix, number, numeral, parseDuration, type ScalarReader } from './scalar.ts'
-import type { StatefulStatement } from './stateful-types.ts'
-import { isBitmask } from './symbols.ts'
+import { parsePrefix } from '../../../net/ip.ts'
+import { readIp } from '../../addresses.ts'
+import type { DataType } from '../datatype.ts'
+import type { NftElement, SetExpression, Value, Verdict } from '../expression-types.ts'
+import { markPrefix, number, numeral, parseDuration, type ScalarReader } from '../scalar.ts'
+import type { StatefulStatement } from '../stateful-types.ts'
+import { isBitmask } from '../symbols.ts'
+import type { NftFamily } from '../types.ts'
+import { parseStateful } from './stateful.ts'
 import { isQuoted, NotUnderstood, type Tokens, unquoted } from './tokens.ts'
-import type { NftFamily } from './types.ts'
 
 /** Where a piece of text stands. */
 export interface TextContext {

@@ -1,12 +1,14 @@
-import { type Prefix, prefix } from '../../net/ip.ts'
-import { isObject, type JsonObject, type JsonValue } from '../json.ts'
-import { type DataType, typeOf } from './datatype.ts'
-import type { BinaryOperator, Expression, NftElement, SetExpression, Value, Verdict } from './expression-types.ts'
-import { readStateful } from './read-stateful.ts'
-import { markPrefix, number, type ScalarReader } from './scalar.ts'
-import { concatenation } from './short-forms.ts'
-import type { StatefulStatement } from './stateful-types.ts'
-import type { NftFamily } from './types.ts'
+import { type Prefix, prefix } from '../../../net/ip.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../json.ts'
+import { type DataType, typeOf } from '../datatype.ts'
+import type { BinaryOperator, Expression, NftElement, SetExpression, Value, Verdict } from '../expression-types.ts'
+import { markPrefix, number, type ScalarReader } from '../scalar.ts'
+import { concatenation } from '../short-forms.ts'
+import type { StatefulStatement } from '../stateful-types.ts'
+import type { NftFamily } from '../types.ts'
+import { count, only, text, unknown, within } from './members.ts'
+import { readSelector } from './selector.ts'
+import { readStateful } from './stateful.ts'
 
 /** Where a piece of JSON stands. */
 export interface JsonContext {
@@ -67,45 +69,6 @@ function sum(list: readonly JsonValue[], type: DataType, c: JsonContext, depth: 
   return list.length === 0 ? undefined : number(bits)
 }
 
-export function unknown(json: JsonValue): Extract<Value, { kind: 'other' }> {
-  try {
-    return { kind: 'other', text: JSON.stringify(json) }
-  } catch {
-    return { kind: 'other', text: 'nested too deeply' }
-  }
-}
-
-/** The single member of `{"match": …}`. */
-export function only(json: JsonObject): readonly [string, JsonValue] | undefined {
-  let found: string | undefined
-  for (const key in json) {
-    if (found !== undefined) return undefined
-    found = key
-  }
-  return found === undefined ? undefined : [found, json[found] as JsonValue]
-}
-
-/** Are these all its members? What a newer nft adds could change the meaning. */
-const within = (json: JsonObject, keys: readonly string[]): boolean => {
-  for (const key in json) if (!keys.includes(key)) return false
-  return true
-}
-
-const text = (json: JsonValue | undefined): string | undefined => (typeof json === 'string' ? json : undefined)
-export const count = (json: JsonValue | undefined): number | undefined =>
-  typeof json === 'number' && Number.isSafeInteger(json) ? json : undefined
-export const handleOf = (body: JsonObject): { readonly handle?: number } => {
-  const handle = count(body.handle)
-  return handle === undefined ? {} : { handle }
-}
-export const commentOf = ({ comment }: JsonObject): { readonly comment?: string } => (typeof comment === 'string' ? { comment } : {})
-
-/** `"a"` or `["a", "b"]` */
-export function words(json: JsonValue | undefined): readonly string[] {
-  if (typeof json === 'string') return [json]
-  return Array.isArray(json) ? json.filter((w) => typeof w === 'string') : []
-}
-
 function readObject(json: JsonObject, type: DataType, c: JsonContext, depth: number): Expression {
   const member = only(json)
   if (!member) return unknown(json)
@@ -140,7 +103,7 @@ function readObject(json: JsonObject, type: DataType, c: JsonContext, depth: num
     }
   }
   if (!isObject(body)) return unknown(json)
-  const found = readFixed(kind, body, c)
+  const found = readSelector(kind, body, c.family)
   if (found) return found
   switch (kind) {
     case 'prefix': {
@@ -186,109 +149,6 @@ function readBinary(operator: BinaryOperator, operands: readonly JsonValue[], ty
     else left = { kind: 'binary', operator, left, right }
   }
   return left
-}
-
-/** Expressions whose parts are words and numbers. */
-function readFixed(kind: string, body: JsonObject, c: JsonContext): Expression | undefined {
-  switch (kind) {
-    case 'payload': {
-      const { protocol, field, base } = body
-      if (typeof protocol === 'string' && typeof field === 'string' && within(body, ['protocol', 'field']))
-        return { kind: 'payload', protocol, field }
-      const [offset, length] = [count(body.offset), count(body.len)]
-      if (typeof base !== 'string' || offset === undefined || length === undefined || !within(body, ['base', 'offset', 'len']))
-        return undefined
-      return { kind: 'raw payload', base, offset, length }
-    }
-    case 'meta':
-      return typeof body.key === 'string' && within(body, ['key']) ? { kind: 'meta', key: body.key } : undefined
-    case 'ct':
-      return readCt(body, c)
-    case 'fib': {
-      const result = body.result === 'check' ? 'exists' : body.result
-      if (result !== 'type' && result !== 'oif' && result !== 'oifname' && result !== 'exists') return undefined
-      return within(body, ['result', 'flags']) ? { kind: 'fib', result, flags: words(body.flags) } : undefined
-    }
-    case 'numgen': {
-      const { mode } = body
-      const modulus = count(body.mod)
-      if ((mode !== 'random' && mode !== 'inc') || modulus === undefined || !within(body, ['mode', 'mod', 'offset'])) return undefined
-      return { kind: 'numgen', mode, modulus, offset: count(body.offset) ?? 0 }
-    }
-    case 'symhash': {
-      const modulus = count(body.mod)
-      return modulus !== undefined && within(body, ['mod', 'offset'])
-        ? { kind: 'symhash', modulus, offset: count(body.offset) ?? 0 }
-        : undefined
-    }
-    case 'rt': {
-      const key = text(body.key)
-      return key !== undefined && within(body, ['key', 'family']) ? { kind: 'rt', key, ...familyOf(body.family) } : undefined
-    }
-    case 'socket': {
-      const [key, level] = [text(body.key), count(body.level)]
-      return key !== undefined && within(body, ['key', 'level'])
-        ? { kind: 'socket', key, ...(level !== undefined && { level }) }
-        : undefined
-    }
-    case 'osf': {
-      const [key, ttl] = [text(body.key), text(body.ttl)]
-      return key !== undefined && within(body, ['key', 'ttl']) ? { kind: 'osf', key, ...(ttl !== undefined && { ttl }) } : undefined
-    }
-    case 'ipsec': {
-      const { key, dir, spnum } = body
-      if (typeof key !== 'string' || (dir !== 'in' && dir !== 'out') || !within(body, ['key', 'dir', 'spnum', 'family'])) return undefined
-      return { kind: 'ipsec', direction: dir, key, ...familyOf(body.family), spnum: count(spnum) ?? 0 }
-    }
-    case 'exthdr': {
-      const [header, field, offset] = [text(body.name), text(body.field), count(body.offset)]
-      if (header === undefined || !within(body, ['name', 'field', 'offset'])) return undefined
-      return { kind: 'exthdr', header, ...(field !== undefined && { field }), ...(offset && { offset }) }
-    }
-    case 'tcp option':
-      return readTcpOption(body)
-    case 'ip option': {
-      const [option, field] = [text(body.name), text(body.field)]
-      return option !== undefined && within(body, ['name', 'field'])
-        ? { kind: 'ip option', option, ...(field !== undefined && { field }) }
-        : undefined
-    }
-    case 'sctp chunk': {
-      const [chunk, field] = [text(body.name), text(body.field)]
-      return chunk !== undefined && within(body, ['name', 'field'])
-        ? { kind: 'sctp chunk', chunk, ...(field !== undefined && { field }) }
-        : undefined
-    }
-    case 'dccp option': {
-      const option = count(body.type)
-      return option !== undefined && within(body, ['type']) ? { kind: 'dccp option', option } : undefined
-    }
-    default:
-      return undefined
-  }
-}
-
-function readTcpOption(body: JsonObject): Expression | undefined {
-  const [option, field, base] = [text(body.name), text(body.field), count(body.base)]
-  if (option !== undefined && within(body, ['name', 'field'])) return { kind: 'tcp option', option, ...(field !== undefined && { field }) }
-  const [offset, length] = [count(body.offset), count(body.len)]
-  if (base === undefined || offset === undefined || length === undefined || !within(body, ['base', 'offset', 'len'])) return undefined
-  return { kind: 'raw tcp option', option: base, offset, length }
-}
-
-const familyOf = (json: JsonValue | undefined): { readonly family?: 'ip' | 'ip6' } =>
-  json === 'ip' || json === 'ip6' ? { family: json } : {}
-
-function readCt(body: JsonObject, c: JsonContext): Expression | undefined {
-  const { key, dir } = body
-  if (typeof key !== 'string' || !within(body, ['key', 'dir', 'family'])) return undefined
-  if (dir !== undefined && dir !== 'original' && dir !== 'reply') return undefined
-  const space = key.indexOf(' ')
-  const name = key.slice(space + 1)
-  const isAddress = name === 'saddr' || name === 'daddr'
-  // nft prints the older key without family where the table has one (src/json.c, ct_expr_json)
-  const { family } = space > 0 ? familyOf(key.slice(0, space)) : familyOf(isAddress ? (body.family ?? c.family) : body.family)
-  return { kind: 'ct', key: name, ...(dir !== undefined && { direction: dir }), ...(family && { family }) }
 }
 
 export function readVerdict(kind: string, body: JsonValue | undefined): Verdict | undefined {
@@ -340,6 +200,8 @@ function readKey(json: JsonValue, type: DataType, c: JsonContext, line: number, 
   const { elem } = json
   const [timeout, expires, comment] = [count(elem.timeout), count(elem.expires), text(elem.comment)]
   const statements = readStateful(elem)
+  const plain = [elem.val, elem.timeout, elem.expires, elem.comment].filter((m) => m !== undefined).length
+  if (Object.keys(elem).length > plain + statements.length) return { key: unknown(json), line }
   return {
     key: elem.val === '*' ? ANY : (readExpression(elem.val, type, c, depth + 1) as Value),
     line,

@@ -1,11 +1,11 @@
-import { readIp } from '../addresses.ts'
-import type { DataType } from './datatype.ts'
-import type { Expression, Value } from './expression-types.ts'
-import { parseExpression } from './parse-expression.ts'
-import { parseValue, type TextContext } from './parse-value.ts'
-import { addressType } from './short-forms.ts'
-import type { NatStatement } from './statement-types.ts'
+import { readIp } from '../../addresses.ts'
+import type { DataType } from '../datatype.ts'
+import type { Expression, Value } from '../expression-types.ts'
+import { addressType } from '../short-forms.ts'
+import type { NatStatement } from '../statement-types.ts'
+import { parseExpression } from './expression.ts'
 import { parseFlags, Tokens } from './tokens.ts'
+import { parseValue, type TextContext } from './value.ts'
 
 const FLAGS = new Set(['random', 'fully-random', 'persistent'])
 

@@ -1,5 +1,5 @@
-import { isObject, type JsonObject, type JsonValue } from '../json.ts'
-import type { Limit, Quota, StatefulStatement } from './stateful-types.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../json.ts'
+import type { Limit, Quota, StatefulStatement } from '../stateful-types.ts'
 
 const natural = (json: JsonValue | undefined): number | undefined =>
   typeof json === 'number' && Number.isInteger(json) && json >= 0 ? json : undefined

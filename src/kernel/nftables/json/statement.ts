@@ -1,12 +1,13 @@
-import { isObject, type JsonObject, type JsonValue } from '../json.ts'
-import { type DataType, typeOf } from './datatype.ts'
-import type { Expression } from './expression-types.ts'
-import { count, type JsonContext, only, readExpression, readMap, readVerdict, unknown, words } from './read-expression.ts'
-import { readOne, readStateful } from './read-stateful.ts'
-import { addressType, comparison, defaultReject, rejectCode, without } from './short-forms.ts'
-import type { StatefulStatement } from './stateful-types.ts'
-import type { LogOptions, MatchOperator, NatStatement, Statement } from './statement-types.ts'
-import type { NftFamily } from './types.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../json.ts'
+import { type DataType, typeOf } from '../datatype.ts'
+import type { Expression } from '../expression-types.ts'
+import { addressType, comparison, defaultReject, rejectCode, without } from '../short-forms.ts'
+import type { StatefulStatement } from '../stateful-types.ts'
+import type { LogOptions, MatchOperator, NatStatement, Statement } from '../statement-types.ts'
+import type { NftFamily } from '../types.ts'
+import { type JsonContext, readExpression, readMap, readVerdict } from './expression.ts'
+import { count, familyOf, only, unknown, within, words } from './members.ts'
+import { readOne, readStateful } from './stateful.ts'
 
 /** A statement of `nft -j`. What is not modelled becomes `other`. */
 export function readStatement(json: JsonValue, c: JsonContext): Statement {
@@ -14,8 +15,34 @@ export function readStatement(json: JsonValue, c: JsonContext): Statement {
   return (member && readKind(member[0], member[1], c)) ?? { kind: 'other', text: unknown(json).text }
 }
 
+const NAT = ['family', 'addr', 'port', 'flags', 'type_flags']
+/** What statements may say: a member that a newer nft adds could change the meaning. */
+const MEMBERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['match', ['op', 'left', 'right']],
+  ['vmap', ['key', 'data']],
+  ['mangle', ['key', 'value']],
+  ['counter', ['packets', 'bytes', 'map']],
+  ['limit', ['rate', 'rate_unit', 'per', 'burst', 'burst_unit', 'inv', 'map']],
+  ['quota', ['val', 'val_unit', 'used', 'used_unit', 'inv', 'map']],
+  ['ct count', ['val', 'inv']],
+  ['reject', ['type', 'expr']],
+  ['snat', NAT],
+  ['dnat', NAT],
+  ['masquerade', NAT],
+  ['redirect', NAT],
+  ['set', ['op', 'elem', 'set', 'stmt']],
+  ['map', ['op', 'elem', 'data', 'map', 'stmt']],
+  ['meter', ['name', 'key', 'stmt', 'size']],
+  ['queue', ['num', 'flags']],
+  ['dup', ['addr', 'dev']],
+  ['fwd', ['dev', 'family', 'addr']],
+  ['tproxy', ['family', 'addr', 'port']],
+])
+
 function readKind(kind: string, body: JsonValue, c: JsonContext): Statement | undefined {
   const b: JsonObject | undefined = isObject(body) ? body : body === null ? {} : undefined
+  const known = MEMBERS.get(kind)
+  if (b && known && !within(b, known)) return undefined
   switch (kind) {
     case 'match':
       return b && readMatch(b, c)
@@ -115,9 +142,6 @@ function readMatch(b: JsonObject, c: JsonContext): Statement | undefined {
   if (op === '!') return without(left, right)
   return typeof op === 'string' && OPERATORS.has(op) ? comparison(left, op as MatchOperator, right) : undefined
 }
-
-const familyOf = (json: JsonValue | undefined): { readonly family?: 'ip' | 'ip6' } =>
-  json === 'ip' || json === 'ip6' ? { family: json } : {}
 
 function readNat(kind: NatStatement['kind'], b: JsonObject, c: JsonContext): NatStatement {
   const family = familyOf(b.family)

@@ -1,9 +1,9 @@
+import type { ObjectBody } from '../json/object.ts'
+import { parseDuration } from '../scalar.ts'
+import type { NftObject } from '../types.ts'
 import { type BlockLine, commentIn, type TextBlock } from './blocks.ts'
-import { parseCounts, parseLimit, parseQuota } from './parse-stateful.ts'
-import type { ObjectBody } from './read-object.ts'
-import { parseDuration } from './scalar.ts'
+import { parseCounts, parseLimit, parseQuota } from './stateful.ts'
 import { NotUnderstood, Tokens } from './tokens.ts'
-import type { NftObject } from './types.ts'
 
 /** A named counter, quota, limit, … of `nft list ruleset`. */
 export function parseObject(lines: readonly BlockLine[], block: TextBlock): NftObject {

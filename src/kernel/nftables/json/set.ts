@@ -1,9 +1,10 @@
-import { isObject, type JsonObject, type JsonValue } from '../json.ts'
-import { type DataType, typeOf } from './datatype.ts'
-import type { Expression, NftElement } from './expression-types.ts'
-import { commentOf, count, handleOf, type JsonContext, readElement, readExpression, words } from './read-expression.ts'
-import { readStateful } from './read-stateful.ts'
-import type { NftSet, SetData } from './types.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../json.ts'
+import { type DataType, typeOf } from '../datatype.ts'
+import type { Expression, NftElement } from '../expression-types.ts'
+import type { NftSet, SetData } from '../types.ts'
+import { type JsonContext, readElement, readExpression } from './expression.ts'
+import { commentOf, count, handleOf, words } from './members.ts'
+import { readStateful } from './stateful.ts'
 
 /** A named set or map of `nft -j`. */
 export function readSet(name: string, body: JsonObject, c: JsonContext): NftSet {

@@ -1,6 +1,6 @@
-import { ParseError } from '../source.ts'
-import { excerpt } from '../words.ts'
-import type { NftFamily } from './types.ts'
+import { ParseError } from '../../source.ts'
+import { excerpt } from '../../words.ts'
+import type { NftFamily } from '../types.ts'
 
 /** A table of `nft list ruleset`: what stands where, its rules and elements not yet read. */
 export interface TextTable {

@@ -1,13 +1,13 @@
-import { type DataType, typeOf } from './datatype.ts'
-import type { Expression } from './expression-types.ts'
-import { parseComputed, parseExpression } from './parse-expression.ts'
-import { parseNat } from './parse-nat.ts'
-import { natural, parseStateful } from './parse-stateful.ts'
-import { parseConstant, parseDetails, parseSet, parseVerdict, type TextContext } from './parse-value.ts'
-import { addressType, comparison, defaultReject, rejectCode, without } from './short-forms.ts'
-import type { LogOptions, MatchOperator, Statement } from './statement-types.ts'
-import { isBitmask } from './symbols.ts'
+import { type DataType, typeOf } from '../datatype.ts'
+import type { Expression } from '../expression-types.ts'
+import { addressType, comparison, defaultReject, rejectCode, without } from '../short-forms.ts'
+import type { LogOptions, MatchOperator, Statement } from '../statement-types.ts'
+import { isBitmask } from '../symbols.ts'
+import { parseComputed, parseExpression } from './expression.ts'
+import { parseNat } from './nat.ts'
+import { natural, parseStateful } from './stateful.ts'
 import { NotUnderstood, parseFlags, Tokens, unquoted } from './tokens.ts'
+import { parseConstant, parseDetails, parseSet, parseVerdict, type TextContext } from './value.ts'
 
 /** Statements of a rule; from where one is not understood, the rest is one `other`. */
 export function parseStatements(text: string, c: TextContext): readonly Statement[] {

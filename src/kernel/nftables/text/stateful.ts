@@ -1,6 +1,6 @@
-import { bytesOf } from './read-stateful.ts'
-import { parseDuration } from './scalar.ts'
-import type { Limit, Quota, StatefulStatement } from './stateful-types.ts'
+import { bytesOf } from '../json/stateful.ts'
+import { parseDuration } from '../scalar.ts'
+import type { Limit, Quota, StatefulStatement } from '../stateful-types.ts'
 import type { Tokens } from './tokens.ts'
 
 /** A counter, limit, quota, … at the next word; undefined if there is none. The forms with `name` are left to the caller. */

@@ -1,10 +1,10 @@
-import { type DataType, typeOf } from './datatype.ts'
-import type { BinaryOperator, Expression } from './expression-types.ts'
-import { natural } from './parse-stateful.ts'
-import { parseConcat, parseConstant, parseSet, parseSingle, type TextContext } from './parse-value.ts'
-import { concatenation } from './short-forms.ts'
-import { isBitmask } from './symbols.ts'
+import { type DataType, typeOf } from '../datatype.ts'
+import type { BinaryOperator, Expression } from '../expression-types.ts'
+import { concatenation } from '../short-forms.ts'
+import { isBitmask } from '../symbols.ts'
+import { natural } from './stateful.ts'
 import type { Tokens } from './tokens.ts'
+import { parseConcat, parseConstant, parseSet, parseSingle, type TextContext } from './value.ts'
 
 const PROTOCOLS = new Set(
   'ether vlan arp ip ip6 icmp icmpv6 igmp tcp udp udplite sctp dccp th ah esp comp gre gretap vxlan geneve'.split(' '),
