@@ -22,7 +22,8 @@ export class WalkEnv implements MatchEnv {
     this.#run = run
     this.#skb = skb
     this.hook = hook
-    this.inDevice = hook === 'OUTPUT' || hook === 'POSTROUTING' ? '' : skb.inDevice
+    // ip_output hands the device that a forwarded packet came in by to POSTROUTING, too (since Linux 5.7)
+    this.inDevice = hook === 'OUTPUT' ? '' : skb.inDevice
     this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' ? '' : skb.outDevice
     this.localSender = skb.inDevice === '' && !isKernels(skb.packet)
   }

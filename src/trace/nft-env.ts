@@ -23,7 +23,6 @@ export class NftWalkEnv implements NftEnv {
     this.#skb = skb
     this.hook = hook
     this.table = table
-    // ip_output hands the device that a forwarded packet came in by to POSTROUTING, too
     this.inDevice = hook === 'OUTPUT' || hook === 'EGRESS' ? undefined : skb.place.links.get(skb.inDevice)
     this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' || hook === 'INGRESS' ? undefined : skb.place.links.get(skb.outDevice)
     this.localSender = skb.inDevice === '' && !isKernels(skb.packet)

@@ -176,4 +176,19 @@ walkSuite('the walk and the kernel: chains, marks and devices', [
       p1 udp $p3:53 = dropped
       p1 udp $p2:53 = p2 $p2:53 < $p1`,
   },
+  {
+    name: 'POSTROUTING knows the device that a forwarded packet came in by; only a user chain may ask for it',
+    rules: {
+      n1: `mangle -N BOTH
+      mangle -A POSTROUTING -j BOTH
+      mangle -A BOTH -i cali1 -p tcp -m tcp --dport 80 -j DROP
+      mangle -A BOTH ! -i cali1 -p tcp -m tcp --dport 81 -j DROP`,
+    },
+    flows: `
+      p1 tcp $p2:80 = dropped
+      p3 tcp $p2:80 = p2 $p2:80 < $p3
+      n1 tcp $p2:80 = p2 $p2:80 < $n1
+      p1 tcp $p2:81 = p2 $p2:81 < $p1
+      n1 tcp $p2:81 = dropped`,
+  },
 ])

@@ -288,7 +288,7 @@ walkSuite('the walk and the kernel: what nft matches', [
     nft: forward(
       `tcp dport 80 reject with tcp reset
       tcp dport 81 reject
-      udp dport 53 reject with {icmp type host-unreachable|icmpv6 type addr-unreachable}
+      udp dport 53 reject with icmp type host-unreachable
       udp dport 54 reject with icmpx type no-route
       tcp dport 7000 reject with icmpx type host-unreachable
       tcp dport 7001 reject with {icmpv6|icmp} type port-unreachable

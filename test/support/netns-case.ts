@@ -69,9 +69,8 @@ const nft6: readonly (readonly [RegExp, string])[] = [
   [/\bip ttl\b/g, 'ip6 hoplimit'],
   [/\bipv4_addr\b/g, 'ipv6_addr'],
   [/\b(dnat|snat|original|reply) ip\b/g, '$1 ip6'],
+  [/\bicmp type host-unreachable\b/g, 'icmpv6 type addr-unreachable'],
   [/\bicmp type\b/g, 'icmpv6 type'],
-  [/\bwith icmp type host-unreachable\b/g, 'with icmpv6 type addr-unreachable'],
-  [/\bwith icmp type\b/g, 'with icmpv6 type'],
 ]
 
 /** A ruleset for nft of one family. */
