@@ -11,6 +11,9 @@ import { type Skb, Undecided } from './run.ts'
 
 type Mangle = Extract<Statement, { kind: 'mangle' }>
 
+/** NF_IP_PRI_RAW */
+const RAW = -300
+
 export interface Mangled {
   /** '' if there is nothing to tell */
   readonly action: string
@@ -44,7 +47,7 @@ export function mangle(visit: NftVisit, s: Mangle): Mangled | undefined {
   }
 }
 
-function setMeta({ env, skb }: NftVisit, key: string, expression: Expression): Mangled | undefined {
+function setMeta({ env, skb, chain }: NftVisit, key: string, expression: Expression): Mangled | undefined {
   if (key !== 'mark' && key !== 'priority') return { action: '', weight: 'passes' }
   const value = evaluate(expression, env)
   if (!value) return undefined
@@ -53,9 +56,9 @@ function setMeta({ env, skb }: NftVisit, key: string, expression: Expression): M
     skb.priority = n
     return { action: '', weight: 'passes' }
   }
-  const news = (n & ~skb.mark) !== 0
+  // bits taken away, and raw's bookkeeping, are no news
+  const news = (n & ~skb.mark) !== 0 && (chain.base?.priority ?? 0) > RAW
   skb.mark = n
-  // bits taken away are no news
   return { action: `mark 0x${n.toString(16)}`, weight: news ? 'changes' : 'passes' }
 }
 
