@@ -36,9 +36,3 @@ function allBases(host: Host): readonly BaseAtHook[] {
   }
   return bases
 }
-
-/** Where a table stands among those of nft: the order of creation. Undefined for tables of iptables-legacy, which nft does not list. */
-export function tableRank(host: Host, family: 'ip' | 'ip6', name: string): number | undefined {
-  const at = host.nft?.tables.findIndex((t) => t.family === family && t.name === name) ?? -1
-  return at < 0 ? undefined : at
-}

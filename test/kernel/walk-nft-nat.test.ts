@@ -282,4 +282,72 @@ walkSuite('the walk and the kernel: NAT by nft', [
       p1 icmp $svc = dropped
       p3 tcp $svc:80 = icmp 11/0 $ext`,
   },
+  {
+    name: 'a filter chain of the dispatcher’s own priority: whichever was registered last comes first',
+    nft: {
+      n1: `table ip a {
+        chain early {
+          type filter hook prerouting priority -100;
+          ip daddr $svc tcp dport 80 drop
+          ip daddr $p2 tcp dport 7001 drop
+        }
+      }
+      table ip b {
+        chain pre {
+          type nat hook prerouting priority -100;
+          ip daddr $svc tcp dport 80 dnat to $p2:7000
+          ip daddr $svc tcp dport 81 dnat to $p2:7001
+        }
+      }
+      table ip c {
+        chain late {
+          type filter hook prerouting priority -100;
+          ip daddr $svc2 tcp dport 80 drop
+          ip daddr $svc tcp dport 82 drop
+          ip daddr $p2 tcp dport 7000 drop
+        }
+      }`,
+    },
+    flows: `
+      p1 tcp $svc:80 = p2 $p2:7000 < $p1
+      p1 tcp $svc:81 = dropped
+      p1 tcp $svc:82 = dropped
+      p1 tcp $p2:7000 = dropped`,
+  },
+  {
+    name: 'a chain of conntrack’s own priority, made before conntrack was needed',
+    nft: {
+      n1: `table ip a {
+        chain early {
+          type filter hook prerouting priority -200;
+          ct state invalid udp dport 53 drop
+          ct state new udp dport 54 drop
+        }
+      }`,
+    },
+    flows: `
+      p1 udp $p2:53 = p2 $p2:53 < $p1
+      p1 udp $p2:54 = dropped`,
+  },
+  {
+    name: 'and one made after an earlier table needed it',
+    nft: {
+      n1: `table ip a {
+        chain user {
+          type filter hook forward priority 0;
+          ct state new counter
+        }
+      }
+      table ip b {
+        chain early {
+          type filter hook prerouting priority -200;
+          ct state invalid udp dport 53 drop
+          ct state new udp dport 54 drop
+        }
+      }`,
+    },
+    flows: `
+      p1 udp $p2:53 = dropped
+      p1 udp $p2:54 = p2 $p2:54 < $p1`,
+  },
 ])
