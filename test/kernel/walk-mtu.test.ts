@@ -6,7 +6,7 @@ const tooBig = '{-p icmp -m icmp --icmp-type 3/4|-p ipv6-icmp -m icmp6 --icmpv6-
 
 /** a tunnel as in walk-vxlan.test.ts; the outer packets are of the case's own family */
 const tunnel = (n: 1 | 2, far: 1 | 2, options = '') => `
-  ip link add vxlan.calico index 40 address 66:00:00:00:00:0${n} type vxlan id 4096 dev eth0 local $n${n} dstport 4789 nolearning {|udp6zerocsumrx} ${options}
+  ip link add vxlan.calico address 66:00:00:00:00:0${n} type vxlan id 4096 dev eth0 local $n${n} dstport 4789 nolearning {|udp6zerocsumrx} ${options}
   ip link set vxlan.calico mtu {1450|1430} up
   ip {|-6} addr add $vtep${n}/{32|128} dev vxlan.calico {|nodad}
   ip {|-6} neigh add $vtep${far} lladdr 66:00:00:00:00:0${far} dev vxlan.calico nud permanent

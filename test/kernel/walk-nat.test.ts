@@ -4,6 +4,13 @@ const svc = 'nat -A PREROUTING -d $svc/{32|128} -p tcp -m tcp --dport 80 -j DNAT
 
 walkSuite('the walk and the kernel: NAT', [
   {
+    // the uplinks of the lab have high numbers, as those of a node that is a container; the bridge gets a low one
+    name: 'MASQUERADE by a device without addresses: of the oldest device, whatever its number',
+    sh: { n1: 'ip link add d0 type bridge\nip addr add {10.9.9.1/32|fd09::1/128 nodad} dev d0' },
+    rules: { n1: 'nat -A POSTROUTING -o cali1 -j MASQUERADE' },
+    flows: 'p3 tcp $p1:80 = p1 $p1:80 < $n1',
+  },
+  {
     name: 'DNAT for forwarded packets and for local senders',
     rules: {
       n1: `${svc} $p2:7000

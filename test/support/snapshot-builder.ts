@@ -28,6 +28,8 @@ export interface Made {
   readonly devices?: Per<Readonly<Record<string, object>>>
   /** further devices, as `ip -d -j link` and `ip -j addr` print them (this builder's `link`) */
   readonly links?: Per<readonly object[]>
+  /** hosts without a folder */
+  readonly undumped?: readonly HostName[]
   /** whole files, by path in the snapshot; false takes one away */
   readonly files?: Readonly<Record<string, string | false>>
 }
@@ -186,6 +188,7 @@ export function make(m: Made, family: 4 | 6 = 4): Snapshot {
       .filter((l) => l !== '')
   const files: Record<string, string> = { ...objects }
   for (const h of hosts) {
+    if (m.undumped?.includes(h)) continue
     const put = (name: string, text: string) => {
       files[`${folderOf(h)}/${name}`] = text
     }
@@ -247,3 +250,17 @@ export function walk(m: Made, flows: string, family: 4 | 6 = 4): { readonly got:
   })
   return { got, want: lines.map((f) => `${f.text.split(' = ')[0]} = ${[...f.expected].sort().join(' | ')}`) }
 }
+
+/** `cluster/pods.json` in which the pods declare tcp/80, which is what tells where a pod has no dump */
+export const podsWithPorts = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'PodList',
+  items: [
+    ['p1', 'n1', '10.244.1.2'],
+    ['p2', 'n2', '10.244.2.2'],
+  ].map(([name, nodeName, podIP]) => ({
+    metadata: { namespace: 't', name },
+    spec: { nodeName, containers: [{ name: 'c', ports: [{ containerPort: 80, protocol: 'TCP' }] }] },
+    status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }] },
+  })),
+})

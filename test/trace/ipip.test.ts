@@ -1,7 +1,7 @@
 /** IPIP tunnels over made-up dumps. Expectations by hand from net/ipv4/ip_tunnel.c, ipip.c and tunnel4.c. */
 import { describe, expect, test } from 'vitest'
 import { row } from '../support/peer-row.ts'
-import { link, type Made, walk } from '../support/snapshot-builder.ts'
+import { link, type Made, podsWithPorts, walk } from '../support/snapshot-builder.ts'
 
 /** as `ip -d -j link` prints `ipip` devices; the fallback device `tunl0` by default */
 const ipip = (
@@ -146,32 +146,9 @@ describe('IPIP', () => {
   })
 
   test('a node without dumps unpacks, and answers in the same tunnel', () => {
-    const gone = Object.fromEntries(
-      ['nodes/n2', 'pods/t_p2'].flatMap((dir) =>
-        [
-          'ip-link.json',
-          'ip-addr.json',
-          'ip-route.json',
-          'ip6-route.json',
-          'ip-rule.json',
-          'ip6-rule.json',
-          'ip-neigh.json',
-          'bridge-fdb.json',
-          'sysctl.txt',
-          'sockets.txt',
-          'versions.txt',
-          'nft.txt',
-          'iptables-save.txt',
-          'ip6tables-save.txt',
-          'ipset-save.txt',
-        ].map((f) => [`${dir}/${f}`, false as const]),
-      ),
-    )
-    const node = JSON.stringify({ assume: { listeners: { 'pod/*': ['tcp/80'] } }, schemaVersion: 1 })
     const rules = { n1: 'filter -A INPUT -p ipencap ! -s $n2 -j DROP\nfilter -A FORWARD -i eth0 -j DROP' }
-    const files = { ...gone, 'snapshot.json': node, 'cluster/pods.json': pods }
     const { got, want } = walk(
-      { ...both, rules, links: { n1: [ipip(t1)] }, routes: { n1: both.routes?.n1 as string }, files },
+      { ...both, rules, undumped: ['n2', 'p2'], files: { 'cluster/pods.json': podsWithPorts } },
       'p1 tcp $p2:80 = p2 $p2:80 < $p1\nn1 tcp $p2:80 = p2 $p2:80 < 10.244.1.0',
     )
     expect(got).toEqual(want)
@@ -185,18 +162,4 @@ describe('IPIP', () => {
     const bare = walk({ ...both, files: { 'nodes/n1/ip-link.json': false } }, 'p1 tcp $p2:80 = undecided')
     expect(bare.got).toEqual(['p1 tcp 10.244.2.2:80 = undecided'])
   })
-})
-
-/** the pods of the lab, p2 with a port that it declares */
-const pods = JSON.stringify({
-  apiVersion: 'v1',
-  kind: 'PodList',
-  items: [
-    ['p1', 'n1', '10.244.1.2'],
-    ['p2', 'n2', '10.244.2.2'],
-  ].map(([name, nodeName, podIP]) => ({
-    metadata: { namespace: 't', name },
-    spec: { nodeName, containers: [{ name: 'c', ports: [{ containerPort: 80, protocol: 'TCP' }] }] },
-    status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }] },
-  })),
 })

@@ -1,7 +1,7 @@
 /** WireGuard over made-up dumps. Expectations by hand from drivers/net/wireguard/{device,send,receive,socket}.c and net/ipv4/icmp.c. */
 import { describe, expect, test } from 'vitest'
 import { row } from '../support/peer-row.ts'
-import { link, type Made, walk } from '../support/snapshot-builder.ts'
+import { link, type Made, podsWithPorts, walk } from '../support/snapshot-builder.ts'
 
 const key = (c: string) => `${c.repeat(43)}=`
 const wg = (own: readonly string[], up = true) =>
@@ -121,6 +121,20 @@ describe('WireGuard', () => {
       routes: { ...both.routes, n1: `${both.routes?.n1}\n$lan dev wg0 table 1` },
     }
     const { got, want } = walk(m, 'p1 tcp $p2:80 = dropped')
+    expect(got).toEqual(want)
+  })
+
+  test('a node without dumps unpacks, and answers in the same tunnel', () => {
+    const rules = {
+      n1: 'filter -A INPUT -p udp -m udp --sport 51820 --dport 51820 -j ACCEPT\nfilter -A INPUT -j DROP\nfilter -A FORWARD -i eth0 -j DROP',
+    }
+    const m: Made = {
+      ...both,
+      rules,
+      undumped: ['n2', 'p2'],
+      files: { 'nodes/n1/wg-show.txt': files1, 'cluster/pods.json': podsWithPorts },
+    }
+    const { got, want } = walk(m, 'p1 tcp $p2:80 = p2 $p2:80 < $p1')
     expect(got).toEqual(want)
   })
 

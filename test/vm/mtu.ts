@@ -1,4 +1,5 @@
 /** Packets of named sizes through tunnels that only this kernel has. Sizes are of the whole packet, with DF (netns-case.ts). */
+import { toPods } from './ipvs.ts'
 import type { Setup, VmCase } from './lab.ts'
 import { wireguard } from './wireguard.ts'
 
@@ -81,5 +82,19 @@ export const mtuCases: readonly VmCase[] = [
     name: 'WireGuard: the near end cuts its packets',
     setup: { n1: wireguard(1, 2), n2: wireguard(2, 1, { sh: small }) },
     flows: 'p2 udp size 1420 $p1:53 = p1 $p1:53 < $p2',
+  },
+  {
+    // before it is rewritten, and before OUTPUT
+    name: 'IPVS: longer than the way to the real server',
+    setup: {
+      n1: toPods({
+        ip: 'route change $pods2 via $n2 mtu 1300',
+        rules: 'filter -A OUTPUT -d $p2 -p udp -m length --length 1301 -j DROP',
+      }),
+    },
+    flows: `
+      p1 udp size 1300 $svc:53 = p2 $p2:54 < $p1
+      p3 udp size 1301 $svc:53 = icmp 3/4 $svc
+      n1 udp size 1301 $svc:53 = icmp 3/4 $svc`,
   },
 ]

@@ -1,4 +1,5 @@
 import { contains, type Ip, type IpScope, prefix } from '../../net/ip.ts'
+import { byAge } from '../link/age.ts'
 import type { Link, LinkAddress } from '../link/types.ts'
 import type { Route } from './types.ts'
 
@@ -7,7 +8,7 @@ const RT_SCOPE: Readonly<Record<Route['scope'] | IpScope, number>> = { global: 0
 
 /**
  * inet_select_addr(dev, dst, scope) of net/ipv4/devinet.c: the first primary address of the device with a scope that is wide
- * enough, rather one whose subnet holds the hint; without any the first such address of all devices by index, but none of scope
+ * enough, rather one whose subnet holds the hint; without any the first such address of all devices by age, but none of scope
  * link. Whether devices are up plays no part.
  */
 export function selectIpv4(
@@ -28,7 +29,7 @@ export function selectIpv4(
     first ??= a.ip
   }
   if (first) return first
-  for (const link of [...links].sort((x, y) => x.index - y.index)) {
+  for (const link of byAge(links)) {
     const found = primaries(link).find((a) => a.scope !== 'link' && RT_SCOPE[a.scope] <= wanted)
     if (found) return found.ip
   }

@@ -10,6 +10,7 @@ import {
   parsePrefix,
   sameIp,
 } from '../../net/ip.ts'
+import { byAge } from '../link/age.ts'
 import type { Link, LinkAddress } from '../link/types.ts'
 
 interface Candidate {
@@ -23,7 +24,7 @@ interface Candidate {
  */
 export function selectIpv6(links: readonly Link[], dst: Ip, device: string): Ip | undefined {
   const onlyDevice = isMulticast(dst) || scopeOf(dst) <= LINK_SCOPE
-  const order = [...links].sort((x, y) => x.index - y.index).filter((l) => !onlyDevice || l.name === device)
+  const order = byAge(links).filter((l) => !onlyDevice || l.name === device)
   let best: Candidate | undefined
   for (const link of order) {
     for (const address of link.addresses) {
