@@ -6,7 +6,7 @@ import { type Case, caseOf, type Explain, type Finding, nodeOf } from './cause/c
 import { closedPort } from './cause/closed-port.ts'
 import { detour } from './cause/detour.ts'
 import { foreignRule } from './cause/foreign-rule.ts'
-import { kernelSetting, silentGateway } from './cause/kernel-setting.ts'
+import { hiddenFromConntrack, kernelSetting, silentGateway } from './cause/kernel-setting.ts'
 import { localPod, podWithoutInterface } from './cause/local-pod.ts'
 import { nodeDown } from './cause/node-down.ts'
 import { pathMtu } from './cause/path-mtu.ts'
@@ -32,6 +32,7 @@ const explanations: readonly Explain[] = [
   staleConnection,
   staleEndpoint,
   detour,
+  hiddenFromConntrack,
   serviceRefusal,
   virtualServer,
   deniedUntranslated,

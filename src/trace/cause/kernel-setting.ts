@@ -3,6 +3,7 @@
 import type { Link } from '../../kernel/link/types.ts'
 import { lookupRoute } from '../../kernel/route/lookup.ts'
 import { deviceKey, number, settingText } from '../../kernel/sysctl/effective.ts'
+import { ruleView } from '../attribution/rule-view.ts'
 import type { Place } from '../world.ts'
 import { type Case, type Explain, type Finding, nodeOf } from './case.ts'
 
@@ -57,4 +58,19 @@ export const silentGateway: Explain = (c) => {
     if (set?.value === 0) return { node: place.label, kind: 'sysctl', entry: `${settingText(set)}: ${why}`, source: set }
   }
   return undefined
+}
+
+/**
+ * IPVS hides its connections from conntrack, which then holds their answers for INVALID (net.ipv4.vs.conntrack; kube-proxy sets it, kube-proxy §7).
+ */
+export const hiddenFromConntrack: Explain = (c) => {
+  const { rule, place } = c.blame
+  if (c.leg !== 'answer' || !rule || !ruleView(rule, c.cluster).wantsInvalid) return undefined
+  const sent = c.result.steps.some((s) => s.kind === 'entry' && s.stage === 'ipvs' && s.place === place)
+  const key = 'net.ipv4.vs.conntrack'
+  const { sysctls } = place.host.ipvs ?? {}
+  const set = sysctls?.get(key)
+  if (!sent || !sysctls || set?.value !== '0') return undefined
+  const entry = `${key} = 0: conntrack does not know what IPVS forwards, and its answers are dropped as INVALID`
+  return { node: nodeOf(place), kind: 'sysctl', entry, source: { file: sysctls.file, line: set.line } }
 }

@@ -122,6 +122,19 @@ describe.runIf(needs('captures'))('IPVS', () => {
     })
   })
 
+  test('IPVS hides its connections from conntrack', () => {
+    const file = 'nodes/n1/sysctl-vs.txt'
+    const off = { [file]: r.text(file).replace('net.ipv4.vs.conntrack = 1', 'net.ipv4.vs.conntrack = 0') }
+    expect(causes(r.load(off), toWeb)).toContainEqual(
+      expect.objectContaining({
+        node: 'n1',
+        kind: 'sysctl',
+        entry: expect.stringMatching(/^net\.ipv4\.vs\.conntrack = 0: /),
+        evidence: expect.objectContaining({ file, text: 'net.ipv4.vs.conntrack = 0' }),
+      }),
+    )
+  })
+
   test('a pod that is gone is still a real server', () => {
     const gone = r.text('cluster/endpointslices.json').replaceAll('"10.244.217.1"', '"10.244.217.99"')
     const found = causes(

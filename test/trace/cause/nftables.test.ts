@@ -50,6 +50,26 @@ describe.runIf(needs('captures'))('nftables', () => {
     })
   })
 
+  test('a policy that judged the untranslated address is not what is at fault', () => {
+    const gone = edit(/\t+ {5}10\.96\.142\.159 \. tcp \. 80 : goto \S+,\n/, '')
+    expect(cause({ ...toWeb, from: { kind: 'pod', name: 'ops/client-1' } }, gone)).toMatchObject({
+      node: 'n1',
+      kind: 'missing-rule',
+      entry: `no element for ${web}:80/tcp of service shop/web in map service-ips (nft): policy judged its cluster address`,
+    })
+  })
+
+  test('the reset of a closed port is lost: silence is the fault of who dropped it', () => {
+    const drops = foreign('\t\tiifname "vxlan.calico" drop\n', 'nodes/n2/nft.txt')
+    expect(cause({ from: { kind: 'pod', name: 'shop/api-1' }, dst: '10.244.40.129', port: 9999 }, drops)).toMatchObject({
+      node: 'n2',
+      kind: 'rule',
+      entry: expect.stringMatching(
+        /^iifname "vxlan\.calico" drop \(.*\) \(so nobody hears that nothing listens on tcp\/9999 of pod\/shop\/web-1\)$/,
+      ),
+    })
+  })
+
   test('neither map nor set have it: dropped as an address that nobody has', () => {
     const gone = edit(/\t+ {5}10\.96\.142\.159 \. tcp \. 80 : goto \S+,\n/, '')
     const found = cause(toWeb, { [file]: (gone[file] as string).replace(/10\.96\.142\.159, /, '') })
