@@ -40,6 +40,12 @@ export function serviceOfFlow(flow: Flow, snapshot: Snapshot): string | undefine
   return at?.port && serviceObject(at.service, at.port)
 }
 
+/** `service/NS/NAME` that has the flow's address, whatever the port. */
+export function serviceOfAddress(flow: Flow, snapshot: Snapshot): string | undefined {
+  const at = serviceAt(snapshot.cluster, parseIp(flow.dst)?.text ?? flow.dst, flow.proto, flow.port)
+  return at && serviceObject(at.service)
+}
+
 /** A pod address that takes part, and who gave it out. */
 export interface PodAddress {
   readonly ip: string

@@ -72,6 +72,8 @@ function services(f: Facts): Part {
   if (f.endpoints.length > 0) return idle(`Services are kube-proxy's: Calico saw ${list(f.endpoints)} after DNAT`)
   if (k.refused.length > 0) return idle("Services are kube-proxy's: it refused this one itself")
   if (f.service !== undefined) return idle(`Services are kube-proxy's: Calico does not know that the address belongs to ${f.service}`)
+  if (f.withoutPort !== undefined)
+    return idle(`Services are kube-proxy's: Calico does not know that the address belongs to ${f.withoutPort}`)
   return idle("no Service address was used, and Services would be kube-proxy's")
 }
 

@@ -3,7 +3,7 @@
 import type { Snapshot } from '../../snapshot/types.ts'
 import { isWorkloadDevice } from '../attribution/device-names.ts'
 import type { Hop } from '../types.ts'
-import { type PodAddress, podAddresses, serviceOfFlow } from './addresses.ts'
+import { type PodAddress, podAddresses, serviceOfAddress, serviceOfFlow } from './addresses.ts'
 import { type CalicoActs, calicoActs } from './calico-acts.ts'
 import { type Judgement, judgements } from './judgements.ts'
 import { type KubeProxyActs, kubeProxyActs } from './kube-proxy-acts.ts'
@@ -18,6 +18,8 @@ export interface Facts {
   readonly addresses: readonly PodAddress[]
   /** the Service port that the packet was taken for, or that its address belongs to */
   readonly service: string | undefined
+  /** the Service that has the address, if it lacks the port */
+  readonly withoutPort: string | undefined
   /** addresses that kube-proxy put in place of the Service's: `10.244.1.4:8080` */
   readonly endpoints: readonly string[]
   /** nodes and outside hosts that packets passed, in order */
@@ -32,6 +34,7 @@ export function factsOf(walked: Walked, snapshot: Snapshot): Facts {
   const legs = legsOf(walked.paths)
   const kubeProxy = kubeProxyActs(legs)
   const met = [...kubeProxy.matched, ...kubeProxy.refused, ...kubeProxy.filtered].find((s) => s.hop.object !== undefined)?.hop.object
+  const service = met ?? serviceOfFlow(walked.flow, snapshot)
   return {
     walked,
     snapshot,
@@ -39,7 +42,8 @@ export function factsOf(walked: Walked, snapshot: Snapshot): Facts {
     kubeProxy,
     judgements: judgements(legs),
     addresses: podAddresses(walked, snapshot),
-    service: met ?? serviceOfFlow(walked.flow, snapshot),
+    service,
+    withoutPort: service === undefined ? serviceOfAddress(walked.flow, snapshot) : undefined,
     endpoints: [...new Set(kubeProxy.translated.map((s) => endpointOf(s.hop)))],
     nodes: nodesOf(legs, walked),
     left: legs.some((leg) => leg.some(({ hop }) => isNode(hop) && leavesNode(hop, snapshot))),

@@ -31,6 +31,8 @@ export function kubeProxyPart(aspect: Aspect, f: Facts): Part {
 
 /** Why it had nothing to do. */
 function nothing(f: Facts): string {
+  if (f.withoutPort !== undefined)
+    return `the address belongs to ${f.withoutPort}, which does not have the port: there was nothing to translate`
   if (f.service === undefined) return 'no Service address was used: kube-proxy had nothing to translate'
   if (f.walked.flow.state === 'from-dump')
     return `what kube-proxy did for ${f.service} it did when the connection began: conntrack repeats it for every packet`
@@ -61,7 +63,13 @@ function primary(f: Facts): Part {
       steps,
     )
   if (k.matched.length > 0) return acted(`Service proxy: took the packet for ${f.service ?? 'a Service'}`, ['match'], steps)
-  return acted('no Service, but a rule of kube-proxy decided about the packet', ['guard'], steps)
+  return acted(
+    f.withoutPort === undefined
+      ? 'no Service, but a rule of kube-proxy decided about the packet'
+      : `Service proxy: ${list(k.decided.map((s) => s.hop.action))}, as ${f.withoutPort} does not have the port`,
+    ['guard'],
+    steps,
+  )
 }
 
 function services(f: Facts): Part {
@@ -135,7 +143,7 @@ function balancing(f: Facts): Part {
     if (refused.length > 0) return idle(`${f.service ?? 'the Service'} has no endpoint to choose`, refused)
     const stopped = f.kubeProxy.filtered.filter(isDrop)
     if (stopped.length > 0) return idle('the source is not allowed: no endpoint was chosen', stopped)
-    return idle(f.service === undefined ? 'no Service, so there was no choice of endpoints' : nothing(f))
+    return idle(f.service === undefined && f.withoutPort === undefined ? 'no Service, so there was no choice of endpoints' : nothing(f))
   }
   // one sentence for each Service chain or virtual server: two nodes on the way may choose from different lists
   const places = new Map<string, Step>()
