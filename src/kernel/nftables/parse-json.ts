@@ -41,7 +41,7 @@ interface Item {
 /** The members of the list by table, and rules by chain. */
 interface Draft {
   readonly table: Item
-  readonly items: Item[]
+  readonly items: Map<string, Item>
   readonly rules: Map<string, Item[]>
 }
 
@@ -71,14 +71,23 @@ function drafts(parse: (text: string) => unknown, text: string, file: string): r
     const family = FAMILIES.has(body.family) ? body.family : fail(`a ${quote(kind)} without a family`)
     const item: Item = { kind, body, line }
     if (kind !== 'rule' && typeof body.name !== 'string') return fail(`a ${quote(kind)} without a name`)
+    const key = `${String(family)} ${String(kind === 'table' ? body.name : body.table)}`
     if (kind === 'table') {
-      tables.set(`${String(family)} ${String(body.name)}`, { table: item, items: [], rules: new Map() })
+      if (tables.has(key)) fail(`table ${quote(key)} stands twice`)
+      tables.set(key, { table: item, items: new Map(), rules: new Map() })
       continue
     }
-    const table = tables.get(`${String(family)} ${String(body.table)}`) ?? fail(`a ${quote(kind)} outside the tables of the list`)
-    if (kind === 'rule') (table.rules.get(String(body.chain)) ?? fail('a rule outside the chains of its table')).push(item)
-    else table.items.push(item)
-    if (kind === 'chain') table.rules.set(body.name as string, [])
+    const table = tables.get(key) ?? fail(`a ${quote(kind)} outside the tables of the list`)
+    if (kind === 'rule') {
+      const chain = table.rules.get(String(body.chain)) ?? fail('a rule outside the chains of its table')
+      chain.push(item)
+      continue
+    }
+    // sets and maps share their names
+    const name = `${kind === 'map' ? 'set' : kind} ${String(body.name)}`
+    if (table.items.has(name)) fail(`${quote(name)} stands twice in table ${quote(key)}`)
+    table.items.set(name, item)
+    if (kind === 'chain') table.rules.set(String(body.name), [])
   }
   return [...tables.values()]
 }
@@ -114,7 +123,7 @@ function readTable({ table, items, rules }: Draft, file: string, scalars: Scalar
   const sets = new Map<string, NftSet>()
   const objects: NftObject[] = []
   const flowtables: NftFlowtable[] = []
-  for (const item of items) {
+  for (const item of items.values()) {
     const c: JsonContext = { family, scalars, onUnsafe, line: item.line }
     const name = item.body.name as string
     const head = { name, ...handleOf(item.body), ...commentOf(item.body), line: item.line }

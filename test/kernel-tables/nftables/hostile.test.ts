@@ -37,7 +37,15 @@ describe('text', () => {
     ],
     ['a family of no kernel', 'table ipx t {\n}\n', /^1: expected `table FAMILY NAME/],
     ['a chain outside', 'chain c {\n}\n', /^1: expected `table FAMILY NAME/],
-    ['a brace too many', 'table ip t {\n}\n}\n', /^3: a brace too many/],
+    ['a brace too many', 'table ip t {\n}\n}\n', /^3: expected `table FAMILY NAME .*, not `}`/],
+    ['a table twice', `${inTable()}${inTable()}`, /^4: table ip t stands twice/],
+    ['a chain twice', inTable('\tchain c {', '\t}', '\tchain c {', '\t}'), /^4: chain c stands twice in table t/],
+    [
+      'a set and a map of one name',
+      inTable('\tset s {', '\t\ttype mark', '\t}', '\tmap s {', '\t\ttype mark : verdict', '\t}'),
+      /^5: set s stands twice/,
+    ],
+    ['something else in a table', inTable('\tchain c {', '\t}', '\tfoo'), /^4: expected a chain, set, map or the like, not `foo`/],
     ['a hook without a priority', inChain('type filter hook input; policy accept;'), /^3: expected `type TYPE hook/],
     ['a priority of no name', inChain('type filter hook input priority soon; policy accept;'), /^3: expected `type TYPE hook/],
     ['a type of no chain', inChain('type magic hook input priority 0; policy accept;'), /^3: expected `type TYPE hook/],
@@ -64,6 +72,9 @@ describe('text', () => {
     ['dots', `ip saddr ${'. ip saddr '.repeat(100_000)}`],
     ['a number beyond all', `meta mark ${'9'.repeat(100_000)}`],
     ['dashes', `tcp dport ${'1-'.repeat(100_000)}`],
+    // of an nft without libxtables
+    ['a remark', 'ip saddr 10.0.0.1 # xt_mark'],
+    ['a remark alone', '# xt_mark'],
     ['an object of JavaScript', 'meta constructor __proto__ accept'],
   ])('a rule of %s', (_, rule) => {
     const start = performance.now()

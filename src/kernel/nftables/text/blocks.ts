@@ -27,7 +27,8 @@ export interface TextBlock {
 }
 
 const FAMILIES: ReadonlySet<string> = new Set<NftFamily>(['ip', 'ip6', 'inet', 'arp', 'bridge', 'netdev'])
-const OPEN = /^((?:ct )?[a-z]+) (?:([a-z0-9]+) )?("[^"]*"|\S+) \{(?: # handle (\d{1,15}))?$/
+const TABLE = /^table (?:([a-z0-9]+) )?("[^"]*"|\S+) \{(?: # handle (\d{1,15}))?$/
+const BLOCK = /^((?:ct )?[a-z]+) ("[^"]*"|\S+) \{(?: # handle (\d{1,15}))?$/
 const NO_TABLE = 'expected `table FAMILY NAME {`, as nft list ruleset prints it'
 /** names have at most 256 characters (NFT_NAME_MAXLEN) */
 const LONGEST = 1024
@@ -35,62 +36,81 @@ const LONGEST = 1024
 /** Cuts `nft list ruleset` into tables and blocks. */
 export function readBlocks(text: string, file: string): readonly TextTable[] {
   const tables: TextTable[] = []
-  let own: string[] = []
-  let blocks: TextBlock[] = []
-  let table: Omit<TextTable, 'own' | 'blocks'> | undefined
-  let line = 0
-  const fail = (message: string): never => {
-    throw new ParseError(file, line, message)
+  const names = new Set<string>()
+  const place: Place = { text, file, at: 0, line: 0 }
+  for (let words = nextLine(place); words !== undefined; words = nextLine(place)) {
+    const open = TABLE.exec(words)
+    const family = open?.[1] ?? 'ip'
+    if (!open || !FAMILIES.has(family)) return fail(place, `${NO_TABLE}, not \`${excerpt(words)}\``)
+    const table = readTable(place, family as NftFamily, bare(open[2] as string), open[3])
+    const name = `${family} ${table.name}`
+    if (names.has(name)) throw new ParseError(file, table.line, `table ${excerpt(name)} stands twice`)
+    names.add(name)
+    tables.push(table)
   }
-  for (let at = 0; at < text.length; ) {
-    line++
-    const end = lineEnd(text, at)
-    const words = text.slice(at, Math.min(end, at + LONGEST)).trim()
-    at = end + 1
-    if (words === '' || words.charCodeAt(0) === 35) continue
-    if (words === '}') {
-      if (!table) fail(`a brace too many: ${NO_TABLE}`)
-      tables.push({ ...(table as Omit<TextTable, 'own' | 'blocks'>), own, blocks })
-      table = undefined
-      continue
-    }
-    const open = words.endsWith('{') || words.includes('{ # handle') ? OPEN.exec(words) : null
-    const [, kind, family, name, handle] = (open ?? []) as readonly (string | undefined)[]
-    if (!table) {
-      if (kind !== 'table' || name === undefined || !FAMILIES.has(family ?? 'ip')) fail(`${NO_TABLE}, not \`${excerpt(words)}\``)
-      table = { family: (family ?? 'ip') as NftFamily, name: bare(name as string), ...(handle && { handle: Number(handle) }), line }
-      own = []
-      blocks = []
-    } else if (!open) own.push(words)
-    else {
-      const first = line + 1
-      const opened = line
-      const start = at
-      for (;;) {
-        if (at >= text.length) fail(CUT_OFF)
-        line++
-        const close = lineEnd(text, at)
-        if (isBrace(text, at, close)) {
-          // `ct helper NAME`: the second word is not a family
-          const type = family === undefined ? (kind as string) : `${kind} ${family}`
-          blocks.push({
-            kind: type,
-            name: bare(name as string),
-            ...(handle && { handle: Number(handle) }),
-            line: opened,
-            start,
-            end: at,
-            firstLine: first,
-          })
-          at = close + 1
-          break
-        }
-        at = close + 1
-      }
-    }
-  }
-  if (table) fail(CUT_OFF)
   return tables
+}
+
+interface Place {
+  readonly text: string
+  readonly file: string
+  /** offset of the next line */
+  at: number
+  /** number of the line that was read */
+  line: number
+}
+
+function fail({ file, line }: Place, message: string): never {
+  throw new ParseError(file, line, message)
+}
+
+/** The next line that is neither blank nor a remark, without indentation. */
+function nextLine(place: Place): string | undefined {
+  const { text } = place
+  while (place.at < text.length) {
+    const end = lineEnd(text, place.at)
+    const words = text.slice(place.at, Math.min(end, place.at + LONGEST)).trim()
+    place.line++
+    place.at = end + 1
+    if (words !== '' && words.charCodeAt(0) !== 35) return words
+  }
+  return undefined
+}
+
+function readTable(place: Place, family: NftFamily, name: string, handle: string | undefined): TextTable {
+  const { line } = place
+  const own: string[] = []
+  const blocks: TextBlock[] = []
+  const names = new Set<string>()
+  for (;;) {
+    const words = nextLine(place) ?? fail(place, CUT_OFF)
+    if (words === '}') return { family, name, ...(handle && { handle: Number(handle) }), line, own, blocks }
+    const open = BLOCK.exec(words)
+    if (open) {
+      const block = readBlock(place, open)
+      // sets and maps share their names
+      const key = `${block.kind === 'map' ? 'set' : block.kind} ${block.name}`
+      if (names.has(key)) throw new ParseError(place.file, block.line, `${excerpt(key)} stands twice in table ${excerpt(name)}`)
+      names.add(key)
+      blocks.push(block)
+    } else if (/^(?:flags |comment ")/.test(words)) own.push(words)
+    else fail(place, `expected a chain, set, map or the like, not \`${excerpt(words)}\``)
+  }
+}
+
+function readBlock(place: Place, [, kind, name, handle]: RegExpExecArray): TextBlock {
+  const { text, line, at: start } = place
+  for (;;) {
+    if (place.at >= text.length) fail(place, CUT_OFF)
+    place.line++
+    const { at } = place
+    const end = lineEnd(text, at)
+    place.at = end + 1
+    if (isBrace(text, at, end)) {
+      const head = { kind: kind as string, name: bare(name as string), ...(handle && { handle: Number(handle) }) }
+      return { ...head, line, start, end: at, firstLine: line + 1 }
+    }
+  }
 }
 
 const CUT_OFF = 'ends inside a table: the dump was cut off; take it again or delete the file'
@@ -123,7 +143,7 @@ function readLines(text: string, block: TextBlock, more: (words: string) => bool
   for (let at = block.start; at < block.end; line++) {
     const end = lineEnd(text, at)
     const words = text.slice(at, end).trim()
-    if (words !== '' && words.charCodeAt(0) !== 35) {
+    if (words !== '') {
       if (!more(words)) break
       lines.push({ text: words, line, at })
     }

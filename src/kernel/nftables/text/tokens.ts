@@ -27,7 +27,7 @@ export class Tokens {
     this.line = line
   }
 
-  /** The next word; empty at the end, and before a `#` remark. */
+  /** The next word; empty at the end. */
   peek(): string {
     if (this.word === undefined) this.scan()
     return this.word as string
@@ -101,7 +101,7 @@ export class Tokens {
     }
     this.at = i
     this.start = i
-    if (i >= end || text.charCodeAt(i) === 35) {
+    if (i >= end) {
       this.after = i
       this.word = ''
       return
