@@ -5,10 +5,11 @@ import type { TextOptions } from '../../src/report/terminal.ts'
 import { traceText } from '../../src/report/trace-text.ts'
 import { displayWidth } from '../../src/report/width.ts'
 import type { Trace } from '../../src/trace/types.ts'
+import { ipvs, nftRefused, tooBig, wireguard } from './fixtures/datapaths.ts'
 import { droppedByRule, hostile, loop, nodePort, all as others, refused, replyLost, undecided } from './fixtures/others.ts'
 import { delivered, fifty, oneDenied } from './fixtures/service.ts'
 
-const traces: Readonly<Record<string, Trace>> = { delivered, oneDenied, fifty, ...others }
+const traces: Readonly<Record<string, Trace>> = { delivered, oneDenied, fifty, ...others, nftRefused, ipvs, wireguard, tooBig }
 const plain = { colour: false, unicode: true } as const
 const firstLine = (trace: Trace, opts: TextOptions): string => traceText(trace, opts).split('\n')[0] as string
 
