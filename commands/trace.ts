@@ -16,13 +16,15 @@ const verdicts = ['delivered', 'refused', 'unreachable', 'dropped', 'undecided']
 export default class Trace extends BaseCommand {
   static override summary = 'Follow a packet through a recorded cluster, every branch, there and back'
   static override description =
-    `Walks the first packet of a new connection from SRC to DST through the routes, rules, sets and devices of the snapshot,
-then its answer back, with the entry that proves each step.
+    `Walks the first packet of a new connection from SRC to DST (--state: the next of one that exists) through the routes, rules, sets and
+devices of the snapshot, then its answer back, with the entry that proves each step. With WHAT IF flags the answer is that of a world
+that differs from the snapshot, with today's beside it.
 Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
   static override examples = [
     '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --snapshot examples/shop',
     '<%= config.bin %> trace external/ext node/n2:30080 --snapshot examples/shop -v',
     '<%= config.bin %> trace pod/shop/web-1 10.96.0.10:53/udp --snapshot examples/shop -o json',
+    '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --snapshot examples/shop --node-down n2',
     '<%= config.bin %> trace --flows flows.jsonl --snapshot examples/shop -o jsonl --brief',
   ]
   static override args = flowArgs

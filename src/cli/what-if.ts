@@ -16,7 +16,7 @@ export const whatIfFlags = {
   'without-rule': string({
     ...repeatable,
     summary: 'as if the rule were not there: n2:iptables:filter:FORWARD:3, or n2:nft:ip:filter:forward:#12',
-    helpValue: 'NODE:TABLES:TABLE:CHAIN:N',
+    helpValue: 'RULE',
   }),
   replace: string({ ...repeatable, summary: 'as if this file of the snapshot held what FILE holds', helpValue: 'NAME=FILE' }),
 }

@@ -74,7 +74,7 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
       if (!listener) {
         throw new Undecided(place.label, `who listens on ${place.id} is not known (no sockets.txt, nothing in snapshot.json)`)
       }
-      const socket = socketOf(run, listener, packet)
+      const socket = socketOf(run, listener, packet, steps)
       const met = [...steps, doorStep(place, packet, socket)]
       run.steps = []
       return answered({
@@ -95,7 +95,7 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
         client,
         request,
         seen: sent.packet,
-        socket: socketOf(run, beyondSocket(run, sent.owner, sent.packet), sent.packet),
+        socket: socketOf(run, beyondSocket(run, sent.owner, sent.packet), sent.packet, steps),
         place: sent.via.place,
         reply: (p) => comeBack(run, sent.via, p),
         steps,
@@ -112,7 +112,8 @@ function takeSteps(run: Run): readonly Step[] {
 /** The last step of a request: a socket, or none. The kernel itself answers pings. */
 function doorStep(place: Place, packet: Packet, socket: Socket): Step {
   const port = `${packet.proto}/${packet.dport?.lo}`
-  const action = packet.icmp ? 'answers pings' : socket.kind === 'open' ? `${port} is open` : `${port} is closed`
+  const closed = packet.tcp === 'ACK' ? `${port} has no such connection` : `${port} is closed`
+  const action = packet.icmp ? 'answers pings' : socket.kind === 'open' ? `${port} is open` : closed
   return {
     kind: 'entry',
     place,
@@ -159,17 +160,25 @@ interface Meeting {
 
 /**
  * The socket of a connection that exists is not that of the listener: whether it is still there no dump tells. Where one listens, the server
- * is taken to be alive.
+ * is taken to be alive; one that the connection was not made to sends a reset (tcp_rcv_state_process: an ACK for a listener).
  */
-function socketOf(run: Run, socket: Socket, { tcp, dport }: Packet): Socket {
-  if (tcp !== 'ACK') return socket
-  if (socket.kind === 'open') run.assumptions.add('the server is taken to have the connection still open')
-  else
-    throw new Undecided(
-      socket.endpoint,
-      `nothing listens on tcp/${dport?.lo} of ${socket.endpoint}: whether it still has the connection is not known`,
-    )
+function socketOf(run: Run, socket: Socket, packet: Packet, steps: readonly Step[]): Socket {
+  if (packet.tcp !== 'ACK') return socket
+  if (strayed(packet, steps)) return { kind: 'closed', endpoint: socket.endpoint }
+  if (socket.kind === 'closed') {
+    const at = `tcp/${packet.dport?.lo} of ${socket.endpoint}`
+    throw new Undecided(socket.endpoint, `nothing listens on ${at}: whether it still has the connection is not known`)
+  }
+  run.assumptions.add('the server is taken to have the connection still open')
   return socket
+}
+
+/** Did the packet get elsewhere, or in another name, than the last entry that it followed says? */
+function strayed({ src, dst, sport, dport }: Packet, steps: readonly Step[]): boolean {
+  const last = steps.findLast((s) => s.kind === 'entry' && s.connection !== undefined)
+  const reply = last?.kind === 'entry' ? last.connection?.reply : undefined
+  if (!reply) return false
+  return !sameIp(reply.src, dst) || !sameIp(reply.dst, src) || !sameRange(reply.sport, dport) || !sameRange(reply.dport, sport)
 }
 
 function answered({ run, client, request, seen, socket, place, reply, steps, arrived }: Meeting): Result {
@@ -180,7 +189,10 @@ function answered({ run, client, request, seen, socket, place, reply, steps, arr
     const blame: Blame = {
       place,
       kind: 'listener',
-      entry: `nothing listens on ${seen.proto}/${seen.dport?.lo} of ${endpoint}`,
+      entry:
+        seen.tcp === 'ACK'
+          ? `${endpoint} has no such connection on tcp/${seen.dport?.lo}`
+          : `nothing listens on ${seen.proto}/${seen.dport?.lo} of ${endpoint}`,
       ...(socket.source && { source: socket.source }),
     }
     const rst = seen.proto === 'sctp' ? replyTo(seen) : resetFor(seen)

@@ -63,6 +63,9 @@ export function serviceOf(world: World, { original, proto }: Pick<ConntrackEntry
 /** Is the connection over, so that the client's next packet begins another one? */
 export const isOver = ({ state }: ConntrackEntry): boolean => state === 'TIME_WAIT' || state === 'CLOSE'
 
+/** Has one side said that it is done? */
+export const isClosing = ({ state }: ConntrackEntry): boolean => state === 'FIN_WAIT' || state === 'CLOSE_WAIT' || state === 'LAST_ACK'
+
 /** Hosts that may be the first to track a packet of the client: its own namespace, its node; of an outside client the nodes. */
 export function firstPlaces(world: World, flow: Flow): readonly Place[] {
   const { kind, name } = flow.from

@@ -1,7 +1,7 @@
 /** Which packet is sent: the first of a new connection, or the next one of a connection that exists. */
 import type { Ip } from '../net/ip.ts'
 import type { Next } from './attempt.ts'
-import { alike, findConnections, isOver, wording } from './dumped-connections.ts'
+import { alike, findConnections, isClosing, isOver, wording } from './dumped-connections.ts'
 import { type Run, Undecided } from './run.ts'
 import type { Flow } from './types.ts'
 import type { World } from './world.ts'
@@ -46,6 +46,7 @@ function fromDump(world: World, flow: Flow, dst: Ip): (run: Run) => Opening {
     const who = count === 1 ? 'entry' : `the first of ${count} entries alike`
     run.chosen = { source, action: `${who}: ${wording(entry)}`, ...(choice && { choice }) }
     if (isOver(entry)) run.assumptions.add(`the connection is over (${state}): the client's next packet from its port begins a new one`)
+    if (isClosing(entry)) run.assumptions.add(`the connection is being closed (${state}): each side is taken to send once more`)
     const tcp = isOver(entry) || state?.startsWith('SYN_SENT') || state === 'NONE' ? 'SYN' : 'ACK'
     return {
       flow: {

@@ -107,7 +107,7 @@ describe('one flow', () => {
       ['--without-rule', 'n1:iptables:filter:FORWARD:99'],
       /no such rule; its rules are \(WHF004\)\n {4}1 {2}-A FORWARD/,
     ],
-    ['a setting that nothing depends on', ['--sysctl', 'net.core.somaxconn=1@n1'], /no answer of netctl depends on net\.core\.somaxconn/],
+    ['a setting that nothing depends on', ['--sysctl', 'net.core.somaxconn=1@n1'], /what net\.core\.somaxconn changes is not followed/],
     ['no such node', ['--node-down', 'n9'], /no such node[\s\S]*Try: n1/],
     ['no such file', ['--replace', 'nodes/n1/iptables-save.txt=/nowhere'], /\/nowhere: no such file/],
     ['half a flag', ['--replace', 'nodes/n1/iptables-save.txt'], /not NAME=FILE/],

@@ -287,4 +287,14 @@ describe.each(families)('IPVS (IPv%i)', (family) => {
     expect(told(trace)).toBe(say('p3 $p3:7000 < $p1', family))
     expect(trace.assumptions?.join()).toContain('ipvsadm -Lnc was not recorded')
   })
+
+  test('where ipvsadm -Lnc was recorded it decides', () => {
+    const listed = (server: string) =>
+      `IPVS connection entries\npro expire state       source             virtual            destination\nTCP 14:55  ESTABLISHED ${real('p1')}:40000 ${vip}:80 ${real(server)}:7000\n`
+    const asked = (more: string) =>
+      ask(m(toP3(family, { state: 'ESTABLISHED' }), { 'nodes/n1/ipvsadm-conn.txt': more }), { ...web, state: 'from-dump' }, family)
+    expect(told(asked(listed('p3')))).toBe(say('p3 $p3:7000 < $p1', family))
+    // conntrack outlives the connection of IPVS: a segment in mid-stream begins none, and the node itself knows no such connection
+    expect(told(asked(listed('p3').replace(':40000', ':40009')))).toBe('rst')
+  })
 })

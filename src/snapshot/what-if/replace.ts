@@ -44,7 +44,7 @@ export function withReplaced(snapshot: Snapshot, { name, path, bytes }: Replacem
   if (/^snapshot\.json(?:\.gz)?$/.test(stored))
     return { snapshot: { ...base, header: told(() => parseHeader(store.text(stored) ?? '', stored)) }, changes: [change] }
   const host = [...snapshot.hosts.values()].find((h) => stored.startsWith(`${h.dir}/`))
-  if (!host) throw new NetctlError({ code: 'WHF005', message: `--replace ${name}=${path}: no answer of netctl depends on ${name}` })
+  if (!host) throw new NetctlError({ code: 'WHF005', message: `--replace ${name}=${path}: ${name} is no dump that is read` })
   const { kind, name: hostName, dir } = host
   const changed = told(() => loadHost(store, kind, hostName, dir, () => undefined))
   return { snapshot: withHosts(base, [changed]), changes: [{ ...change, node: labelOf(host) }] }

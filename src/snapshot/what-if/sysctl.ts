@@ -44,7 +44,7 @@ function keysOf({ links, kind, name }: Host, key: string, flag: string): readonl
       return fail('which devices follow conf.default is not known', 'name the device, or all')
     case 'unread': {
       const near = nearest(key, result.known)
-      return fail(`no answer of netctl depends on ${key}`, (near.length > 0 ? near : result.known).join(', '))
+      return fail(`what ${key} changes is not followed`, (near.length > 0 ? near : result.known).join(', '))
     }
   }
 }
