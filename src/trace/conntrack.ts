@@ -112,27 +112,33 @@ export interface Strangers {
 
 const firstPackets: Strangers = { supposed: false, loose: () => true, midstream: false, unknown: () => true }
 
+/** Tunnel packets between two nodes are one long connection: IPIP has no ports, and WireGuard's are the same both ways. VXLAN's are hashes. */
+const isBetweenNodes = ({ tunnel }: Packet): boolean => tunnel?.kind === 'ipip' || tunnel?.kind === 'wireguard'
+
 /** The connections of one host during one walk: those of its dump, where they are to be looked at, and those that the walk makes. */
 export class ConntrackTable {
   readonly #entries: Entry[] = []
   readonly #dump: ConntrackDump | undefined
+  readonly #known: boolean
   readonly #taken = new Set<ConntrackEntry>()
 
-  constructor(dump?: ConntrackDump) {
+  /** `known`: the flow names its ports, so an entry of the dump may be its own. Those of tunnels are always looked for. */
+  constructor(dump?: ConntrackDump, known = true) {
     this.#dump = dump
+    this.#known = known
   }
 
-  find(tuple: Tuple, proto: number): { readonly entry: Entry; readonly direction: Direction } | undefined {
+  find(tuple: Tuple, proto: number, dumped = this.#known): { readonly entry: Entry; readonly direction: Direction } | undefined {
     for (const entry of this.#entries) {
       if (!entry.confirmed || entry.proto !== proto) continue
       if (sameTuple(entry.original, tuple)) return { entry, direction: 'ORIGINAL' }
       if (sameTuple(entry.reply, tuple)) return { entry, direction: 'REPLY' }
     }
-    const dumped = this.#dump?.find(tuple, proto)
-    if (!dumped || this.#taken.has(dumped)) return undefined
+    const found = dumped ? this.#dump?.find(tuple, proto) : undefined
+    if (!found || this.#taken.has(found)) return undefined
     // from here on the walk's own: what its packets change is changed in this run only
-    this.#taken.add(dumped)
-    const entry = entryOf(dumped)
+    this.#taken.add(found)
+    const entry = entryOf(found)
     this.#entries.push(entry)
     return { entry, direction: sameTuple(entry.original, tuple) ? 'ORIGINAL' : 'REPLY' }
   }
@@ -150,7 +156,7 @@ export class ConntrackTable {
     if (p.family === 6 && p.icmp && p.icmp.type >= 133 && p.icmp.type <= 137) return { kind: 'untracked' }
     if (isIcmpError(p)) return this.#trackError(p)
     const tuple = tupleOf(p)
-    const found = this.find(tuple, proto)
+    const found = this.find(tuple, proto, this.#known || isBetweenNodes(p))
     if (found && !(p.tcp === 'SYN' && found.direction === 'ORIGINAL' && this.#reopened(found.entry, strangers))) {
       const { entry } = found
       if (found.direction === 'REPLY') {

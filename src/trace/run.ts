@@ -255,7 +255,7 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
 
 export function conntrackOf(run: Run, place: Place): ConntrackTable {
   let table = run.conntrack.get(place.id)
-  if (!table) run.conntrack.set(place.id, (table = new ConntrackTable(run.known ? place.host.conntrack : undefined)))
+  if (!table) run.conntrack.set(place.id, (table = new ConntrackTable(place.host.conntrack, run.known)))
   return table
 }
 

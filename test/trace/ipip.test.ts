@@ -69,6 +69,18 @@ describe('IPIP', () => {
   )
 
   v4(
+    'an entry of the dump is that of the tunnel',
+    {
+      ...both,
+      rules: { n2: 'filter -A INPUT -p ipencap -m conntrack --ctstate NEW -j DROP' },
+      files: {
+        'nodes/n2/conntrack.txt':
+          'unknown  4 306 src=172.18.0.12 dst=172.18.0.11 [UNREPLIED] src=172.18.0.11 dst=172.18.0.12 mark=0 use=1\n',
+      },
+    },
+    'p1 tcp $p2:80 = p2 $p2:80 < $p1',
+  )
+  v4(
     'the route to the far end is looked up without the mark that the packet carries',
     {
       ...both,

@@ -78,6 +78,20 @@ describe('WireGuard', () => {
   )
 
   row(
+    'an entry of the dump is that of the tunnel',
+    {
+      ...both,
+      rules: { n2: 'filter -A INPUT -p udp -m udp --dport 51820 -m conntrack --ctstate NEW -j DROP' },
+      files: {
+        ...both.files,
+        'nodes/n2/conntrack.txt':
+          'udp      17 119 src=172.18.0.12 dst=172.18.0.11 sport=51820 dport=51820 src=172.18.0.11 dst=172.18.0.12 sport=51820 dport=51820 [ASSURED] mark=0 use=1\n',
+      },
+    },
+    'p1 tcp $p2:80 = p2 $p2:80 < $p1',
+    [4],
+  )
+  row(
     'nobody may have the address: the sender hears of it',
     withFiles(files1.replace(nets2, '10.244.2.9/32, fd44:2::9/128'), files2),
     // the address by the route back, which for IPv6 is chosen by its prefix
