@@ -5,14 +5,37 @@
 import type { Cluster } from '../cluster/types.ts'
 import type { EbpfDataplane, Host } from './types.ts'
 
-/** The nodes that run an eBPF dataplane. Chains and settings that one left behind when it went are none. */
+/**
+ * The nodes that run an eBPF dataplane, by id. Chains and settings that one left behind when it went are none. Of nodes whose devices were not
+ * dumped, agents and configuration tell.
+ */
 export function ebpfDataplanes(hosts: ReadonlyMap<string, Host>, cluster: Cluster): ReadonlyMap<string, EbpfDataplane> {
   const out = new Map<string, EbpfDataplane>()
-  for (const host of hosts.values()) {
-    const found = host.kind === 'node' ? (ciliumOf(host) ?? calicoOf(host, cluster)) : undefined
-    if (found) out.set(host.id, found)
+  const names = new Set(cluster.nodes.map((n) => n.name))
+  for (const host of hosts.values()) if (host.kind === 'node') names.add(host.name)
+  for (const name of names) {
+    const host = hosts.get(`node/${name}`)
+    const found = (host?.links ? ciliumOf(host) : ciliumAgent(name, cluster)) ?? calicoOf(name, host, cluster)
+    if (found) out.set(`node/${name}`, found)
   }
   return out
+}
+
+const cilium = (shownBy: string): EbpfDataplane => ({
+  name: 'Cilium',
+  shownBy,
+  ask: 'ask `hubble observe` or `cilium-dbg monitor` on that node',
+})
+
+/** Labels that Cilium's agents have from its manifests. */
+function ciliumAgent(node: string, cluster: Cluster): EbpfDataplane | undefined {
+  const agent = cluster.pods.find(
+    (p) =>
+      p.node === node &&
+      p.phase === 'Running' &&
+      (p.labels['k8s-app'] === 'cilium' || p.labels['app.kubernetes.io/name'] === 'cilium-agent'),
+  )
+  return agent && cilium(`pod ${agent.namespace}/${agent.name}`)
 }
 
 /** Cilium's own devices, and those of its pods: `lxc` and 12 digits of a hash. */
@@ -22,29 +45,33 @@ function ciliumOf(host: Host): EbpfDataplane | undefined {
   const device = host.links?.find((l) => l.up && ciliumDevice.test(l.name))
   const program = host.programs?.find((p) => p.name?.startsWith('cil_'))
   const shownBy = device ? `device ${device.name}` : program && `program ${program.name} on ${program.device}`
-  return shownBy === undefined ? undefined : { name: 'Cilium', shownBy, ask: 'ask `hubble observe` or `cilium-dbg monitor` on that node' }
+  return shownBy === undefined ? undefined : cilium(shownBy)
 }
 
-function calicoOf(host: Host, cluster: Cluster): EbpfDataplane | undefined {
-  const shownBy = calicoSign(host, cluster)
+function calicoOf(node: string, host: Host | undefined, cluster: Cluster): EbpfDataplane | undefined {
+  const shownBy = host ? (programSign(host) ?? settingSign(node, host, cluster)) : settingSign(node, host, cluster)
   return shownBy === undefined
     ? undefined
     : { name: 'Calico eBPF', shownBy, ask: 'ask `calico-node -bpf policy dump` and `calico-node -bpf nat dump` on that node' }
 }
 
-function calicoSign(host: Host, cluster: Cluster): string | undefined {
+function programSign(host: Host): string | undefined {
   // Felix makes this pair in eBPF mode only, and takes it away when it leaves that mode
   const device = host.links?.find((l) => l.up && (l.name === 'bpfin.cali' || l.name === 'bpfout.cali'))
   if (device) return `device ${device.name}`
   // not its XDP programs: the iptables dataplane has one, too
   const program = host.programs?.find((p) => p.at !== 'xdp' && /^cali(?:co)?_/.test(p.name ?? ''))
-  if (program) return `program ${program.name} on ${program.device}`
-  if (hasWorkloadDispatch(host)) return undefined
-  const env = /FELIX_BPFENABLED"?\s*[:=]\s*"?(true|false|1|0)\b/i.exec(host.versions?.text ?? '')?.[1]?.toLowerCase()
+  return program && `program ${program.name} on ${program.device}`
+}
+
+/** What Felix was told, where it has not made the rules of the other way. */
+function settingSign(node: string, host: Host | undefined, cluster: Cluster): string | undefined {
+  if (host && hasWorkloadDispatch(host)) return undefined
+  const env = /FELIX_BPFENABLED"?\s*[:=]\s*"?(true|false|1|0)\b/i.exec(host?.versions?.text ?? '')?.[1]?.toLowerCase()
   if (env !== undefined) return env === 'true' || env === '1' ? 'FELIX_BPFENABLED in versions.txt' : undefined
-  const own = cluster.nodeFelix.get(host.name)?.bpfEnabled
+  const own = cluster.nodeFelix.get(node)?.bpfEnabled
   if ((own ?? cluster.felix?.bpfEnabled) !== true) return undefined
-  return `bpfEnabled of FelixConfiguration ${own === undefined ? 'default' : `node.${host.name}`}`
+  return `bpfEnabled of FelixConfiguration ${own === undefined ? 'default' : `node.${node}`}`
 }
 
 /** Where Felix judges pods by rules, it has these chains, even before the first pod. */

@@ -3,6 +3,7 @@ import { isTunnel } from '../kernel/link/types.ts'
 import { type Family, type Ip, parseIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { assumeDown, type Down, downBlame, isDown } from './down.ts'
+import { enterHost } from './programs.ts'
 import { chooseSource, route } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, Undecided } from './run.ts'
 import { receive, sendLocal } from './travel.ts'
@@ -53,6 +54,8 @@ function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
   })
   // whatever address is forced is sent from, its own or not: that is how one sees what stops a spoofed source
   if (forced) return client(forced)
+  // a program may translate what a process asks for before there is a packet (cgroup/connect4)
+  enterHost(run, place)
   const choice = chooseSource(run, place, dst, { record: false })
   if (choice.kind === 'no-way') return { kind: 'errno', errno: choice.errno, blame: choice.blame }
   return client(choice.src)
@@ -64,6 +67,7 @@ function podWithoutDump(run: Run, flow: Flow, dst: Ip, id: string): ClientChoice
   if (!pod) throw new Undecided(id, `${id} is not in the snapshot`)
   const node = pod.node === undefined ? undefined : run.world.places.get(`node/${pod.node}`)
   if (!node) throw new Undecided(pod.node ?? id, `${id} runs on ${pod.node ?? 'no node'}, which has no dump`)
+  enterHost(run, node)
   const source = addressOf(pod.ips, dst.family, flow)
   if (!source) return noAddress(node, id, dst.family)
   const way = route(run, node, { family: dst.family, dst: source, mark: 0, iif: 'lo' }, 'route', false)

@@ -3,12 +3,12 @@ import type { DeviceProgram } from '../kernel/bpf/types.ts'
 import { type Run, Undecided } from './run.ts'
 import type { Place } from './world.ts'
 
-/** Ends the branch where a packet (or its neighbour discovery) comes to a node whose dataplane is BPF programs. */
-export function enterHost(run: Run, place: Place): void {
-  const ebpf = run.world.snapshot.ebpf.get(place.id)
+/** Ends the branch where a packet (or its neighbour discovery) comes to a node whose dataplane is BPF programs; the node may have no dump. */
+export function enterHost(run: Run, { id, label }: Pick<Place, 'id' | 'label'>): void {
+  const ebpf = run.world.snapshot.ebpf.get(id)
   if (!ebpf) return
-  const what = `${place.label} runs ${ebpf.name} (${ebpf.shownBy}): its BPF programs decide, and no dump shows what they do; ${ebpf.ask}`
-  throw new Undecided(place.label, what)
+  const what = `${label} runs ${ebpf.name} (${ebpf.shownBy}): its BPF programs decide, and no dump shows what they do; ${ebpf.ask}`
+  throw new Undecided(label, what)
 }
 
 /** Ends the branch where a packet passes a device with a program of its own, coming in (`xdp`, `ingress`) or going out. */

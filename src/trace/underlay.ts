@@ -74,6 +74,7 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
     throw new Undecided(place.label, `${place.host.dir}/ip-addr.json is missing: by which device ${place.label} is reached is not known`)
   const undumped = world.undumpedNodes.get(dst.text)
   if (undumped) {
+    enterHost(run, { id: undumped, label: undumped.slice('node/'.length) })
     run.assumptions.add(`${undumped} has no dump: packets to it are taken to arrive, and its answers to come back the same way`)
     return beyond(undumped)
   }

@@ -122,6 +122,35 @@ describe('a node with an eBPF dataplane ends the branch that comes to it', () =>
   })
 })
 
+describe('a node without a dump', () => {
+  const gone = Object.fromEntries(
+    [...files.keys()].filter((f) => f.startsWith('nodes/n2/') || f === 'pods/shop_api-1/').map((f) => [f, undefined]),
+  )
+  const without = (changes: Record<string, string>) => loadSnapshot(withFiles(files, { ...gone, ...changes }))
+  const agent = () => {
+    const list = JSON.parse(text('cluster/pods.json')) as { items: Record<string, unknown>[] }
+    const pod = {
+      ...(list.items[0] as object),
+      metadata: { namespace: 'kube-system', name: 'cilium-x', labels: { 'k8s-app': 'cilium' } },
+      spec: { nodeName: 'n2', hostNetwork: true, containers: [] },
+      status: { phase: 'Running' },
+    }
+    return { 'cluster/pods.json': JSON.stringify({ ...list, items: [...list.items, pod] }, undefined, 1) }
+  }
+
+  test('is taken to deliver', () => expect(trace(without({})).outcomes.map((o) => o.verdict)).toEqual(['delivered', 'delivered']))
+
+  test('but not where an agent of Cilium runs, or Felix is told to use eBPF', () => {
+    const cilium = trace(without(agent()))
+    expect(verdicts(cilium).sort()).toEqual(['0.5 delivered ', '0.5 undecided n2'])
+    expect(reasons(cilium).join()).toContain('n2 runs Cilium (pod kube-system/cilium-x)')
+    const calico = trace(without(felix('node.n2', { bpfEnabled: true })))
+    expect(reasons(calico).join()).toContain('n2 runs Calico eBPF (bpfEnabled of FelixConfiguration node.n2)')
+  })
+
+  test('an agent says nothing against what was dumped', () => expect(made(agent()).ebpf.size).toBe(0))
+})
+
 describe('leftovers are no dataplane', () => {
   test.each([
     ['a setting that Felix has not taken up: its rules still judge pods', felix('default', { bpfEnabled: true })],
