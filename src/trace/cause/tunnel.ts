@@ -1,5 +1,5 @@
 /** A tunnel that does not take, or does not give out, what its routes bring: whose way it is. */
-import type { Link } from '../../kernel/link/types.ts'
+import { isTunnel } from '../../kernel/link/types.ts'
 import { networkOf } from './addresses.ts'
 import { type Explain, lastHand, nodeOf } from './case.ts'
 
@@ -9,9 +9,9 @@ export const tunnel: Explain = (c) => {
   if (blame.kind !== 'link' || blame.place.host.kind !== 'node') return undefined
   const near = lastHand(c.steps)
   const device = near?.place === blame.place ? near.route.nexthops[0]?.device : undefined
-  const sends = device !== undefined && isTunnel(blame.place.links.get(device))
+  const link = device === undefined ? undefined : blame.place.links.get(device)
   const address = networkOf(c.world, c.packet.dst)
-  if (!sends || !address || blame.entry.includes(address.network)) return undefined
+  if (!link || !isTunnel(link) || !address || blame.entry.includes(address.network)) return undefined
   return {
     node: nodeOf(blame.place),
     kind: 'link',
@@ -19,5 +19,3 @@ export const tunnel: Explain = (c) => {
     ...(blame.source && { source: blame.source }),
   }
 }
-
-const isTunnel = (l: Link | undefined): boolean => l !== undefined && (l.vxlan !== undefined || l.kind === 'ipip' || l.kind === 'wireguard')
