@@ -18,9 +18,12 @@ export function whatIfLines(trace: Trace, today: Trace, pen: Pen): Line[] {
   return [
     ...changeLines(trace.whatIf?.changes ?? [], pen),
     ...label('Today', verdictLine(today, pen, pen.columns - at), pen),
-    ...(differs(trace) ? differenceLines(today, trace, pen) : label('Changes', [pen.text('nothing: the client observes the same')], pen)),
+    ...(differs(trace) ? differenceLines(today, trace, pen) : label('Changes', [pen.text(nothing(trace))], pen)),
   ]
 }
+
+const nothing = ({ outcomes }: Trace): string =>
+  outcomes.every((o) => o.verdict === 'undecided') ? "can't be told: neither answer is known" : 'nothing: the client observes the same'
 
 const label = (name: string, text: Line, pen: Pen): Line[] => labelled([pen.text(`  ${name}`, 'dim')], text, at, pen)
 
