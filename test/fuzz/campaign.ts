@@ -1,7 +1,6 @@
 /** Many scenarios, some at a time: run, compare, run again what differs, shrink what still does, count. */
 import { compareScenario, type Finding } from './compare.ts'
-import { makeScenario, type Wanted } from './generate.ts'
-import { runScenarios } from './runner.ts'
+import { patience, runScenarios } from './runner.ts'
 import type { Observation, Scenario } from './scenario.ts'
 import { shrink } from './shrink.ts'
 
@@ -11,9 +10,20 @@ export interface Order {
   readonly seconds: number
   readonly workers: number
   readonly shrink: boolean
-  readonly wanted: Wanted
+  readonly make: (seed: number) => Scenario
+  readonly kernel: Kernel
   readonly say: (text: string) => void
 }
+
+/** Where scenarios are built and probed. */
+export interface Kernel {
+  /** Observations in the order of the scenarios. Silence is waited for longer the second time, but not until a lost SYN is sent again. */
+  run(scenarios: readonly Scenario[], again: boolean): Promise<readonly Observation[]>
+  /** scenarios at a time */
+  readonly together: number
+}
+
+export const ownKernel: Kernel = { run: (scenarios, again) => runScenarios(scenarios, again ? 0.95 : patience), together: 6 }
 
 export interface Tally {
   topologies: number
@@ -26,10 +36,6 @@ export interface Tally {
   unlawful: number
   readonly reasons: Map<string, number>
 }
-
-const together = 6
-/** silence is waited for longer the second time, but not until a lost SYN is sent again */
-const patient = 0.95
 
 export async function campaign(order: Order): Promise<Tally> {
   const tally: Tally = {
@@ -47,10 +53,9 @@ export async function campaign(order: Order): Promise<Tally> {
   const last = order.seed + order.topologies
   const worker = async () => {
     while (next < last && Date.now() < end) {
-      const seeds = Array.from({ length: Math.min(together, last - next) }, () => next++)
-      const scenarios = seeds.map((seed) => makeScenario(seed, order.wanted))
-      const observed = await runScenarios(scenarios)
-      for (const [i, scenario] of scenarios.entries()) await judge(order, tally, scenario, observed[i] as Observation)
+      const seeds = Array.from({ length: Math.min(order.kernel.together, last - next) }, () => next++)
+      const scenarios = seeds.map(order.make)
+      await judge(order, tally, scenarios, await order.kernel.run(scenarios, false))
     }
   }
   await Promise.all(Array.from({ length: order.workers }, worker))
@@ -58,15 +63,28 @@ export async function campaign(order: Order): Promise<Tally> {
   return tally
 }
 
-async function judge(order: Order, tally: Tally, scenario: Scenario, observed: Observation): Promise<void> {
+async function judge(order: Order, tally: Tally, scenarios: readonly Scenario[], observed: readonly Observation[]): Promise<void> {
+  const compared = scenarios.map((scenario, i) => {
+    const o = observed[i]
+    return o && 'files' in o ? compareScenario(scenario, o) : []
+  })
+  const confirmed = await confirm(order.kernel, scenarios, compared)
+  for (const [i, scenario] of scenarios.entries()) await count(order, tally, scenario, observed[i], confirmed[i] ?? [])
+}
+
+async function count(
+  order: Order,
+  tally: Tally,
+  scenario: Scenario,
+  observed: Observation | undefined,
+  findings: readonly Finding[],
+): Promise<void> {
   tally.topologies++
-  if ('error' in observed) {
+  if (!observed || 'error' in observed) {
     tally.unlawful++
-    order.say(`scenario ${scenario.name} could not be built: ${observed.error}`)
+    order.say(`scenario ${scenario.name} could not be built: ${observed?.error}`)
     return
   }
-  let findings = compareScenario(scenario, observed)
-  if (findings.some((f) => f.kind === 'differs')) findings = await confirm(scenario, findings)
   for (const [i, finding] of findings.entries()) {
     tally.packets++
     if (observed.seen[i]?.some((s) => s.kind === 'delivered')) tally.delivered++
@@ -80,26 +98,45 @@ async function judge(order: Order, tally: Tally, scenario: Scenario, observed: O
   const wrong = findings.filter((f) => f.kind === 'differs')
   if (wrong.length === 0) return
   order.say(`scenario ${scenario.name} (IPv${scenario.family}): ${wrong.length} of ${findings.length} differ\n${wrong[0]?.how}`)
-  if (order.shrink) order.say(await shrink(scenario, findings))
+  if (order.shrink) order.say(await shrink(scenario, findings, (some) => order.kernel.run(some, true)))
 }
 
+/** A few packets of one scenario that are all wrong say enough. */
+const few = 6
+
 /** What differs again, alone and in a network of its own, is a disagreement; a packet that a busy machine lost is not. */
-async function confirm(scenario: Scenario, before: readonly Finding[]): Promise<readonly Finding[]> {
-  const after = [...before]
-  const doubtful = before.flatMap((f, i) => (f.kind === 'differs' ? [i] : []))
-  for (let at = 0; at < doubtful.length; at += together) {
-    const some = doubtful.slice(at, at + together)
-    const alone = some.map((i) => ({ ...scenario, probes: scenario.probes.slice(i, i + 1) }))
-    const again = await runScenarios(alone, patient)
-    for (const [k, i] of some.entries()) {
-      const observed = again[k]
-      const [finding] = observed && 'files' in observed ? compareScenario(alone[k] as Scenario, observed) : []
-      if (finding) after[i] = finding
+async function confirm(
+  kernel: Kernel,
+  scenarios: readonly Scenario[],
+  before: readonly (readonly Finding[])[],
+): Promise<readonly (readonly Finding[])[]> {
+  const after = before.map((list) => [...list])
+  let doubtful = before.map((list) => list.flatMap((f, i) => (f.kind === 'differs' ? [i] : [])))
+  while (doubtful.some((list) => list.length > 0)) {
+    const some = doubtful.flatMap((list, s) =>
+      list.slice(0, few).map((i) => ({ list: after[s] as Finding[], i, alone: onlyProbe(scenarios[s], i) })),
+    )
+    for (let at = 0; at < some.length; at += kernel.together) {
+      const group = some.slice(at, at + kernel.together)
+      const again = await kernel.run(
+        group.map(({ alone }) => alone),
+        true,
+      )
+      for (const [k, { list, i, alone }] of group.entries()) {
+        const observed = again[k]
+        const [finding] = observed && 'files' in observed ? compareScenario(alone, observed) : []
+        if (finding) list[i] = finding
+      }
     }
-    // one group that is wrong throughout says enough
-    if (some.every((i) => after[i]?.kind === 'differs')) break
+    doubtful = doubtful.map((list, s) => (list.slice(0, few).every((i) => after[s]?.[i]?.kind === 'differs') ? [] : list.slice(few)))
   }
   return after
+}
+
+const onlyProbe = (scenario: Scenario | undefined, i: number): Scenario => {
+  const probe = scenario?.probes[i]
+  if (!scenario || !probe) throw new RangeError(`no probe ${i}`)
+  return { ...scenario, probes: [probe] }
 }
 
 function summary(t: Tally): string {

@@ -6,7 +6,8 @@
  * Needs root. Prints what disagreed, shrunk, then the count; exit 1 if anything disagreed or could not be built.
  */
 import { parseArgs } from 'node:util'
-import { campaign } from './campaign.ts'
+import { campaign, ownKernel } from './campaign.ts'
+import { makeScenario } from './generate.ts'
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +30,8 @@ const tally = await campaign({
   seconds: Number(values.seconds),
   workers: Number(values.workers),
   shrink: values.shrink ?? false,
-  wanted: { probes: Number(values.probes), ...(family && { family }), ...(only && { only }) },
+  make: (seed) => makeScenario(seed, { probes: Number(values.probes), ...(family && { family }), ...(only && { only }) }),
+  kernel: ownKernel,
   say: (text) => process.stdout.write(`${text}\n`),
 })
 process.exitCode = tally.differing > 0 || tally.unlawful > 0 ? 1 : 0

@@ -124,18 +124,19 @@ def build(scenario, spaces):
 
 
 def hurry(space):
-    """Three unanswered requests for a neighbour take 0.15 s, not three seconds."""
+    """Three unanswered requests for a neighbour take a quarter of our patience, not three seconds."""
     net.enter(space.path)
+    retry = round(patience * 1000 / 12)
     for family in ('ipv4', 'ipv6'):
         base = '/proc/sys/net/%s/neigh/' % family
         for device in os.listdir(base):
             if device != 'default':
-                space.write('%s/neigh/%s/retrans_time_ms' % (family, device), 50)
+                space.write('%s/neigh/%s/retrans_time_ms' % (family, device), retry)
 
 
 def settle(space):
     """Waits until devices that have a carrier may send: a bridge's turn comes up to a second late (net/core/link_watch.c)."""
-    if not any('type bridge' in line for key in ('ip', 'ip6') for line in space.said.get(key, [])):
+    if not makes(space.said, 'bridge'):
         return
     for _ in range(100):
         links = json.loads(space.run(['ip', '-j', 'link']))
@@ -210,8 +211,8 @@ def batch(space, options, shows):
     return out
 
 
-def bridges(said):
-    return said.get('bridge') or any('vxlan' in line or 'bridge' in line for line in said.get('ip', []))
+def makes(said, kind):
+    return any('type ' + kind in line for key in ('ip', 'ip6') for line in said.get(key, []))
 
 
 known = {}
@@ -238,7 +239,7 @@ def dump(scenario, space):
     if scenario['family'] == 6:
         files['ip6-route.json'], files['ip6-rule.json'] = batch(space, ['-6', '-j'], ['route show table all', 'rule show'])
     files['ip-link.json'] = space.run(['ip', '-d', '-j', 'link'])
-    files['bridge-fdb.json'] = space.run(['bridge', '-j', 'fdb', 'show']) if bridges(said) else '[]\n'
+    files['bridge-fdb.json'] = space.run(['bridge', '-j', 'fdb', 'show']) if said.get('bridge') or makes(said, 'vxlan') or makes(said, 'bridge') else '[]\n'
     files['sysctl.txt'] = sysctls(space)
     files['ipset-save.txt'] = space.run(['ipset', 'save']) if said.get('ipset') else ''
     # as the recordings name them: the backend in use, which is legacy only where nft holds nothing; the other one where it is not empty
@@ -255,8 +256,9 @@ def dump(scenario, space):
                 files[tool + '-save.txt'] = text
             elif text and backend != used:
                 files['%s-%s-save.txt' % (tool, backend)] = text
-    if said.get('nft') or said.get('iptablesNft') or said.get('ip6tablesNft'):
+    if said.get('nft'):
         files['nft.json'] = space.run(['nft', '-j', 'list', 'ruleset'])
+    if said.get('nft') or said.get('iptablesNft') or said.get('ip6tablesNft'):
         files['nft.txt'] = space.run(['nft', 'list', 'ruleset'])
     else:
         files['nft.txt'] = ''
@@ -267,7 +269,7 @@ def dump(scenario, space):
         with open('/proc/net/ip_vs') as f:
             files['proc-ip_vs.txt'] = f.read()
         files['sysctl-vs.txt'] = vs_sysctls(space)
-    if any('type wireguard' in line for line in said.get('ip', [])):
+    if makes(said, 'wireguard'):
         files['wg-show.txt'] = space.run(['wg', 'show'])
     files['versions.txt'] = 'iptables backend in use: %s\n' % used
     any_ = {4: '0.0.0.0', 6: '[::]'}[scenario['family']]

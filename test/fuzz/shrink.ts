@@ -1,7 +1,6 @@
 /** The smallest scenario that still disagrees in the same way: takes spaces and lines away, many at a time, as long as the difference stays. */
 import { compareScenario, type Finding } from './compare.ts'
-import { runScenarios } from './runner.ts'
-import type { Scenario, Space } from './scenario.ts'
+import type { Observation, Scenario, Space } from './scenario.ts'
 
 const lists = [
   'ip',
@@ -27,31 +26,39 @@ interface Line {
 /** scenarios built and probed side by side */
 const together = 10
 
-/** The scenario as small as it gets with the first probe that differs, as text for a person and as JSON for a test. */
-export async function shrink(scenario: Scenario, findings: readonly Finding[]): Promise<string> {
-  const at = findings.findIndex((f) => f.kind === 'differs')
-  const probe = scenario.probes[at]
-  const sort = sortOf(findings[at])
-  if (!probe) return ''
-  let small: Scenario = { ...scenario, probes: [probe] }
-  if (!(await same([small], sort))[0]) return `only beside the other probes:\n${JSON.stringify(scenario)}`
-  small = await withoutSpaces(small, sort)
-  small = await withoutLines(small, sort)
-  return `smallest:\n${print(small)}\n${await why(small)}`
+type Run = (scenarios: readonly Scenario[]) => Promise<readonly Observation[]>
+
+/** The difference that has to stay, and where to look for it. */
+interface Like {
+  readonly sort: string
+  readonly run: Run
 }
 
-async function withoutSpaces(scenario: Scenario, sort: string): Promise<Scenario> {
+/** The scenario as small as it gets with the first probe that differs, as text for a person and as JSON for a test. */
+export async function shrink(scenario: Scenario, findings: readonly Finding[], run: Run): Promise<string> {
+  const at = findings.findIndex((f) => f.kind === 'differs')
+  const probe = scenario.probes[at]
+  const like = { sort: sortOf(findings[at]), run }
+  if (!probe) return ''
+  let small: Scenario = { ...scenario, probes: [probe] }
+  if (!(await same([small], like))[0]) return `only beside the other probes:\n${JSON.stringify(scenario)}`
+  small = await withoutSpaces(small, like)
+  small = await withoutLines(small, like)
+  return `smallest:\n${print(small)}\n${await why(small, run)}`
+}
+
+async function withoutSpaces(scenario: Scenario, like: Like): Promise<Scenario> {
   let small = scenario
   for (const name of Object.keys(scenario.spaces)) {
     if (name === small.probes[0]?.from) continue
     const fewer = dropSpace(small, name)
-    if ((await same([fewer], sort))[0]) small = fewer
+    if ((await same([fewer], like))[0]) small = fewer
   }
   return small
 }
 
 /** Delta debugging: ever smaller pieces are left out; all pieces that can go one by one are tried together first. */
-async function withoutLines(scenario: Scenario, sort: string): Promise<Scenario> {
+async function withoutLines(scenario: Scenario, like: Like): Promise<Scenario> {
   let lines = linesOf(scenario)
   for (let size = lines.length >> 1; size >= 1; ) {
     const pieces = chunks(lines, size)
@@ -59,12 +66,12 @@ async function withoutLines(scenario: Scenario, sort: string): Promise<Scenario>
     for (const group of chunks(pieces, together)) {
       const kept = await same(
         group.map((piece) => only(scenario, minus(lines, piece))),
-        sort,
+        like,
       )
       spare.push(...group.filter((_, i) => kept[i]))
     }
     const without = minus(lines, spare.flat())
-    if (spare.length > 1 && (await same([only(scenario, without)], sort))[0]) lines = without
+    if (spare.length > 1 && (await same([only(scenario, without)], like))[0]) lines = without
     else if (spare[0]) lines = minus(lines, spare[0])
     if (spare.length === 0) size = size === 1 ? 0 : size >> 1
     else size = Math.min(size, Math.max(1, lines.length >> 1))
@@ -119,16 +126,16 @@ function dropSpace(s: Scenario, name: string): Scenario {
 const sortOf = (f: Finding | undefined): string => (f?.kind === 'differs' ? f.sort : '')
 
 /** Which of these scenarios differ in that way? */
-async function same(group: readonly Scenario[], sort: string): Promise<readonly boolean[]> {
-  const observed = await runScenarios(group)
+async function same(group: readonly Scenario[], { sort, run }: Like): Promise<readonly boolean[]> {
+  const observed = await run(group)
   return group.map((s, i) => {
     const o = observed[i]
     return o !== undefined && 'files' in o && compareScenario(s, o).some((f) => sortOf(f) === sort)
   })
 }
 
-async function why(s: Scenario): Promise<string> {
-  const [o] = await runScenarios([s])
+async function why(s: Scenario, run: Run): Promise<string> {
+  const [o] = await run([s])
   if (!o || 'error' in o) return ''
   return compareScenario(s, o)
     .flatMap((f) => (f.kind === 'differs' ? [f.how] : []))

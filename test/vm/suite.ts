@@ -17,10 +17,10 @@ export function vmSuite(name: string, cases: readonly VmCase[]): void {
     beforeAll(async () => {
       for (const o of await runInVm(
         runs.map((r) => r.scenario),
-        240,
+        900,
       ))
         observations.set(o.name, o)
-    }, 400_000)
+    }, 1_000_000)
     for (const { c, family, scenario } of runs) {
       test(scenario.name, () => {
         const wrong = judge(scenario, observations.get(scenario.name) as Observation, parseFlows(forFamily(c.flows, family)))
