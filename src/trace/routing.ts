@@ -4,7 +4,7 @@ import { selectSource } from '../kernel/route/source-address.ts'
 import type { NextHop, Route, RouteQuery, RouteResult } from '../kernel/route/types.ts'
 import { validateSource } from '../kernel/route/validate-source.ts'
 import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, settingText, srcValidMark } from '../kernel/sysctl/effective.ts'
-import { contains, type Family, formatPrefix, type Ip, isLoopback, isMulticast } from '../net/ip.ts'
+import { contains, type Family, formatPrefix, type Ip, ip, isLoopback, isMulticast } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { type Blame, type Run, type SendOptions, type Skb, Undecided, type Way } from './run.ts'
 import type { Place } from './world.ts'
@@ -132,6 +132,8 @@ function note(run: Run, place: Place, query: RouteQuery, result: RouteResult, de
   })
 }
 
+const NO_ADDRESS = ip('0.0.0.0')
+
 export type SourceChoice =
   | { readonly kind: 'ok'; readonly src: Ip; readonly decision: Extract<Decision, { kind: 'local' | 'out' }> }
   | Extract<Decision, { kind: 'no-way' }>
@@ -163,7 +165,7 @@ export function chooseSource(run: Run, place: Place, dst: Ip, options: SenderOpt
   if (decision.kind === 'no-way') return decision
   if (bound) return { kind: 'ok', src: bound, decision }
   if (decision.kind === 'local') return { kind: 'ok', src: decision.route?.prefsrc ?? dst, decision }
-  const src = selectSource(place.host.links ?? [], {
+  const chosen = selectSource(place.host.links ?? [], {
     family: dst.family,
     dst,
     device: decision.device,
@@ -171,6 +173,8 @@ export function chooseSource(run: Run, place: Place, dst: Ip, options: SenderOpt
     ...(decision.route.prefsrc && { prefsrc: decision.route.prefsrc }),
     scope: decision.route.scope,
   })
+  // without an address of its own an IPv4 host sends from 0.0.0.0 (inet_select_addr)
+  const src = chosen ?? (dst.family === 4 ? NO_ADDRESS : undefined)
   if (!src) {
     const blame: Blame = { place, kind: 'link', entry: `no usable source address on ${decision.device}` }
     return { kind: 'no-way', errno: 'EADDRNOTAVAIL', icmp: undefined, blame }

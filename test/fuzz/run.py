@@ -8,12 +8,13 @@ and the tools of the snapshot only.
 
 PATIENCE: seconds after which silence counts as dropped, default 0.6. WORKERS: batches at a time, default 1; observations come as they are made.
 """
-import fcntl, json, os, subprocess, sys, time
+import fcntl, json, os, socket, struct, subprocess, sys, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../support'))
 import netns_sockets as net
 
 CLONE_NEWNET = 0x40000000
+SIOCGIFFLAGS, UP, LOOPBACK, RUNNING, NOARP = 0x8913, 1, 8, 0x40, 0x80
 
 # Addresses are usable at once; no rate limits on ICMP errors, or the second refusal would be silence; neighbours are given up on soon
 # (hurry); what a redirect teaches is in no dump; a host that bridges for others does not filter what it bridges.
@@ -134,8 +135,26 @@ def hurry(space):
                 space.write('%s/neigh/%s/retrans_time_ms' % (family, device), retry)
 
 
-def settle(space):
-    """Waits until devices that have a carrier may send: a bridge's turn comes up to a second late (net/core/link_watch.c)."""
+def linked(space):
+    """Has every Ethernet device that runs a link-local address?"""
+    net.enter(space.path)
+    with open('/proc/net/if_inet6') as f:
+        having = {line.split()[5] for line in f if line.split()[3] == '20'}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for _, name in socket.if_nameindex():
+            flags = struct.unpack('16xH', fcntl.ioctl(s, SIOCGIFFLAGS, struct.pack('16sH', name.encode(), 0)))[0]
+            if flags & (UP | RUNNING | LOOPBACK | NOARP) == UP | RUNNING and name not in having:
+                return False
+    return True
+
+
+def settle(space, family):
+    """Waits until devices that have a carrier may send: a bridge's turn comes up to a second late (net/core/link_watch.c), link-local
+    addresses when the kernel gets round to them."""
+    if family == 6:
+        deadline = time.monotonic() + 2
+        while not linked(space) and time.monotonic() < deadline:
+            time.sleep(0.02)
     if not makes(space.said, 'bridge'):
         return
     for _ in range(100):
@@ -301,7 +320,7 @@ class Trial:
         try:
             hosts = [s for s in self.spaces.values() if s.said['kind'] != 'wire']
             for s in self.spaces.values():
-                settle(s)
+                settle(s, scenario['family'])
             self.files = {s.name: dumped(scenario, s) for s in hosts}
             for s in hosts:
                 net.serve(s.path, s.name, scenario['tcp'], scenario['udp'], [scenario['family']])

@@ -112,7 +112,7 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
   {
     name: 'source addresses: prefsrc, routes without an address on their device, own addresses',
     sh: {
-      n1: `ip {|-6} addr add {192.0.2.7/32|2001:db8:7::7/128} dev lo
+      n1: `ip {|-6} addr add {192.0.2.7/32|2001:db8:7::7/128} dev lo {|nodad}
       ip route add $far via $ext src {192.0.2.7|2001:db8:7::7}`,
       ext: 'ip route add {192.0.2.7|2001:db8:7::7} via $n1',
     },

@@ -93,11 +93,13 @@ export function sh(script: string, ns?: string): Promise<string> {
 }
 
 /**
- * accept_dad: addresses are usable at once. Limits on ICMP errors are off, or the second refusal would be silence.
+ * accept_dad: addresses are usable at once. addr_gen_mode: the kernel makes link-local addresses a while after a device is up, too late for a
+ * dump on a busy machine, so they are given by hand. Limits on ICMP errors are off, or the second refusal would be silence.
  */
 const settings = [
   'net.ipv6.conf.all.accept_dad=0',
   'net.ipv6.conf.default.accept_dad=0',
+  'net.ipv6.conf.default.addr_gen_mode=1',
   'net.ipv6.conf.default.router_solicitations=0',
   'net.ipv4.conf.all.rp_filter=0',
   'net.ipv4.conf.default.rp_filter=0',
@@ -151,11 +153,15 @@ function buildScript(name: (h: string) => string): string {
 }
 
 const mac = (host: string, index: number): string => `02:00:00:00:0${['wire', ...hosts].indexOf(host)}:${String(index).padStart(2, '0')}`
+/** of the device's MAC address (RFC 4291, appendix A) */
+const linkLocal = (host: string, index: number): string =>
+  `fe80::ff:fe00:${['wire', ...hosts].indexOf(host)}${String(index).padStart(2, '0')}`
 const of = (n: string, v: 0 | 1): string => (addresses[n] as readonly [string, string])[v]
 
 /** as the Calico CNI plugin makes them: a /32, and a gateway that only proxy ARP answers for */
 const podLines = (h: HostName): string[] => [
   'link set eth0 up',
+  `addr add ${linkLocal(h, 10)}/64 dev eth0 nodad`,
   `addr add ${of(h, 0)}/32 dev eth0`,
   `addr add ${of(h, 1)}/128 dev eth0 nodad`,
   'route add 169.254.1.1 dev eth0 scope link',
@@ -164,7 +170,7 @@ const podLines = (h: HostName): string[] => [
 ]
 
 function underlayLines(h: HostName): string[] {
-  const lines = ['link set eth0 up', 'link set eth1 up']
+  const lines = [10, 11].flatMap((n, i) => [`link set eth${i} up`, `addr add ${linkLocal(h, n)}/64 dev eth${i} nodad`])
   for (const [dev, at] of [
     ['eth0', h],
     ['eth1', `${h}b`],

@@ -3,13 +3,15 @@
 A socket belongs to the namespace that its thread was in when it was made, so setns() before socket() is all it takes.
 A namespace is a name (/run/netns) or a path to one (/proc/self/fd/7).
 """
-import ctypes, errno, itertools, json, os, selectors, socket, struct, time
+import collections, ctypes, errno, itertools, json, os, selectors, socket, struct, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 sel = selectors.DefaultSelector()
 entered = None
 timers = []  # (deadline, probe)
-todo = []  # started from the main loop, so that calls do not nest
+todo = collections.deque()  # started from the main loop, so that calls do not nest
+# few at a time: what waits for its turn here does not count as silent, and a full socket buffer drops nothing
+at_once, under_way = 64, 0
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, PMTUDISC_DO = 10, 23, 2
 IP_RECVERR, IPV6_RECVERR, IP_PKTINFO, IPV6_RECVPKTINFO, IPV6_PKTINFO = 11, 25, 8, 49, 50
 
@@ -100,6 +102,8 @@ idents = itertools.count(1)
 
 class Probe:
     def __init__(self, batch, order):
+        global under_way
+        under_way += 1
         self.batch, self.order, self.done, self.sock = batch, order, False, None
         self.six = ':' in order['dst']
         enter(order['ns'])
@@ -224,9 +228,11 @@ class Probe:
             self.finish(told or {'kind': 'dropped'})
 
     def finish(self, result):
+        global under_way
         if self.done:
             return
         self.done = True
+        under_way -= 1
         if self.sock:
             try:
                 sel.unregister(self.sock)
@@ -240,10 +246,14 @@ class Batch:
     """`order['times']` attempts; `done` is called with what each of them saw."""
 
     def __init__(self, order, done):
-        # few at a time: what a full socket buffer drops is not what is asked about
-        self.order, self.done, self.left, self.results, self.waiting = order, done, order['times'], [], max(0, order['times'] - 8)
+        self.order, self.done, self.left, self.results = order, done, order['times'], []
+        self.waiting = order['times']
         for _ in range(min(8, order['times'])):
-            Probe(self, order)
+            self.next()
+
+    def next(self):
+        self.waiting -= 1
+        todo.append(lambda: Probe(self, self.order))
 
     def add(self, result):
         self.results.append(result)
@@ -251,8 +261,7 @@ class Batch:
         if self.left == 0:
             self.done(self.results)
         elif self.waiting > 0:
-            self.waiting -= 1
-            todo.append(lambda: Probe(self, self.order))
+            self.next()
 
 
 def leave(namespaces):
@@ -275,13 +284,17 @@ def home():
 
 def turn():
     """One turn of the loop: what is due is started, ended or read."""
-    for start in [todo.pop() for _ in range(len(todo))]:
-        start()
+    while todo and under_way < at_once:
+        todo.popleft()()
     now = time.monotonic()
-    due = [p for t, p in timers if t <= now]
-    timers[:] = [(t, p) for t, p in timers if t > now and not p.done]
-    for p in due:
-        p.expire()
-    wait = min((t for t, _ in timers), default=now + 60) - time.monotonic()
-    for key, _ in sel.select(0 if todo or due else max(0, wait)):
+    wait = min((t for t, _ in timers), default=now + 60) - now
+    ready = sel.select(max(0, wait))
+    for key, _ in ready:
         key.data()
+    # as long as there is something to read, nobody is silent
+    if not ready:
+        now = time.monotonic()
+        due = [p for t, p in timers if t <= now]
+        timers[:] = [(t, p) for t, p in timers if t > now and not p.done]
+        for p in due:
+            p.expire()

@@ -22,7 +22,7 @@ export interface SourceQuery {
 /**
  * The source that a sender without one gets from its route: `src` of the route; IPv4 fib_result_prefsrc, IPv6
  * ip6_route_get_saddr. For a destination that is a local address of IPv4 the caller takes the local route's `src`, or else the
- * destination itself. Undefined: no address is usable (EADDRNOTAVAIL; IPv4 would send from 0.0.0.0).
+ * destination itself. Undefined: no address is usable (IPv6: EADDRNOTAVAIL; IPv4 sends from 0.0.0.0).
  */
 export function selectSource(links: readonly Link[], query: SourceQuery): Ip | undefined {
   if (query.prefsrc) return query.prefsrc
