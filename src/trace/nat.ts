@@ -55,7 +55,8 @@ export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): bo
     case 'NETMAP': {
       const to = target.to?.prefix
       if (!to) return true
-      const old = hook === 'PREROUTING' || hook === 'OUTPUT' ? packet.dst : packet.src
+      const destination = hook === 'PREROUTING' || hook === 'OUTPUT'
+      const old = destination ? packet.dst : packet.src
       const mix = (n: number, o: number, m: number) => (n & m) | (o & ~m)
       const mapped = fromWords(
         packet.family,
@@ -64,7 +65,7 @@ export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): bo
         mix(to.ip.c, old.c, to.mc),
         mix(to.ip.d, old.d, to.md),
       )
-      if (old === packet.dst) mapDestination(entry, mapped, undefined)
+      if (destination) mapDestination(entry, mapped, undefined)
       else mapSource(entry, mapped, undefined)
       return true
     }

@@ -127,6 +127,11 @@ walkSuite('the walk and the kernel: NAT', [
       p1 udp x200 $svc:53 = p2 $p2:7000 < $p1 | p2 $p2:7001 < $p1`,
   },
   {
+    name: 'NETMAP of the source, where source and destination are one address',
+    rules: { n1: 'nat -A POSTROUTING -p udp -j NETMAP --to $n1/{32|128}' },
+    flows: 'n1 udp {127.0.0.1|[::1]}:53 = n1 {127.0.0.1|[::1]}:53 < $n1',
+  },
+  {
     name: 'NETMAP both ways',
     rules: {
       n1: `nat -A PREROUTING -d {10.99.0.0/24|fd99::/64} -j NETMAP --to {10.244.2.0/24|fd44:2::/64}
