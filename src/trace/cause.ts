@@ -18,7 +18,7 @@ import { tunnel } from './cause/tunnel.ts'
 import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
 import { closedNodePort, deniedUntranslated, untranslated } from './cause/untranslated.ts'
 import { virtualServer } from './cause/virtual-server.ts'
-import { evidenceOf } from './hop.ts'
+import { evidenceOf, nftEvidence } from './hop.ts'
 import type { Blame } from './run.ts'
 import type { Cause, Flow } from './types.ts'
 
@@ -58,7 +58,9 @@ export function causeOf(snapshot: Snapshot, flow: Flow, result: Result): Cause |
   const found = explain(caseOf(snapshot, flow, result, blame)) ?? asItStands(blame)
   if (!found) return undefined
   const { source, node, kind, object } = found
-  const evidence = evidenceOf(snapshot, source)
+  const { rule } = blame
+  const isRules = rule?.kind === 'nft' && source !== undefined && source === blame.source
+  const evidence = isRules ? nftEvidence(snapshot, source, rule) : evidenceOf(snapshot, source)
   const said = found.entry === '' ? (evidence?.text ?? '') : found.entry
   const entry = result.lost && result.blame ? `${said} (so nobody hears that ${result.blame.entry})` : said
   return { node, kind, entry, ...(evidence && { evidence }), ...(object !== undefined && { object }) }

@@ -8,8 +8,12 @@ import { routeObject } from './attribution/route-object.ts'
 import { routeOwner } from './attribution/route-owner.ts'
 import { ruleView } from './attribution/rule-view.ts'
 import { virtualServerObject, virtualServerOwner } from './attribution/virtual-server.ts'
+import { isWholeRuleset, nftLine } from './nft-line.ts'
 import type { NftPlace, Step } from './run.ts'
 import type { Evidence, Hop, Owner } from './types.ts'
+
+/** Longer lines are whole tables printed as one; what is cited of them is shown by its beginning. */
+const longestLine = 65_536
 
 /** An entry as evidence: `text` is the line itself. */
 export function evidenceAt(snapshot: Snapshot, source: Source, counters?: Evidence['counters']): Evidence {
@@ -18,8 +22,16 @@ export function evidenceAt(snapshot: Snapshot, source: Source, counters?: Eviden
   if (!files) cited.set(snapshot, (files = new Map()))
   let lines = files.get(file)
   if (!lines) files.set(file, (lines = []))
-  return (lines[line] ??= { file, line, text: snapshot.line(file, line), ...(counters && { counters }) })
+  return (lines[line] ??= { file, line, text: shortened(snapshot.line(file, line)), ...(counters && { counters }) })
 }
+
+/** A rule of nft: its line, or how nft would list it where the dump is a single line of JSON. */
+export const nftEvidence = (snapshot: Snapshot, source: Source, place: NftPlace, counters?: Evidence['counters']): Evidence =>
+  isWholeRuleset(snapshot.line(source.file, source.line))
+    ? { ...source, text: nftLine(place), ...(counters && { counters }) }
+    : evidenceAt(snapshot, source, counters)
+
+const shortened = (line: string): string => (line.length > longestLine ? `${line.slice(0, 1000)}…` : line)
 
 /** What is only supposed (what if) or taken for granted stands on no line: there is nothing to show for it. */
 export const evidenceOf = (snapshot: Snapshot, source: Source | undefined): Evidence | undefined =>
@@ -149,7 +161,7 @@ function makeRuleHop(snapshot: Snapshot, step: RuleStep): Hop {
     ...base,
     stage: nftStage(step, table),
     where: `${tableName} ${chain}`,
-    evidence: evidenceAt(snapshot, source, counter && { packets: counter.packets, bytes: counter.bytes }),
+    evidence: nftEvidence(snapshot, source, step, counter && { packets: counter.packets, bytes: counter.bytes }),
     ...(element && element.line !== source.line && { also: [evidenceAt(snapshot, { file: step.file, line: element.line })] }),
     table: tableName,
     chain,

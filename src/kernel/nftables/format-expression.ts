@@ -99,6 +99,9 @@ export function formatSet(set: SetExpression, key: DataType, data: DataType): st
   return set.kind === 'setref' ? `@${set.name}` : `{ ${set.elements.map((e) => formatElement(e, key, data)).join(', ')} }`
 }
 
+/** Keys of meta that nft prints without the word (src/meta.c, meta_key_is_unqualified). */
+const BARE_META: ReadonlySet<string> = new Set(['iif', 'iifname', 'iifgroup', 'oif', 'oifname', 'oifgroup'])
+
 /** `type`: that of what it is assigned to or compared with. */
 export function formatExpression(e: Expression, type?: DataType): string {
   switch (e.kind) {
@@ -114,7 +117,7 @@ export function formatExpression(e: Expression, type?: DataType): string {
     case 'raw payload':
       return `@${e.base},${e.offset},${e.length}`
     case 'meta':
-      return `meta ${e.key}`
+      return BARE_META.has(e.key) ? e.key : `meta ${e.key}`
     case 'ct':
       return ['ct', e.direction, e.family, e.key].filter((w) => w !== undefined).join(' ')
     case 'fib':

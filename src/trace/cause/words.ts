@@ -1,7 +1,6 @@
 /** How causes are worded: objects, packets, short lists. */
 import type { ServiceKey } from '../../kernel/ipvs/types.ts'
-import { formatRule } from '../../kernel/nftables/format.ts'
-import type { NftPlace } from '../run.ts'
+import { isWholeRuleset, nftLine } from '../nft-line.ts'
 import type { Case, Headers } from './case.ts'
 
 /** `networkpolicy shop/allow` of `networkpolicy/shop/allow`: as it is said, and as kubectl takes it. */
@@ -27,18 +26,12 @@ export function ruleLine({ snapshot, blame }: Case): string {
   if (!blame.source) return ''
   const { file, line } = blame.source
   const text = snapshot.line(file, line)
-  // the whole ruleset is one line of JSON
-  if (blame.rule?.kind === 'nft' && text.startsWith('{')) return nftLine(blame.rule)
+  if (blame.rule?.kind === 'nft' && isWholeRuleset(text)) return nftLine(blame.rule)
   return text
     .replace(/^\[\d+:\d+\] /, '')
     .replace(/\bcounter packets \d+ bytes \d+ /, '')
     .trim()
 }
-
-const nftLine = ({ rule, base }: NftPlace): string =>
-  rule
-    ? formatRule({ ...rule, statements: rule.statements.filter((s) => s.kind !== 'counter') })
-    : `type ${base.base?.type} hook ${base.base?.hook} priority ${base.base?.priority}; policy ${base.base?.policy};`
 
 /** `10.96.0.10:53/udp`, `firewall mark 7` */
 export const serverName = (key: ServiceKey): string =>

@@ -169,8 +169,8 @@ describe.runIf(needs('captures'))('nftables', () => {
       expect.objectContaining({
         node: 'n1',
         kind: 'rule',
-        entry: 'meta oifname "vxlan.calico" drop (inet hardening forward, hook forward)',
-        evidence: expect.objectContaining({ file: 'nodes/n1/nft.json', line: 1 }),
+        entry: 'oifname "vxlan.calico" drop (inet hardening forward, hook forward)',
+        evidence: { file: 'nodes/n1/nft.json', line: 1, text: 'oifname "vxlan.calico" drop' },
       }),
     ])
   })
