@@ -44,7 +44,7 @@ export async function shrink(scenario: Scenario, findings: readonly Finding[], r
   if (!(await same([small], like))[0]) return `only beside the other probes:\n${JSON.stringify(scenario)}`
   small = await withoutSpaces(small, like)
   small = await withoutLines(small, like)
-  return `smallest:\n${print(small)}\n${await why(small, run)}`
+  return `smallest:\n${printScenario(small)}\n${await why(small, run)}`
 }
 
 async function withoutSpaces(scenario: Scenario, like: Like): Promise<Scenario> {
@@ -142,7 +142,7 @@ async function why(s: Scenario, run: Run): Promise<string> {
     .join('\n')
 }
 
-function print(s: Scenario): string {
+export function printScenario(s: Scenario): string {
   const text = Object.entries(s.spaces).flatMap(([name, space]) => [
     `  ${name} (${space.kind})`,
     ...lists.flatMap((list) => (space[list] ? [`    ${list}:`, ...space[list].map((line) => `      ${line}`)] : [])),
