@@ -223,6 +223,25 @@ function answered({ run, client, request, seen, socket, place, reply, steps, arr
     const late = confirmHandshake(run, client, request)
     if (late)
       return { verdict: 'dropped', node: late.blame.place.label, steps: [...steps, ...late.steps], answer, blame: late.blame, reached }
+    if (run.detour) {
+      const data = reply({ ...replyTo(seen), tcp: 'ACK' })
+      const met = takeSteps(run)
+      if (!reaches(client, data, replyTo(request))) {
+        const blame = blameOf(data) ?? {
+          place,
+          kind: 'route' as const,
+          entry: 'what the server sends next comes back otherwise than its first answer',
+        }
+        return {
+          verdict: 'dropped',
+          node: blame.place.label,
+          steps,
+          answer: { kind: 'reply', steps: [...answer.steps, ...met] },
+          blame,
+          reached,
+        }
+      }
+    }
   }
   return { verdict: 'delivered', ...view, steps, answer, reached }
 }

@@ -1,7 +1,7 @@
 /** Who sends, and how its packets get into the dumped part of the world. */
 import { isTunnel } from '../kernel/link/types.ts'
 import { type Family, type Ip, parseIp } from '../net/ip.ts'
-import type { Packet } from '../net/packet.ts'
+import { type Packet, port } from '../net/packet.ts'
 import { assumeDown, type Down, downBlame, isDown } from './down.ts'
 import { enterHost } from './programs.ts'
 import { chooseSource, route } from './routing.ts'
@@ -48,17 +48,24 @@ function nodeOff({ snapshot, down }: World, id: string): Down | undefined {
 
 function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
   const forced = flow.source === undefined ? undefined : parseIp(flow.source)
-  const client = (source: Ip): ClientChoice => ({
+  const client = (source: Ip, unbound = false): ClientChoice => ({
     kind: 'client',
-    client: { place, source, send: (r, packet) => sendLocal(r, place, packet, { socket: true }) },
+    client: { place, source, send: (r, packet) => sendLocal(r, place, packet, { socket: true, unbound }) },
   })
   // whatever address is forced is sent from, its own or not: that is how one sees what stops a spoofed source
   if (forced) return client(forced)
   // a program may translate what a process asks for before there is a packet (cgroup/connect4)
   enterHost(run, place)
-  const choice = chooseSource(run, place, dst, { record: false })
+  const proto: Packet['proto'] = flow.proto === 'icmp' && dst.family === 6 ? 'icmpv6' : flow.proto
+  const packet = {
+    proto,
+    ...(flow.sourcePort !== undefined && { sport: port(flow.sourcePort) }),
+    ...(flow.port !== undefined && { dport: port(flow.port) }),
+  }
+  const choice = chooseSource(run, place, dst, { record: false, packet })
   if (choice.kind === 'no-way') return { kind: 'errno', errno: choice.errno, blame: choice.blame }
-  return client(choice.src)
+  // ip_route_connect looks again with the source that it found; ip6_dst_lookup_tail and raw_sendmsg keep what they have
+  return client(choice.src, dst.family === 6 || flow.proto === 'icmp')
 }
 
 /** A pod whose own namespace was not dumped: its packets come in by the device that leads to it. */

@@ -2,7 +2,7 @@
 import { selectSource } from '../kernel/route/source-address.ts'
 import { selectIpv4 } from '../kernel/route/source-address4.ts'
 import { icmpErrorsUseInboundIfaddr } from '../kernel/sysctl/effective.ts'
-import { type Ip, isMulticast, isUnspecified } from '../net/ip.ts'
+import { type Ip, ip, isMulticast, isUnspecified } from '../net/ip.ts'
 import { type IcmpHeader, isIcmpError, type Packet } from '../net/packet.ts'
 import { attach } from './conntrack.ts'
 import { chooseSource } from './routing.ts'
@@ -60,7 +60,9 @@ function senderOf(run: Run, skb: Skb, fromDevice: boolean): Ip | undefined {
   if (back.kind === 'no-way') return undefined
   if (packet.family === 4) {
     const device = skb.inDevice !== '' && icmpErrorsUseInboundIfaddr(place.host.sysctls)?.value ? skb.inDevice : undefined
-    return device ? (selectIpv4(place.host.links ?? [], device, packet.src, 'link') ?? back.src) : back.src
+    const src = device ? (selectIpv4(place.host.links ?? [], device, packet.src, 'link') ?? back.src) : back.src
+    // icmp_route_lookup: the dummy address of RFC 7600 where there is no other
+    return isUnspecified(src) ? ip('192.0.0.8') : src
   }
   if (fromDevice) return back.src
   if (back.decision.route?.prefsrc) return back.decision.route.prefsrc

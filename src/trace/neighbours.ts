@@ -2,8 +2,10 @@
 import type { Link } from '../kernel/link/types.ts'
 import type { Neighbour } from '../kernel/neigh/types.ts'
 import { lookupRoute } from '../kernel/route/lookup.ts'
+import { selectIpv4 } from '../kernel/route/source-address4.ts'
 import { arpIgnore, forwarding, proxyArp } from '../kernel/sysctl/effective.ts'
 import { type Ip, isLinkLocal } from '../net/ip.ts'
+import { refuseSource } from './routing.ts'
 import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
 import type { Place, Port } from './world.ts'
 
@@ -51,6 +53,25 @@ export const answersOnSegment = (port: Port, ip: Ip): boolean =>
 
 const answersArp = (port: Port, ip: Ip): boolean =>
   (arpIgnore(port.place.host.sysctls, port.link.name)?.value ?? 0) === 0 || port.place.addresses.get(ip.text) === port.link
+
+/**
+ * A host that would not take a packet from the asker does not answer its ARP request either: arp_process asks ip_route_input, with
+ * rp_filter and all. The asker names the packet's source if it is its own, else an address of the device (arp_solicit, arp_announce 0).
+ * Where no table shows whom the asker knows already, it is taken to know.
+ */
+export function deafToArp(run: Run, skb: Skb, link: Link, port: Port, target: Ip): Blame | undefined {
+  const { place, packet } = skb
+  if (!place.host.neighbours) return undefined
+  const asker = place.addresses.has(packet.src.text) ? packet.src : selectIpv4(place.host.links ?? [], link.name, target, 'link')
+  if (!asker) return undefined
+  const question = { ...packet, src: asker, dst: target }
+  const blame = refuseSource({ place: port.place, packet: question, inDevice: port.link.master ?? port.link.name, mark: 0 }, undefined)
+  if (!blame) run.askers.add(askerKey(port, asker))
+  return blame
+}
+
+/** Who hears a question knows the asker: an entry of this run's own. */
+export const askerKey = ({ place, link }: Port, ip: Ip): string => `${place.id} ${link.name} ${ip.text}`
 
 /** Nobody answers: after three tries the packet is handed back (arp_error_report, ndisc_error_report). */
 export function unresolved(run: Run, skb: Skb, nextHop: Ip, known: Neighbour | undefined, deaf?: Blame): End {

@@ -20,7 +20,7 @@ export type Decision =
     }
 
 /** fields of a packet that rules may look at */
-const keys = (p: Packet) => ({
+const keys = (p: Pick<Packet, 'proto' | 'sport' | 'dport'>) => ({
   ...(typeof p.proto === 'string' && { proto: p.proto }),
   ...(p.sport && { sport: p.sport }),
   ...(p.dport && { dport: p.dport }),
@@ -140,7 +140,7 @@ export type SourceChoice =
 
 /** What a lookup for a sender may know besides its destination. `src`: the address that it is bound to. */
 interface SenderOptions {
-  readonly packet?: Packet
+  readonly packet?: Pick<Packet, 'proto' | 'sport' | 'dport'>
   readonly src?: Ip
   readonly proto?: string
   readonly mark?: number
@@ -183,13 +183,14 @@ export function chooseSource(run: Run, place: Place, dst: Ip, options: SenderOpt
 }
 
 /** Output route of a packet that has its addresses. */
-export function routeOutput(run: Run, skb: Skb, purpose: string, lookup?: SendOptions['lookup']): Decision {
+export function routeOutput(run: Run, skb: Skb, purpose: string, options: Pick<SendOptions, 'lookup' | 'unbound'> = {}): Decision {
   const p = skb.packet
+  const { lookup, unbound } = options
   const oif = lookup?.device
   const query = {
     family: p.family,
     dst: p.dst,
-    src: p.src,
+    ...(!unbound && { src: p.src }),
     mark: lookup?.mark ?? skb.mark,
     iif: 'lo',
     ...(oif !== undefined && { oif }),
@@ -233,7 +234,7 @@ export function routeInput(run: Run, skb: Skb): Admission {
 }
 
 /** fib_validate_source. A host without sysctls (an outside one) is taken to have rp_filter off. */
-function refuseSource(skb: Skb, outDevice: string | undefined): Blame | undefined {
+export function refuseSource(skb: Pick<Skb, 'place' | 'packet' | 'inDevice' | 'mark'>, outDevice: string | undefined): Blame | undefined {
   const { place, packet: p, inDevice: device } = skb
   const { sysctls, links, rules, kind, dir } = place.host
   const rp = rpFilter(sysctls, device)

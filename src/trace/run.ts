@@ -29,6 +29,8 @@ export interface Run {
   chosen: { readonly source: Source; readonly action: string; readonly choice?: Arm } | undefined
   /** an answer is under way: it meets the entries that the request met */
   answering: boolean
+  /** the answer passed a host that had not seen the request */
+  detour: boolean
   /** only the way is looked for: rules stop nothing */
   scouting: boolean
   readonly assumptions: Set<string>
@@ -200,6 +202,8 @@ export interface SendOptions {
   readonly ttl?: number
   /** what its first route is looked up with, where that is not what the packet carries: a tunnel's own mark, and the device that it is bound to */
   readonly lookup?: { readonly mark: number; readonly device?: string }
+  /** its source was chosen by its route, which was looked up without one and is kept */
+  readonly unbound?: boolean
 }
 
 /** The ways that lead on from a device or hook, handed down so that the files need no circle. */
@@ -240,6 +244,7 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
     known,
     chosen: undefined,
     answering: false,
+    detour: false,
     scouting: false,
     conntrack: new Map(),
     assumptions: new Set(),

@@ -3,6 +3,7 @@ import { fromWords, type Ip, isLinkLocal } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { runDeviceHook } from './device-hooks.ts'
 import { runHook } from './hooks.ts'
+import { askerKey } from './neighbours.ts'
 import { type Blame, newSkb, type Run, type Skb } from './run.ts'
 import type { Port } from './world.ts'
 
@@ -14,7 +15,7 @@ const solicitedNode = (ip: Ip): Ip => fromWords(6, 0xff020000 | 0, 0, 1, 0xff000
  * has asked before: who hears a question knows the asker (ndisc_recv_ns).
  */
 export function solicit(run: Run, skb: Skb, from: Port, target: Ip, to: Port): Blame | undefined {
-  if (run.askers.has(asker(from, target))) return undefined
+  if (run.askers.has(askerKey(from, target))) return undefined
   // ndisc_solicit: the packet's own source if it is the device's, else the device's oldest link-local address, which stands last
   const own = from.link.addresses.find((a) => a.ip.text === skb.packet.src.text)
   const src = (own ?? from.link.addresses.findLast((a) => isLinkLocal(a.ip)))?.ip
@@ -24,14 +25,12 @@ export function solicit(run: Run, skb: Skb, from: Port, target: Ip, to: Port): B
   const answer: Packet = { ...base, src: target, dst: src, icmp: { type: 136, code: 0 } }
   const before = run.steps.length
   const unheard = deliver(run, from, to, question)
-  if (!unheard) run.askers.add(asker(to, src))
+  if (!unheard) run.askers.add(askerKey(to, src))
   const blocked = unheard ?? deliver(run, to, from, answer)
   // what lets neighbours find each other is no news
   if (!blocked) run.steps.length = before
   return blocked
 }
-
-const asker = ({ place, link }: Port, ip: Ip): string => `${place.id} ${link.name} ${ip.text}`
 
 function deliver(run: Run, from: Port, to: Port, packet: Packet): Blame | undefined {
   const out = newSkb(packet, from.place, '')

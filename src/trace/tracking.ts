@@ -11,7 +11,11 @@ import type { Place } from './world.ts'
 /** The entry of a packet on its host; the steps show the line of the dump that it is, or how it came to be. */
 export function track(run: Run, skb: Skb): Ct {
   const { packet, place } = skb
-  if ((run.state === 'new' && !run.known) || !tracks(skb)) return conntrackOf(run, place).track(packet)
+  if ((run.state === 'new' && !run.known) || !tracks(skb)) {
+    const ct = conntrackOf(run, place).track(packet)
+    if (ct.kind === 'invalid' && packet.tcp === 'SYN-ACK') run.detour = true
+    return ct
+  }
   // what carries a flow from node to node is a connection of its own, which begins anew
   const own = packet.inner === undefined || isIcmpError(packet)
   const midstream = run.state !== 'new' && own && packet.tcp !== 'SYN'

@@ -4,7 +4,7 @@ import type { Link } from '../kernel/link/types.ts'
 import { isUsable } from '../kernel/neigh/types.ts'
 import type { Ip } from '../net/ip.ts'
 import { encapsulate } from './encapsulation.ts'
-import { answersFor, deviceBlame, neighbour, unresolved } from './neighbours.ts'
+import { answersFor, askerKey, deafToArp, deviceBlame, neighbour, unresolved } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
 import type { Decision } from './routing.ts'
 import { type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
@@ -70,10 +70,12 @@ function crossVeth(run: Run, skb: Skb, link: Link, peer: Port, nextHop: Ip, ways
         },
       }
     }
+  } else if (run.askers.has(askerKey({ place, link }, nextHop))) {
+    // it has asked before
   } else if (!there && !answersFor(peer, nextHop, skb.packet.src)) {
     return unresolved(run, skb, nextHop, known)
-  } else if (nextHop.family === 6) {
-    const deaf = solicit(run, skb, { place, link }, nextHop, peer)
+  } else {
+    const deaf = nextHop.family === 6 ? solicit(run, skb, { place, link }, nextHop, peer) : deafToArp(run, skb, link, peer, nextHop)
     if (deaf) return unresolved(run, skb, nextHop, known, deaf)
   }
   return wire(run, skb, peer, peer.place.host.kind === 'pod' ? `to ${peer.place.id}` : `to ${peer.place.label} by ${peer.link.name}`, ways)

@@ -3,7 +3,7 @@ import { isTunnel, type Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import { downAt, downBlame } from './down.ts'
-import { answersOnSegment, neighbour, unresolved } from './neighbours.ts'
+import { answersOnSegment, askerKey, deafToArp, neighbour, unresolved } from './neighbours.ts'
 import { enterHost } from './programs.ts'
 import { type Blame, type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { solicit } from './solicit.ts'
@@ -19,7 +19,8 @@ export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: 
   const known = neighbour(skb.place, link, nextHop)
   const cached = known && isUsable(known) ? known.mac : undefined
   const owners = ownerOnSegment(world, skb.place, link, nextHop)
-  const ports = owners.filter((p) => answersOnSegment(p, nextHop) || (cached !== undefined && cached === p.link.mac))
+  const asked = run.askers.has(askerKey({ place: skb.place, link }, nextHop))
+  const ports = owners.filter((p) => asked || answersOnSegment(p, nextHop) || (cached !== undefined && cached === p.link.mac))
   if (owners.length > 0 && ports.length === 0) return unresolved(run, skb, nextHop, known)
   const hosts = new Set(ports.map((p) => p.place))
   const port = hosts.size > 1 ? ports.find((p) => p.link.mac !== undefined && p.link.mac === known?.mac) : ports[0]
@@ -30,8 +31,12 @@ export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: 
     )
   }
   if (port) enterHost(run, port.place)
-  const deaf =
-    port && nextHop.family === 6 && !(known && isUsable(known)) ? solicit(run, skb, { place: skb.place, link }, nextHop, port) : undefined
+  const asks = port && !asked && !(known && isUsable(known))
+  const deaf = !asks
+    ? undefined
+    : nextHop.family === 6
+      ? solicit(run, skb, { place: skb.place, link }, nextHop, port)
+      : deafToArp(run, skb, link, port, nextHop)
   if (deaf) return unresolved(run, skb, nextHop, known, deaf)
   if (port) return wire(run, skb, port, `to ${port.place.label}${nextHop === skb.packet.dst ? '' : ` (${nextHop.text})`}`, ways)
   return underlay(run, skb, link, nextHop, known, ways)

@@ -1,12 +1,13 @@
 /** A scenario from a seed: the network, the packets, then tables, sets, routes and settings made of the packets' own values. */
-import { makeRandom, type Random } from '../kernel/random.ts'
+import { makeRandom } from '../kernel/random.ts'
 import { makeIptables } from './iptables.ts'
+import { makeNftables } from './nftables.ts'
 import { makeProbes } from './probes.ts'
 import { addRoutes, addSettings } from './routes.ts'
 import type { Scenario } from './scenario.ts'
 import { makeSets } from './sets.ts'
 import { type Draft, type Family, finish, makeNet } from './topology.ts'
-import { makePool } from './values.ts'
+import { makePool, type Pool } from './values.ts'
 
 export interface Wanted {
   readonly family?: Family
@@ -32,7 +33,7 @@ export function makeScenario(seed: number, wanted: Wanted): Scenario {
     const { lines, sets } = makeSets(r, net, pool, wanted.allSets ?? false)
     if (!r.chance(busy(space))) continue
     space.ipset.push(...lines)
-    addRules(r, space, () => makeIptables({ ...pool, sets }))
+    addRules(space, { ...pool, sets }, wanted.only)
   }
   const times = random || nominal ? 24 : 1
   return finish(
@@ -46,9 +47,14 @@ export function makeScenario(seed: number, wanted: Wanted): Scenario {
 /** Nodes have rules most of the time, others now and then. */
 const busy = (space: Draft) => (space.kind === 'node' ? 0.9 : 0.2)
 
-/** iptables by one backend, sometimes by both. */
-function addRules(r: Random, space: Draft, make: () => readonly string[]): void {
-  const both = r.chance(0.12)
+/** iptables by one backend, sometimes by both; native tables; or both kinds on the same hooks. */
+function addRules(space: Draft, pool: Pool, only: Wanted['only']): void {
+  const { r } = pool
+  const kind = only ?? r.pick(['iptables', 'iptables', 'nft', 'nft', 'both'] as const)
+  if (kind !== 'iptables') space.nft.push(...makeNftables(pool))
+  if (kind === 'nft') return
+  const make = () => makeIptables(pool)
+  const both = r.chance(0.06)
   const legacy = r.chance(0.45)
   if (legacy || both) space.iptablesLegacy.push(...make())
   if (!legacy || both) space.iptablesNft.push(...make())

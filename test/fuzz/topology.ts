@@ -79,6 +79,7 @@ export function makeNet(r: Random, family: Family): Net {
   net.spaces.push(...nodes, ...outside)
   const members = [...nodes, ...outside]
   if (members.length > 1) addSegment(r, net, 0, members)
+  else for (const node of nodes) give(net, node, 'lo', plan.far(family, 1), length.host[family])
   if (members.length > 1 && r.chance(0.25))
     addSegment(
       r,

@@ -1,5 +1,8 @@
 import { walkSuite } from '../support/netns-suite.ts'
 
+/** who asks for a neighbour in the name of a source that rp_filter refuses gets no answer, but may have one from before */
+const known = 'ip neigh add 172.19.0.11 lladdr 02:00:00:00:01:11 dev eth1 nud permanent'
+
 walkSuite('the walk and the kernel: routes, rules and settings', [
   {
     name: 'routes that refuse: errno here, ICMP or silence elsewhere',
@@ -125,15 +128,15 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
       n1 tcp {127.0.0.1|[::1]}:80 = n1 {127.0.0.1|[::1]}:80 < {127.0.0.1|::1}`,
   },
   {
-    name: "one of the receiver's own addresses as source",
+    name: "one of the receiver's own addresses as source: ARP is not answered",
     sh: {
       ext: 'ip {|-6} addr add $n1b/{32|128} dev eth0 {|nodad preferred_lft 0}',
       p1: 'ip {|-6} addr add $n1/{32|128} dev eth0 {|nodad preferred_lft 0}',
     },
     families: [4],
     flows: `
-      p1@$n1 udp $n1b:53 = dropped
-      p1@$n1 tcp $p2:80 = dropped`,
+      p1@$n1 udp $n1b:53 = icmp 3/1 $n1
+      p1@$n1 tcp $p2:80 = icmp 3/1 $n1`,
   },
   {
     name: 'an address of another device: ARP answers for it, neighbour discovery does not',
@@ -163,7 +166,7 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
     families: [4],
     sh: {
       n1: 'sysctl -qw net.ipv4.conf.eth1.rp_filter=1',
-      ext: 'ip route add 10.244.1.2 via 172.19.0.11; ip route add 10.244.1.3 via 172.19.0.11 src 203.0.113.10',
+      ext: `${known}; ip route add 10.244.1.2 via 172.19.0.11; ip route add 10.244.1.3 via 172.19.0.11 src 203.0.113.10`,
     },
     flows: `
       ext tcp $p1:80 = p1 $p1:80 < $extb
@@ -173,11 +176,17 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
       p1 udp $extb:53 = ext $extb:53 < $p1`,
   },
   {
+    name: 'rp_filter also keeps ARP from being answered',
+    families: [4],
+    sh: { n1: 'sysctl -qw net.ipv4.conf.eth1.rp_filter=1' },
+    flows: 'ext@$ext udp $n1b:53 = icmp 3/1 $ext',
+  },
+  {
     name: 'rp_filter: the larger of all and the device, loose',
     families: [4],
     sh: {
       n1: 'sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth1.rp_filter=2; ip route del default',
-      ext: 'ip route add 10.244.1.2 via 172.19.0.11',
+      ext: `${known}; ip route add 10.244.1.2 via 172.19.0.11`,
     },
     flows: `
       ext@$ext udp $n1b:53 = n1 $n1b:53 < $ext
@@ -192,6 +201,7 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
       n1: `sysctl -qw net.ipv4.conf.eth0.rp_filter=1 net.ipv4.conf.eth1.rp_filter=1 net.ipv4.conf.eth1.src_valid_mark=1
       ip rule add fwmark 0x10 lookup 100
       ip route add 172.18.0.100 dev eth1 table 100`,
+      ext: known,
     },
     rules: { n1: 'mangle -A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x10/0xffffffff' },
     flows: `

@@ -1,0 +1,355 @@
+/** Random native tables for `nft -f`, one command a line: base chains at all sorts of priorities, sets and maps, NAT, and rules that use them. */
+import type { Pool } from './values.ts'
+
+const hooks = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const
+type Hook = (typeof hooks)[number]
+type Kind = 'filter' | 'route' | 'dst' | 'src'
+
+interface Table {
+  readonly pool: Pool
+  /** `ip t1` */
+  readonly name: string
+  readonly inet: boolean
+  readonly lines: string[]
+  /** sets by the expression that they are looked up with */
+  readonly sets: { readonly key: string; readonly name: string; readonly verdicts?: boolean }[]
+  /** maps of addresses to translate to, by their key; `port`: to address and port */
+  readonly maps: { readonly key: string; readonly name: string; readonly port: boolean }[]
+}
+
+/** Chains that rules may jump to lie in the same group, where the same statements are lawful. */
+interface Place {
+  readonly kind: Kind
+  readonly hook: Hook | undefined
+  readonly priority: number
+  readonly users: readonly string[]
+}
+
+export function makeNftables(pool: Pool): readonly string[] {
+  const { r, net } = pool
+  const lines: string[] = []
+  for (let i = r.pick([1, 1, 2, 2, 3]); i > 0; i--) {
+    const inet = r.chance(0.4)
+    makeTable({ pool, name: `${inet ? 'inet' : net.family === 4 ? 'ip' : 'ip6'} t${i}`, inet, lines, sets: [], maps: [] })
+  }
+  return lines
+}
+
+function makeTable(t: Table): void {
+  const { r } = t.pool
+  t.lines.push(`add table ${t.name}`)
+  const users: Readonly<Record<'filter' | 'dst' | 'src', readonly string[]>> = {
+    filter: ['u1', 'u2', 'u3'],
+    dst: ['d1', 'd2'],
+    src: ['s1', 's2'],
+  }
+  for (const name of Object.values(users).flat()) t.lines.push(`add chain ${t.name} ${name}`)
+  makeSets(t)
+  for (const [group, names] of Object.entries(users)) {
+    const kind = group as Kind
+    for (const [i, name] of names.entries()) {
+      const place: Place = { kind, hook: undefined, priority: 0, users: names.slice(i + 1) }
+      for (let k = r.below(4); k > 0; k--) add(t, name, makeRule(t, place))
+    }
+  }
+  for (const hook of hooks)
+    if (r.chance(0.45)) addBase(t, `f-${hook}`, { kind: 'filter', hook, priority: priority(t, hook), users: users.filter })
+  if (r.chance(0.2)) addBase(t, 'r-output', { kind: 'route', hook: 'output', priority: -150, users: users.filter })
+  for (const hook of ['prerouting', 'output'] as const)
+    if (r.chance(0.5)) addBase(t, `n-${hook}`, { kind: 'dst', hook, priority: r.pick([-100, -100, -90]), users: users.dst })
+  if (r.chance(0.5)) addBase(t, 'n-postrouting', { kind: 'src', hook: 'postrouting', priority: r.pick([100, 100, 110]), users: users.src })
+}
+
+const priority = (t: Table, hook: Hook) =>
+  t.pool.r.pick(hook === 'prerouting' || hook === 'output' ? [-300, -300, -150, -10, 0, 0, 10] : [-150, -10, 0, 0, 10, 50])
+
+function addBase(t: Table, name: string, place: Place): void {
+  const { r } = t.pool
+  const type = place.kind === 'dst' || place.kind === 'src' ? 'nat' : place.kind
+  const drops = type === 'filter' && ['input', 'forward', 'output'].includes(place.hook ?? '') && r.chance(0.1)
+  t.lines.push(
+    `add chain ${t.name} ${name} { type ${type} hook ${place.hook} priority ${place.priority} ; policy ${drops ? 'drop' : 'accept'} ; }`,
+  )
+  // neighbour discovery passes: what one side learns of the other from an earlier packet is in no dump
+  if (t.pool.net.family === 6 && type !== 'nat' && place.hook !== 'forward')
+    add(t, name, 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept')
+  for (let k = r.pick([1, 2, 3, 4]); k > 0; k--) add(t, name, makeRule(t, place))
+  if (!drops) return
+  if (r.chance(0.8)) add(t, name, 'ct state established,related accept')
+  add(t, name, `meta l4proto ${r.pick(['tcp', 'udp'])} accept`)
+  for (let k = 0; k < 2; k++) add(t, name, `${features(t, 1).join(' ')} accept`)
+}
+
+const add = (t: Table, chain: string, rule: string): void => {
+  t.lines.push(`add rule ${t.name} ${chain} ${rule}`)
+}
+
+const ip = (t: Table) => (t.pool.net.family === 4 ? 'ip' : 'ip6')
+const type = (t: Table) => (t.pool.net.family === 4 ? 'ipv4_addr' : 'ipv6_addr')
+const some = (t: Table, n: number, make: () => string): string =>
+  [...new Set(Array.from({ length: 1 + t.pool.r.below(n) }, make))].join(', ')
+const service = (t: Table) => {
+  const probe = t.pool.probe()
+  return { dst: probe.dst, proto: probe.proto === 'icmp' ? 'tcp' : probe.proto, port: probe.port ?? 80 }
+}
+
+/** Named sets, verdict maps and maps; keys of elements differ, as nft wants it. */
+function makeSets(t: Table): void {
+  const { r } = t.pool
+  const a = ip(t)
+  const addr = type(t)
+  const unique = (n: number, make: () => readonly [string, string]) =>
+    [...new Map(Array.from({ length: n }, make)).entries()].map(([k, v]) => `${k} : ${v}`).join(', ')
+  const set = (name: string, spec: string, elements: string, key: string) => {
+    t.lines.push(`add set ${t.name} ${name} { ${spec} ; }`, `add element ${t.name} ${name} { ${elements} }`)
+    t.sets.push({ key, name })
+  }
+  const vmap = (name: string, spec: string, elements: string, key: string) => {
+    t.lines.push(`add map ${t.name} ${name} { ${spec} ; }`, `add element ${t.name} ${name} { ${elements} }`)
+    t.sets.push({ key, name, verdicts: true })
+  }
+  const map = (name: string, spec: string, elements: string, key: string, port: boolean) => {
+    t.lines.push(`add map ${t.name} ${name} { ${spec} ; }`, `add element ${t.name} ${name} { ${elements} }`)
+    t.maps.push({ key, name, port })
+  }
+  const verdict = () => r.pick(['accept', 'drop', 'return', 'jump u1', 'goto u2', 'continue'])
+  const serviceKey = `${a} daddr . meta l4proto . th dport`
+  const makers = [
+    () => set('addresses', `type ${addr}`, some(t, 4, t.pool.address), `${a} ${r.pick(['saddr', 'daddr'])}`),
+    () => set('networks', `type ${addr} ; flags interval ; auto-merge`, some(t, 4, t.pool.prefix), `${a} ${r.pick(['saddr', 'daddr'])}`),
+    () =>
+      set(
+        'flows',
+        `type ${addr} . ${addr} . inet_service`,
+        some(t, 4, () => {
+          const p = t.pool.probe()
+          return `${t.pool.sourceOf(p)} . ${p.dst} . ${p.port ?? 80}`
+        }),
+        `${a} saddr . ${a} daddr . th dport`,
+      ),
+    () =>
+      set(
+        'ranges',
+        `type ${addr} . inet_proto . inet_service ; flags interval`,
+        some(t, 1, () => `${t.pool.prefix()} . ${r.pick(['tcp', 'udp'])} . ${r.pick(['80', '80-7000', '7000-7002'])}`),
+        serviceKey,
+      ),
+    () =>
+      set(
+        'ports',
+        'type inet_service ; flags interval',
+        r.pick(['80, 7000-7001', '53-80', '81, 7002']),
+        r.pick(['tcp dport', 'udp dport', 'th dport', 'th sport']),
+      ),
+    () =>
+      set(
+        'devs',
+        'type ifname',
+        some(t, 3, () => `"${t.pool.device()}"`),
+        r.pick(['iifname', 'oifname']),
+      ),
+    () => set('marks', 'type mark', some(t, 3, t.pool.mark), 'meta mark'),
+    () =>
+      vmap(
+        'services',
+        `type ${addr} . inet_proto . inet_service : verdict`,
+        unique(4, () => {
+          const s = service(t)
+          return [`${s.dst} . ${s.proto} . ${s.port}`, verdict()]
+        }),
+        serviceKey,
+      ),
+    () =>
+      vmap(
+        'sources',
+        `type ${addr} : verdict`,
+        unique(3, () => [t.pool.address(), verdict()]),
+        `${a} saddr`,
+      ),
+    () =>
+      map(
+        'backends',
+        `type ${addr} : ${addr}`,
+        unique(4, () => [t.pool.probe().dst, t.pool.backend()]),
+        `${a} daddr`,
+        false,
+      ),
+    () =>
+      map(
+        'servers',
+        `type ${addr} . inet_service : ${addr} . inet_service`,
+        unique(4, () => {
+          const s = service(t)
+          return [`${s.dst} . ${s.port}`, `${t.pool.backend()} . ${r.pick([80, 7000, 7001])}`]
+        }),
+        `${a} daddr . tcp dport`,
+        true,
+      ),
+  ]
+  for (const make of makers) if (r.chance(0.3)) make()
+}
+
+function makeRule(t: Table, place: Place): string {
+  const { r } = t.pool
+  const end = statement(t, place)
+  const strong = /^(drop|reject|notrack)/.test(end)
+  let words = features(t, strong ? 2 : r.pick([0, 1, 1, 2]))
+  // a port needs to know that there is one, a reset that it is TCP
+  if (/:\d+$|tcp dport/.test(end) || end.includes('tcp reset'))
+    words = [...words.filter((w) => !/^(meta l4proto|tcp|udp|icmp)/.test(w)), r.pick(['tcp dport 1-9999', 'tcp dport { 80, 81, 7000 }'])]
+  if (r.chance(0.45)) words.push(extra(t, place))
+  if (t.pool.random && r.chance(0.3) && (strong || place.kind === 'dst')) {
+    words.push(`${place.kind === 'dst' ? '' : 'ct state new '}numgen random mod 4 ${r.pick(['< 1', '< 2', '0-1'])}`)
+  }
+  if (r.chance(0.3)) words.push('counter')
+  return [...words, end].filter((w) => w !== '').join(' ') || 'counter'
+}
+
+function features(t: Table, count: number): string[] {
+  const { r } = t.pool
+  const probe = t.pool.probe()
+  const a = ip(t)
+  const not = () => (r.chance(0.12) ? '!= ' : '')
+  const source = t.pool.sourceOf(probe)
+  const makers = [
+    () => `${a} saddr ${not()}${r.pick([source, source, t.pool.prefix(), `{ ${some(t, 3, t.pool.address)} }`])}`,
+    () => `${a} daddr ${not()}${r.pick([probe.dst, probe.dst, t.pool.prefix(), `{ ${some(t, 3, () => t.pool.probe().dst)} }`])}`,
+    () => protocol(t, probe.proto, probe.port, not),
+  ]
+  const out: string[] = []
+  while (out.length < count && makers.length > 0) {
+    const [make] = makers.splice(r.below(makers.length), 1)
+    if (make) out.push(make())
+  }
+  return out
+}
+
+function protocol(t: Table, proto: string, port: number | undefined, not: () => string): string {
+  const { r, net } = t.pool
+  if (port === undefined)
+    return net.family === 4
+      ? r.pick(['icmp type echo-request', 'icmp type { echo-reply, destination-unreachable }', 'meta l4proto icmp'])
+      : r.pick(['icmpv6 type echo-request', 'icmpv6 type { echo-reply, destination-unreachable }'])
+  return r.pick([
+    `meta l4proto ${proto}`,
+    `${proto} dport ${not()}${port}`,
+    `${proto} dport ${port}`,
+    `${proto} dport ${not()}{ ${[...new Set([port, 81, 7002])].join(', ')} }`,
+    `${proto} dport ${not()}${Math.min(port, 79)}-${Math.max(port, 7000)}`,
+    `${proto} sport ${not()}${port}`,
+    `meta l4proto { tcp, udp } th dport ${not()}${port}`,
+    proto === 'tcp' ? `tcp flags ${r.pick(['& (fin|syn|rst|ack) == syn', 'syn', '& syn != 0'])}` : 'meta l4proto udp',
+    `${proto} dport >= ${port}`,
+  ])
+}
+
+function extra(t: Table, place: Place): string {
+  const { r, net } = t.pool
+  const a = ip(t)
+  const not = () => (r.chance(0.12) ? '!= ' : '')
+  const { hook } = place
+  const inbound = hook === 'prerouting' || hook === 'input' || hook === 'forward'
+  const outbound = hook === 'output' || hook === 'postrouting' || hook === 'forward'
+  const choices: string[] = [
+    `meta mark ${not()}${t.pool.mark()}`,
+    `meta mark & 0x3 == ${r.pick(['0x0', '0x1', '0x2'])}`,
+    `ct mark ${not()}${r.pick(['0x0', '0x1'])}`,
+    `ct state ${not()}${r.pick(['new', 'established', 'invalid', 'established,related', 'untracked'])}`,
+    `ct status ${r.pick(['dnat', 'snat', 'seen-reply', 'confirmed'])}`,
+    `ct direction ${r.pick(['original', 'reply'])}`,
+    `ct original ${a} daddr ${not()}${t.pool.probe().dst}`,
+    `ct reply ${a} saddr ${not()}${t.pool.address()}`,
+    `ct state vmap { invalid : ${r.pick(['continue', 'return'])}, established : accept, related : accept }`,
+    a === 'ip' ? `ip ttl ${r.pick(['< 64', '== 63', '> 62'])}` : `ip6 hoplimit ${r.pick(['< 64', '== 63', '> 62'])}`,
+    'limit rate 1000/second burst 10000 packets',
+    ...(t.inet ? [`meta nfproto ${net.family === 4 ? 'ipv4' : 'ipv6'}`] : []),
+    `fib saddr type ${not()}${r.pick(['local', 'unicast'])}`,
+    `fib daddr type ${not()}${r.pick(['local', 'unicast', '{ local, unicast }'])}`,
+  ]
+  if (place.kind === 'dst' || place.kind === 'src') choices.splice(9, 1)
+  if (inbound || hook === undefined)
+    choices.push(`iifname ${not()}"${r.pick([t.pool.device(), 'eth*', 'cali*'])}"`, `iifname ${not()}{ "${t.pool.device()}", "lo" }`)
+  if (outbound || hook === undefined) choices.push(`oifname ${not()}"${r.pick([t.pool.device(), 'eth*', 'cali*'])}"`)
+  if (hook === 'prerouting')
+    choices.push(`fib saddr . iif oif ${r.pick(['missing', 'exists'])}`, `fib daddr . iif type ${r.pick(['local', 'unicast'])}`)
+  if (hook === 'input') choices.push('fib saddr . iif oif exists')
+  // a chain that the wrong hook leads to may not have it
+  const lawful = (key: string) =>
+    !(key === 'iifname' && !inbound && hook !== undefined) && !(key === 'oifname' && !outbound && hook !== undefined)
+  for (const set of t.sets) {
+    const needs = set.key.includes('th ') && !set.key.includes('l4proto') ? 'meta l4proto { tcp, udp } ' : ''
+    if (!set.verdicts && lawful(set.key)) for (let i = 0; i < 3; i++) choices.push(`${needs}${set.key} ${not()}@${set.name}`)
+  }
+  return r.pick(choices)
+}
+
+function statement(t: Table, place: Place): string {
+  const { r, net } = t.pool
+  const any = [
+    'accept',
+    'return',
+    '',
+    `meta mark set ${t.pool.mark()}`,
+    `meta mark set meta mark ${r.pick(['| 0x2', '& 0xfffffffe', '^ 0x1'])}`,
+    'ct mark set meta mark',
+    'meta mark set ct mark',
+    `ct mark set ${r.pick(['0x1', '0x2'])}`,
+    ...(place.users.length > 0 ? [`jump ${r.pick(place.users)}`, `jump ${r.pick(place.users)}`, `goto ${r.pick(place.users)}`] : []),
+  ]
+  const verdicts = t.sets.filter((s) => s.verdicts).map((s) => `${s.key} vmap @${s.name}`)
+  switch (place.kind) {
+    case 'filter':
+    case 'route': {
+      const rejects =
+        ['input', 'forward', 'output'].includes(place.hook ?? '') && place.kind === 'filter' && place.priority > -150
+          ? [reject(t), reject(t)]
+          : []
+      const untracked = place.priority === -300 ? ['notrack', 'notrack'] : []
+      // an element may jump to a chain of filter rules
+      const maps = place.users.includes('u1') ? [...verdicts, ...verdicts] : []
+      return r.pick([...any, 'drop', ...rejects, ...untracked, ...maps])
+    }
+    case 'dst': {
+      const family = t.inet ? ` ${ip(t)}` : ''
+      const bracket = (address: string) => (net.family === 6 ? `[${address}]` : address)
+      const maps = t.maps.map((m) => (m.port ? `dnat${family} to ${m.key} map @${m.name}` : `dnat${family} to ${m.key} map @${m.name}`))
+      const arms = t.pool.random ? [`dnat${family} to numgen random mod 2 map { 0 : ${t.pool.backend()}, 1 : ${t.pool.backend()} }`] : []
+      const hashed = `dnat${family} to jhash ${ip(t)} saddr mod 2 seed 0x17 map { 0 : ${t.pool.backend()}, 1 : ${t.pool.backend()} }`
+      const dnat = [
+        `dnat${family} to ${t.pool.backend()}`,
+        `dnat${family} to ${t.pool.backend()}`,
+        `dnat${family} to ${bracket(t.pool.backend())}:${r.pick([80, 7000, 7001])}`,
+        r.chance(0.5) ? 'redirect' : `redirect to :${r.pick([80, 7000])}`,
+        hashed,
+        ...arms,
+        ...maps,
+        ...maps,
+      ]
+      return r.pick([...any, ...dnat, ...dnat])
+    }
+    case 'src': {
+      const family = t.inet ? ` ${ip(t)}` : ''
+      const own = t.pool.space.addresses
+      const snat = [
+        'masquerade',
+        'masquerade',
+        `masquerade ${r.pick(['random', 'fully-random'])}`,
+        `snat${family} to ${own.length > 0 && r.chance(0.7) ? r.pick(own) : t.pool.address()}`,
+      ]
+      return r.pick([...any, ...snat, ...snat])
+    }
+  }
+}
+
+function reject(t: Table): string {
+  const { r, net } = t.pool
+  const codes =
+    net.family === 4
+      ? ['port-unreachable', 'net-unreachable', 'host-unreachable', 'admin-prohibited']
+      : ['port-unreachable', 'no-route', 'addr-unreachable', 'admin-prohibited']
+  if (r.chance(0.25)) return 'reject with tcp reset'
+  if (t.inet && r.chance(0.5))
+    return `reject with icmpx type ${r.pick(['port-unreachable', 'admin-prohibited', 'no-route', 'host-unreachable'])}`
+  if (t.inet) return 'reject'
+  return `reject with ${net.family === 4 ? 'icmp' : 'icmpv6'} type ${r.pick(codes)}`
+}
