@@ -72,6 +72,7 @@ export function node(item: Item): Node {
 
 export function service(item: Item): Service {
   const { spec, status } = item
+  const ingress = arr(rec(status.loadBalancer).ingress).map(rec)
   return {
     get source() {
       return item.source()
@@ -81,7 +82,8 @@ export function service(item: Item): Service {
     type: str(spec.type) ?? 'ClusterIP',
     clusterIps: ips(spec.clusterIPs === undefined ? [spec.clusterIP] : arr(spec.clusterIPs)),
     externalIps: ips(arr(spec.externalIPs)),
-    loadBalancerIps: ips(arr(rec(status.loadBalancer).ingress).map((i) => rec(i).ip)),
+    loadBalancerIps: ips(ingress.map((i) => i.ip)),
+    proxiedIps: ips(ingress.filter((i) => i.ipMode === 'Proxy').map((i) => i.ip)),
     sessionAffinity: spec.sessionAffinity === 'ClientIP',
     externalTrafficPolicy: spec.externalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
     internalTrafficPolicy: spec.internalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',

@@ -60,6 +60,8 @@ export interface Service {
   readonly clusterIps: readonly Ip[]
   readonly externalIps: readonly Ip[]
   readonly loadBalancerIps: readonly Ip[]
+  /** those with ipMode Proxy: kube-proxy leaves them to the load balancer (KEP-1860) */
+  readonly proxiedIps: readonly Ip[]
   readonly sessionAffinity: boolean
   readonly externalTrafficPolicy: 'Cluster' | 'Local'
   readonly internalTrafficPolicy: 'Cluster' | 'Local'

@@ -4,7 +4,7 @@ import type { Snapshot } from '../snapshot/types.ts'
 import type { Result } from './attempt.ts'
 import { type Case, caseOf, type Explain, type Finding, nodeOf } from './cause/case.ts'
 import { closedPort } from './cause/closed-port.ts'
-import { detour } from './cause/detour.ts'
+import { detour, ownPacket } from './cause/detour.ts'
 import { foreignRule } from './cause/foreign-rule.ts'
 import { hiddenFromConntrack, kernelSetting, silentGateway } from './cause/kernel-setting.ts'
 import { localPod, podWithoutInterface } from './cause/local-pod.ts'
@@ -32,6 +32,7 @@ const explanations: readonly Explain[] = [
   staleConnection,
   staleEndpoint,
   detour,
+  ownPacket,
   hiddenFromConntrack,
   serviceRefusal,
   virtualServer,

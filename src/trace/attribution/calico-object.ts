@@ -35,7 +35,7 @@ export function calicoObject(chain: string, words: RuleWords, cluster: Cluster, 
     if (named !== undefined) return named
   }
   const jumped = words.to === undefined ? undefined : objectOfCalicoChain(words.to, cluster, node)
-  return jumped ?? own ?? settingOf(chain, cluster)
+  return jumped ?? own
 }
 
 /** Kinds as Felix ≥ v3.32 writes them in a policy chain's first rule. */
@@ -63,11 +63,4 @@ function objectOfComment(text: string): string | undefined {
   return second === undefined
     ? policyObject({ kind, name: first as string })
     : policyObject({ kind, namespace: first as string, name: second })
-}
-
-/** The setting that made a rule of a common chain, where it can only be one object. */
-function settingOf(chain: string, cluster: Cluster): string | undefined {
-  if (chain !== 'cali-nat-outgoing') return undefined
-  const pools = cluster.ipPools.filter((p) => p.natOutgoing)
-  return pools.length === 1 ? `ippool/${pools[0]?.name}` : undefined
 }

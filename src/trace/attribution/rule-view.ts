@@ -52,7 +52,7 @@ function iptablesView({ file, table, chain, rule }: Extract<RulePlace, { kind: '
   const target = rule?.target
   return {
     owner: rule ? ruleOwner(table.name, chain.name, rule) : policyOwner(chain),
-    object: rule && ruleObject(table.name, chain.name, rule, cluster, node),
+    object: rule && (ruleObject(table.name, chain.name, rule, cluster, node) ?? poolOf(chain.name, isIp6(file) ? 6 : 4, cluster)),
     table: table.name,
     chain: chain.name,
     remarks: rule ? comments(rule).filter((text) => !isFelixComment(text)) : [],
@@ -72,7 +72,9 @@ function nftView({ file, table, base, chain, rule, element }: NftPlace, cluster:
   return {
     // a policy of accept is what the kernel starts with; Felix and kube-proxy leave it so
     owner: rule ? nftRuleOwner(table, rule.comment) : base.base?.policy === 'drop' ? 'other' : 'kernel',
-    object: rule && nftObject(table, chain, rule, element, cluster, node),
+    object:
+      rule &&
+      (nftObject(table, chain, rule, element, cluster, node) ?? poolOf(layer?.chain ?? '', table.family === 'ip6' ? 6 : 4, cluster)),
     table: layer?.table ?? `${table.family} ${table.name}`,
     chain: layer?.chain ?? chain.name,
     remarks: nftWords(rule?.comment),
@@ -80,6 +82,15 @@ function nftView({ file, table, base, chain, rule, element }: NftPlace, cluster:
     wantsInvalid: rule !== undefined && nftInvalid(rule),
     source: { file, line: rule?.line ?? base.base?.line ?? chain.line },
   }
+}
+
+const isIp6 = (file: string): boolean => file.slice(file.lastIndexOf('/') + 1).startsWith('ip6tables')
+
+/** The pool that is masqueraded, where a family has only one: the rule is made for all (Calico datapath §4.4). */
+function poolOf(chain: string, family: 4 | 6, cluster: Cluster): string | undefined {
+  if (chain !== 'cali-nat-outgoing') return undefined
+  const pools = cluster.ipPools.filter((p) => p.natOutgoing && p.cidr.ip.family === family)
+  return pools.length === 1 ? `ippool/${pools[0]?.name}` : undefined
 }
 
 /** `ct state invalid`: the lowest bit (NF_CT_STATE_INVALID_BIT), alone or among others. */

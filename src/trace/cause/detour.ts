@@ -31,3 +31,18 @@ function firstHand(steps: readonly Step[]): Hand | undefined {
   }
   return undefined
 }
+
+/**
+ * A host's own packet that another one translated and sent back to it, with its own address for the source: no host takes that from the wire
+ * (fib_validate_source). With masquerading it would have come from the translator (policy Local leaves it out).
+ */
+export const ownPacket: Explain = (c) => {
+  const { blame, packet } = c
+  if (c.leg !== 'request' || blame.kind !== 'route' || !blame.entry.startsWith('martian source') || !packet.src) return undefined
+  const done = translation(c)
+  if (!done || done.step.place === blame.place || !blame.place.addresses.has(packet.src.text)) return undefined
+  const { step, to, object } = done
+  const source = step.kind === 'entry' ? step.source : ruleView(step, c.cluster).source
+  const entry = `${step.place.label} sent the packet on to ${to.text} without masquerading, back to ${blame.place.label}, which sent it: ${blame.entry}`
+  return { node: nodeOf(step.place), kind: 'missing-rule', entry, ...(source && { source }), ...(object !== undefined && { object }) }
+}

@@ -9,7 +9,7 @@ import { type Case, type Explain, type Finding, lastHand } from './case.ts'
 
 /** The packet came to the pod's node, and ended in the blackhole of the block, on the default route, or at a device where nobody answers. */
 export const localPod: Explain = (c) => {
-  if (c.blame.rule || c.blame.kind === 'sysctl' || c.blame.kind === 'listener') return undefined
+  if (c.blame.rule || c.blame.kind === 'sysctl' || c.blame.kind === 'listener' || c.blame.entry.startsWith('martian')) return undefined
   const address = podAddress(c.world, c.packet.dst)
   if (!address) return undefined
   const place = whereItEnded(c)

@@ -2,7 +2,7 @@
 import type { Cluster, Service, ServicePort } from '../../cluster/types.ts'
 import { kubeProxyRole } from '../attribution/nft-names.ts'
 import { type RuleView, ruleView } from '../attribution/rule-view.ts'
-import { serviceAt } from '../attribution/service-at.ts'
+import { serviceAt, serviceObject } from '../attribution/service-at.ts'
 import { serviceName } from './addresses.ts'
 import { type Case, type Explain, type Finding, nodeOf } from './case.ts'
 import { endpointNodes, noEndpoint, notHere } from './service-endpoints.ts'
@@ -14,7 +14,7 @@ export const serviceRefusal: Explain = (c) => {
   const view = blame.rule?.rule && ruleView(blame.rule, c.cluster)
   if (view?.owner !== 'kube-proxy') return undefined
   const node = nodeOf(blame.place)
-  const object = view.object ?? objectBefore(c)
+  const object = view.object ?? objectBefore(c) ?? objectAsked(c)
   const at = { node, ...(blame.source && { source: blame.source }), ...(object !== undefined && { object }) }
   const found = object === undefined ? undefined : serviceOf(c.cluster, object)
   const name = found ? `service ${serviceName(found.service)}` : (object ?? 'a service')
@@ -60,6 +60,12 @@ function reasonOf({ chain, remarks }: RuleView, c: Case): Reason | undefined {
 function objectBefore(c: Case): string | undefined {
   const led = c.steps.findLast((s) => s.kind === 'nft' && s.place === c.blame.place && s.element !== undefined)
   return led?.kind === 'nft' ? ruleView(led, c.cluster).object : undefined
+}
+
+/** Around IPVS one rule serves all Services: what the client asked for tells. */
+function objectAsked({ cluster, request: { dst, proto, dport }, blame }: Case): string | undefined {
+  const at = blame.rule?.kind === 'rule' ? serviceAt(cluster, dst.text, proto, dport?.lo) : undefined
+  return at?.port && serviceObject(at.service, at.port)
 }
 
 /** The address is of the Service network, but no entry took the packet: for want of the port, of the Service, or of the entry. */

@@ -1,6 +1,7 @@
 /** A Service address or node port that nothing translated: kube-proxy's work is missing on that node. */
 import type { Service, ServicePort } from '../../cluster/types.ts'
 import type { Source } from '../../kernel/source.ts'
+import { isLoopback } from '../../net/ip.ts'
 import { ruleView } from '../attribution/rule-view.ts'
 import { nodePortAt, type ServiceAt, serviceAt, serviceObject } from '../attribution/service-at.ts'
 import type { RulePlace } from '../run.ts'
@@ -51,6 +52,10 @@ const addressOf = (cluster: Case['cluster'], { dst, proto, dport }: Headers): Se
 export function missingEntry(c: Case, place: Place, { service, by, port }: ServiceAt, tail = ''): Finding {
   const mode = proxyMode(place, c.packet)
   const what = `${said(withoutSource(c.packet))} of service ${serviceName(service)}`
+  if (service.proxiedIps.some((ip) => ip.text === c.packet.dst.text)) {
+    const entry = `${what} has ipMode Proxy: kube-proxy leaves it to the load balancer, and ${place.label} has nothing for it`
+    return { node: place.label, kind: 'missing-rule', entry, source: service.source, object: serviceObject(service, port) }
+  }
   if (!mode) return unprogrammed(c, place, what, serviceObject(service, port))
   // IPVS takes what is for the node itself: for that the address must be one of its own (kube-proxy §5.1)
   if (mode === 'ipvs' && by !== 'node port' && !place.addresses.has(c.packet.dst.text)) {
@@ -89,6 +94,11 @@ export const closedNodePort: Explain = (c) => {
   const what = `node port ${port.nodePort}/${port.protocol} of service ${serviceName(service)}`
   const mode = proxyMode(blame.place, packet)
   if (!mode) return unprogrammed(c, blame.place, what, serviceObject(service, port))
+  // only iptables mode does, with route_localnet (kube-proxy §6.3, §7)
+  if (isLoopback(packet.dst) && (mode !== 'iptables' || packet.dst.family === 6)) {
+    const entry = `${what} is not served at ${packet.dst.text}: kube-proxy's ${mode} mode does not for IPv${packet.dst.family}`
+    return { node: blame.place.label, kind: 'missing-rule', entry, ...sourceIn(c, blame.place, true), object: serviceObject(service, port) }
+  }
   return noEntry(c, blame.place, { service, port, by }, entryName(mode, `${what} at ${packet.dst.text}`, true), what)
 }
 

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import type { Cluster, PolicyRef } from '../../../src/cluster/types.ts'
 import type { NftElement } from '../../../src/kernel/nftables/expression-types.ts'
-import type { NftFamily, NftRule } from '../../../src/kernel/nftables/types.ts'
+import type { NftChain, NftFamily, NftRule } from '../../../src/kernel/nftables/types.ts'
 import { ip } from '../../../src/net/ip.ts'
 import { chainHash } from '../../../src/trace/attribution/kube-proxy-names.ts'
 import { felixLayer, kubeProxyName } from '../../../src/trace/attribution/nft-names.ts'
 import { nftObject } from '../../../src/trace/attribution/nft-object.ts'
 import { nftRuleOwner, nftTableOwner } from '../../../src/trace/attribution/nft-owner.ts'
-import { emptyCluster, pod, service } from './rules.ts'
+import { ruleView } from '../../../src/trace/attribution/rule-view.ts'
+import type { RulePlace } from '../../../src/trace/run.ts'
+import { emptyCluster, pod, prefix, service } from './rules.ts'
 
 const source = { file: 'cluster/x.json', line: 1 }
 const policy = (kind: PolicyRef['kind'], name: string, namespace?: string, tier?: string): PolicyRef => ({
@@ -140,5 +142,71 @@ describe('objects', () => {
       nftObject(table('kube-proxy', 'inet'), { name: 'service-XXXXXXXX-shop/web/tcp/http' }, rule(undefined), undefined, cluster),
     ).toBeUndefined()
     expect(calico('filter-cali-pi-knp/shop/x', rule('by hand'))).toBeUndefined()
+  })
+})
+
+describe('a rule of iptables and one of nft in the same words', () => {
+  const pools = ['10.244.0.0/16', 'fd00:10:244::/56'].map((cidr, i) => ({
+    source,
+    name: `pool${i}`,
+    cidr: prefix(cidr),
+    ipipMode: 'Never',
+    vxlanMode: 'Always',
+    natOutgoing: true,
+    disabled: false,
+  }))
+  const dual: Cluster = { ...cluster, ipPools: pools }
+  const chain = (name: string, ...rules: NftRule[]): NftChain => ({ name, line: 1, rules })
+  const place = (family: NftFamily, rules: NftChain, r: NftRule): RulePlace => ({
+    kind: 'nft',
+    file: 'nodes/n1/nft.txt',
+    table: {
+      family,
+      name: 'calico',
+      flags: [],
+      line: 1,
+      chains: new Map([[rules.name, rules]]),
+      sets: new Map(),
+      objects: [],
+      flowtables: [],
+    },
+    base: chain('nat-POSTROUTING'),
+    chain: rules,
+    rule: r,
+  })
+  const masquerade = rule(hash, { kind: 'masquerade', flags: ['fully-random'] })
+
+  test('what is masqueraded is the pool of the family', () => {
+    const outgoing = chain('nat-cali-nat-outgoing', masquerade)
+    expect(ruleView(place('ip', outgoing, masquerade), dual)).toMatchObject({
+      table: 'nat',
+      chain: 'cali-nat-outgoing',
+      owner: 'calico',
+      object: 'ippool/pool0',
+    })
+    expect(ruleView(place('ip6', outgoing, masquerade), dual).object).toBe('ippool/pool1')
+    const old = (file: string): RulePlace => {
+      const own = { line: 1, matches: [{ kind: 'comment', text: 'cali:dpfqBgJrpRwlrqw1' }] } as const
+      const there = { name: 'cali-nat-outgoing', line: 1, policy: undefined, rules: [own], counters: undefined }
+      return { kind: 'rule', file, table: { name: 'nat' } as never, chain: there as never, rule: own }
+    }
+    expect(ruleView(old('nodes/n1/iptables-save.txt'), dual).object).toBe('ippool/pool0')
+    expect(ruleView(old('nodes/n1/ip6tables-save.txt.gz'), dual).object).toBe('ippool/pool1')
+  })
+
+  test('the chain that a rule leads to, what it says, and whether it is about INVALID', () => {
+    const jump = rule(`${hash} Start of tier default`, goto('filter-cali-tw-cali0d7763386da'))
+    expect(ruleView(place('ip', chain('filter-cali-to-wl-dispatch', jump), jump), cluster)).toMatchObject({
+      table: 'filter',
+      chain: 'cali-to-wl-dispatch',
+      to: 'cali-tw-cali0d7763386da',
+      remarks: ['Start of tier default'],
+      wantsInvalid: false,
+    })
+    // ct state invalid: bit 0 (NF_CT_STATE_INVALID_BIT); established is bit 1
+    const state = (value: number) =>
+      rule(hash, { kind: 'match', left: { kind: 'ct', key: 'state' }, operator: 'in', right: { kind: 'number', value } })
+    const about = (value: number) => ruleView(place('ip', chain('filter-cali-fw-x', state(value)), state(value)), cluster).wantsInvalid
+    expect([about(1), about(2), about(6), about(5)]).toEqual([true, false, false, true])
   })
 })

@@ -49,6 +49,7 @@ export const service = (namespace: string, name: string, clusterIp: string, port
   clusterIps: [ip(clusterIp)],
   externalIps: [],
   loadBalancerIps: [],
+  proxiedIps: [],
   sessionAffinity: false,
   externalTrafficPolicy: 'Cluster',
   internalTrafficPolicy: 'Cluster',

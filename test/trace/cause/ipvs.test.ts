@@ -135,6 +135,30 @@ describe.runIf(needs('captures'))('IPVS', () => {
     )
   })
 
+  test('sources that are not let in: the Service is the one that was asked for', () => {
+    expect(cause({ from: pod, dst: '203.0.113.10', port: 80 })).toMatchObject({
+      node: 'n1',
+      kind: 'rule',
+      entry: '10.244.40.129 is not in loadBalancerSourceRanges of service shop/web-lb (KUBE-SOURCE-RANGES-FIREWALL)',
+      object: 'service/shop/web-lb:http',
+    })
+  })
+
+  test("policy Local falls back to other nodes' pods: a node's own packet comes back to it unmasqueraded", () => {
+    // f0998 of the recording: n3 by node port 30081 of n1, whose servers are on n2 and n3; what goes to n3 is lost there, what goes to n2 is answered past n1
+    const found = causes(r.load(), { from: { kind: 'node', name: 'n3' }, dst: '172.18.0.11', port: 30081 })
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        node: 'n1',
+        kind: 'missing-rule',
+        entry: expect.stringMatching(
+          /^n1 sent the packet on to 10\.244\.98\.2 without masquerading, back to n3, which sent it: martian source: 172\.18\.0\.13 /,
+        ),
+        object: 'service/shop/web-np-local:http',
+      }),
+    )
+  })
+
   test('a pod that is gone is still a real server', () => {
     const gone = r.text('cluster/endpointslices.json').replaceAll('"10.244.217.1"', '"10.244.217.99"')
     const found = causes(

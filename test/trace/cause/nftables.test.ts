@@ -96,6 +96,18 @@ describe.runIf(needs('captures'))('nftables', () => {
     })
   })
 
+  test('what kube-proxy never serves in this mode: node ports on loopback, addresses of ipMode Proxy', () => {
+    expect(cause({ from: { kind: 'node', name: 'n1' }, dst: '127.0.0.1', port: 30080 })).toMatchObject({
+      node: 'n1',
+      entry: "node port 30080/tcp of service shop/web-np is not served at 127.0.0.1: kube-proxy's nftables mode does not for IPv4",
+    })
+    expect(cause({ from: pod, dst: '203.0.113.12', port: 80 })).toMatchObject({
+      node: 'n1',
+      entry:
+        '203.0.113.12:80/tcp of service shop/web-lb-proxy has ipMode Proxy: kube-proxy leaves it to the load balancer, and n1 has nothing for it',
+    })
+  })
+
   test('kube-proxy has no table on the node', () => {
     const bare = r.text(file).replace(/^table ip kube-proxy \{[\s\S]*?^\}\n/m, '')
     expect(cause(toWeb, { [file]: bare })).toMatchObject({
