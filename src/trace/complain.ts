@@ -6,7 +6,7 @@ import { type Ip, ip, isMulticast, isUnspecified } from '../net/ip.ts'
 import { type IcmpHeader, isIcmpError, type Packet } from '../net/packet.ts'
 import { attach } from './conntrack.ts'
 import { chooseSource } from './routing.ts'
-import type { End, Run, Skb } from './run.ts'
+import type { End, Run } from './run.ts'
 import { sendLocal } from './travel.ts'
 
 type Complaint = Extract<End, { kind: 'complaint' }>
@@ -14,7 +14,7 @@ type Complaint = Extract<End, { kind: 'complaint' }>
 /** Sends the error about a packet; undefined if none may be sent or there is no way to send it. */
 export function complain(run: Run, complaint: Complaint): End | undefined {
   const { skb } = complaint
-  const packet = complaint.error === 'rst' ? resetFor(skb.packet) : errorAbout(run, skb, complaint.error, complaint.fromDevice ?? false)
+  const packet = complaint.error === 'rst' ? resetFor(skb.packet) : errorAbout(run, complaint, complaint.error)
   if (!packet) return undefined
   run.steps.push({
     kind: 'entry',
@@ -40,22 +40,24 @@ export function resetFor(p: Packet): Packet | undefined {
 }
 
 /** RFC 1122 §3.2.2: no errors about errors, nor about packets without a single sender. */
-function errorAbout(run: Run, skb: Skb, error: IcmpHeader, fromDevice: boolean): Packet | undefined {
-  const p = skb.packet
+function errorAbout(run: Run, complaint: Complaint, error: IcmpHeader): Packet | undefined {
+  const p = complaint.skb.packet
   if (isIcmpError(p) || isMulticast(p.dst) || isMulticast(p.src) || isUnspecified(p.src)) return undefined
-  const src = senderOf(run, skb, fromDevice)
+  const src = senderOf(run, complaint)
   if (!src) return undefined
   return { family: p.family, proto: p.family === 4 ? 'icmp' : 'icmpv6', src, dst: p.src, icmp: error, ttl: 64, inner: p }
 }
 
 /**
  * The address in whose name the error is sent: the offender's destination if that is this host's own; otherwise by the route back to its
- * sender. IPv6 looks at the device that it came in by first (icmp6_send: "select a more meaningful saddr from input if"); a tunnel device has
+ * sender. What IPv4 rejects before routing has that route as its own, so nothing tells that its destination is local (nf_reject_fill_skb_dst).
+ * IPv6 looks at the device that it came in by first (icmp6_send: "select a more meaningful saddr from input if"); a tunnel device has
  * forgotten which that was.
  */
-function senderOf(run: Run, skb: Skb, fromDevice: boolean): Ip | undefined {
+function senderOf(run: Run, { skb, blame, fromDevice }: Complaint): Ip | undefined {
   const { place, packet } = skb
-  if (place.addresses.has(packet.dst.text)) return packet.dst
+  const early = packet.family === 4 && blame.rule?.kind === 'nft' && blame.rule.base.base?.hook === 'prerouting'
+  if (!early && place.addresses.has(packet.dst.text)) return packet.dst
   const back = chooseSource(run, place, packet.src, { record: false })
   if (back.kind === 'no-way') return undefined
   if (packet.family === 4) {

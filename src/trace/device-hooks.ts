@@ -10,9 +10,7 @@ export function runDeviceHook(run: Run, skb: Skb, hook: 'INGRESS' | 'EGRESS'): H
   const device = hook === 'INGRESS' ? skb.inDevice : skb.outDevice
   const bases = basesAt(place.host, skb.packet.family, hook)
     .filter((base) => isOn(base, device))
-    // last registered first, as everywhere
-    .toReversed()
-    .toSorted((x, y) => (x.chain.base?.priority ?? 0) - (y.chain.base?.priority ?? 0))
+    .toSorted((x, y) => (x.chain.base?.priority ?? 0) - (y.chain.base?.priority ?? 0) || y.rank - x.rank)
   for (const base of bases) {
     const { table, chain } = base
     // the JSON of nft 1.0 leaves them out

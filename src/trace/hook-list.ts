@@ -8,7 +8,7 @@ import { hasFamily } from '../kernel/ipvs/find-service.ts'
 import type { Family } from '../net/ip.ts'
 import type { Host } from '../snapshot/types.ts'
 import { type BaseAtHook, basesAt } from './nft-bases.ts'
-import { byPriority, chainRank, conntrackRank, natRank, type Ordered, tableRank } from './registration.ts'
+import { byPriority, conntrackRank, natRank, type Ordered, tableRank } from './registration.ts'
 
 /** A table of iptables at work on one hook. */
 export interface TableAtHook {
@@ -82,10 +82,9 @@ export function hookFunctions(host: Host, family: Family, hook: Hook): readonly 
 
 function makeList(host: Host, family: Family, hook: Hook): readonly HookFunction[] {
   const functions: HookFunction[] = []
-  const native = basesAt(host, family, hook).map((base, i): NatChain & { readonly type: string } => ({
+  const native = basesAt(host, family, hook).map((base): NatChain & { readonly type: string } => ({
     kind: 'nft',
     priority: base.chain.base?.priority ?? 0,
-    rank: chainRank(host, base, i),
     type: base.chain.base?.type ?? 'filter',
     ...base,
   }))

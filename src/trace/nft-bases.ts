@@ -9,9 +9,11 @@ export interface BaseAtHook {
   readonly file: string
   readonly table: NftTable
   readonly chain: NftChain
+  /** larger: registered later, as far as the dump tells: tables and their chains are listed in the order of their creation */
+  readonly rank: number
 }
 
-/** Base chains of a hook that have a say, in the order of the dump, which is that of their tables' handles. */
+/** Base chains of a hook that have a say, in the order of the dump. */
 export function basesAt(host: Host, family: Family, hook: NftHook): readonly BaseAtHook[] {
   const own = family === 4 ? 'ip' : 'ip6'
   const netdev = hook === 'INGRESS' || hook === 'EGRESS'
@@ -27,10 +29,10 @@ function allBases(host: Host): readonly BaseAtHook[] {
   let bases = known.get(host)
   if (!bases) {
     const { nft, nftHooks } = host
-    bases = nftHooks.flatMap((h) => {
+    bases = nftHooks.flatMap((h, i) => {
       const table = nft?.tables.find((t) => t.family === h.family && t.name === h.table)
       const chain = table?.chains.get(h.chain)
-      return nft && table && chain ? [{ file: nft.file, table, chain }] : []
+      return nft && table && chain ? [{ file: nft.file, table, chain, rank: nft.tables.indexOf(table) + i / 1e6 }] : []
     })
     known.set(host, bases)
   }

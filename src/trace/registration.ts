@@ -8,7 +8,7 @@ import type { Statement } from '../kernel/nftables/statement-types.ts'
 import type { NftTable } from '../kernel/nftables/types.ts'
 import type { Family } from '../net/ip.ts'
 import type { Host } from '../snapshot/types.ts'
-import { type BaseAtHook, basesAt } from './nft-bases.ts'
+import { basesAt } from './nft-bases.ts'
 
 export interface Ordered {
   readonly priority: number
@@ -18,9 +18,6 @@ export interface Ordered {
 
 /** By priority, then the latest first; what nothing tells about comes last. */
 export const byPriority = (x: Ordered, y: Ordered): number => x.priority - y.priority || (y.rank ?? -1) - (x.rank ?? -1)
-
-/** Of a base chain: by its table, and within the table by itself; `i` counts the chains of the hook in the order of the dump. */
-export const chainRank = (host: Host, { table }: BaseAtHook, i: number): number => (host.nft?.tables.indexOf(table) ?? 0) + i / 1e6
 
 /** Of a table of iptables: as it stands among those of nft, which does not list the legacy ones. */
 export function tableRank(host: Host, family: Family, name: string, file: string): number | undefined {
@@ -32,7 +29,7 @@ export function tableRank(host: Host, family: Family, name: string, file: string
 /** NAT is registered at all its hooks with the first nat chain of the family, on whichever hook (nf_nat_register_fn). */
 export function natRank(host: Host, family: Family): number | undefined {
   const native = (['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'] as const).flatMap((hook) =>
-    basesAt(host, family, hook).flatMap((base, i) => (base.chain.base?.type === 'nat' ? [chainRank(host, base, i)] : [])),
+    basesAt(host, family, hook).flatMap(({ chain, rank }) => (chain.base?.type === 'nat' ? [rank] : [])),
   )
   const saved = (host.iptables[family] ?? []).flatMap(({ file, tables }) =>
     tables.some((t) => t.name === 'nat') ? (tableRank(host, family, 'nat', file) ?? []) : [],

@@ -176,7 +176,7 @@ walkSuite('the walk and the kernel: NAT by nft', [
     },
     flows: `
       p1 tcp $svc:80 = p2 $p2:7000 < $n1b
-      p1 tcp $svc:81 = {dropped|n1 [fe80::ff:fe00:121]:7002 < fd44:1::2}
+      p1 tcp $svc:81 = {dropped|ok}
       n1 tcp $svc:81 = n1 {127.0.0.1|[::1]}:7003 < $n1
       p1 tcp {10.96.7.2|fd96:7::2}:7001 = p2 $p2:7001 < $p1
       p1 tcp $p2:80 = p2 $p2:80 < $n1
@@ -313,6 +313,29 @@ walkSuite('the walk and the kernel: NAT by nft', [
       p1 tcp $svc:81 = dropped
       p1 tcp $svc:82 = dropped
       p1 tcp $p2:7000 = dropped`,
+  },
+  {
+    name: 'within a table, too: a chain made before the nat chain comes after NAT',
+    nft: {
+      n1: `table ip a {
+        chain early {
+          type filter hook output priority -100;
+          ip daddr $svc tcp dport 80 drop
+          ip daddr $p2 tcp dport 7001 drop
+        }
+        chain post {
+          type nat hook postrouting priority 100;
+        }
+        chain pre {
+          type nat hook output priority -100;
+          ip daddr $svc tcp dport 80 dnat to $p2:7000
+          ip daddr $svc tcp dport 81 dnat to $p2:7001
+        }
+      }`,
+    },
+    flows: `
+      n1 tcp $svc:80 = p2 $p2:7000 < $n1
+      n1 tcp $svc:81 = dropped`,
   },
   {
     name: 'a chain of conntrack’s own priority, made before conntrack was needed',

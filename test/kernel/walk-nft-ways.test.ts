@@ -81,6 +81,7 @@ walkSuite('the walk and the kernel: ways through nft', [
       p1 tcp $n1:80 = rst
       p1 udp $p2:53 = icmp 3/3 $n1
       p1 udp $n1:53 = icmp 3/1 $n1
+      ext@$extb udp $n1:53 = icmp 3/1 {$n1b|$n1}
       n1 tcp $p2:81 = rst
       n1 udp $p2:54 = icmp 3/3 $n1
       p1 tcp $n1:82 = icmp 3/3 $n1
