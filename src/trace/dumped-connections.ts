@@ -3,7 +3,8 @@ import type { ConntrackDump, ConntrackEntry } from '../kernel/conntrack/types.ts
 import { type Ip, parseIp, sameIp } from '../net/ip.ts'
 import { protocolNumber } from '../net/packet.ts'
 import { nodePortAt, serviceAt, serviceObject } from './attribution/service-at.ts'
-import { entryOf, invert } from './conntrack.ts'
+import { entryOf } from './conntrack-entry.ts'
+import { invert } from './tuple.ts'
 import type { Flow } from './types.ts'
 import type { Place, World } from './world.ts'
 

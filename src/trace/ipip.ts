@@ -2,7 +2,7 @@
 import type { Ipip, Link } from '../kernel/link/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
-import { noCt } from './conntrack.ts'
+import { noCt } from './conntrack-entry.ts'
 import { tooBig, tooBigError } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'

@@ -1,11 +1,11 @@
 /** NAT at its hooks (nf_nat_inet_fn): the chains are asked once for each connection and kind of mapping; then every packet is rewritten by the entry. */
 import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import type { Hook } from '../kernel/iptables/env.ts'
-import { renumberSource, translate } from './conntrack.ts'
 import { serviceOf } from './dumped-connections.ts'
 import type { NatChain } from './hook-list.ts'
 import { WalkEnv } from './match-env.ts'
 import { mapByRule } from './nat.ts'
+import { renumberSource, translate } from './nat-mapping.ts'
 import { runBaseChain } from './nft-chains.ts'
 import { copyOf, firstOfEquals } from './order.ts'
 import { conntrackOf, type HookResult, passed, type Run, type Skb } from './run.ts'

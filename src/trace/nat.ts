@@ -5,7 +5,7 @@ import type { NatRange, Target } from '../kernel/iptables/types.ts'
 import { masqueradeSource } from '../kernel/route/source-address.ts'
 import { fromWords, type Ip, ip } from '../net/ip.ts'
 import type { PortRange } from '../net/packet.ts'
-import { mapDestination, mapSource } from './conntrack.ts'
+import { mapDestination, mapSource } from './nat-mapping.ts'
 import { type Run, type Skb, Undecided } from './run.ts'
 
 export type NatTarget = Extract<Target, { kind: 'nat' }>

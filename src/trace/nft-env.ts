@@ -4,7 +4,7 @@ import type { NftEnv, NftHook, Routing } from '../kernel/nftables/env.ts'
 import type { NftElement } from '../kernel/nftables/expression-types.ts'
 import type { NftTable } from '../kernel/nftables/types.ts'
 import type { Packet } from '../net/packet.ts'
-import { viewOf } from './conntrack.ts'
+import { viewOf } from './conntrack-entry.ts'
 import { isKernels } from './match-env.ts'
 import { type Run, type Skb, Undecided } from './run.ts'
 

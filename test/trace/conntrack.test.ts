@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { ip } from '../../src/net/ip.ts'
 import { type Packet, port } from '../../src/net/packet.ts'
-import { attach, ConntrackTable, type Ct, mapDestination, mapSource, translate, viewOf } from '../../src/trace/conntrack.ts'
+import { ConntrackTable } from '../../src/trace/conntrack.ts'
+import { attach, type Ct, viewOf } from '../../src/trace/conntrack-entry.ts'
+import { mapDestination, mapSource, translate } from '../../src/trace/nat-mapping.ts'
 
 const syn: Packet = {
   family: 4,
