@@ -76,7 +76,8 @@ function addRules(r: Random, net: Net, space: Draft, draw: readonly Probe[], ran
   const busy = space.kind === 'node' ? 0.6 : 0.1
   const tables: (readonly string[])[] = []
   if (services && services.targets.length > 0) {
-    if (r.chance(0.6)) {
+    // kube-proxy switches it on; without, an answer of the server is a new connection for its REJECT, but only from the first data on
+    if (r.chance(0.6) && space.sysctl.includes('net.ipv4.vs.conntrack=1')) {
       const kube = kubeRules(r, net, space, services)
       space.ipset.push(...kube.sets)
       tables.push(kube.tables)

@@ -9,6 +9,8 @@ import { forFamily, parseFlows, payloadOf, restoreText } from '../support/netns-
 import { addresses, tcpPorts, udpPorts } from '../support/netns-lab.ts'
 
 const pods = { p1: 'n1', p3: 'n1', p2: 'n2', p4: 'n2' } as const
+/** pods of a case with their nodes */
+type Used = readonly (readonly [pod: string, node: string])[]
 type Name = 'n1' | 'n2' | 'ext' | keyof typeof pods
 
 /** What is changed on one host, in the words of the tools, one entry a line. */
@@ -42,7 +44,10 @@ const lines = (text: string | undefined): string[] =>
     .map((l) => l.trim())
     .filter((l) => l !== '')
 
+/** Without the pods that the case does not name. IPv4 by legacy iptables, IPv6 by the nft variant. */
 export function scenarioOf(c: VmCase, family: 4 | 6): Scenario {
+  const text = JSON.stringify(c)
+  const used = Object.entries(pods).filter(([pod]) => new RegExp(`\\b${pod}\\b`).test(text))
   const words = (text: string | undefined) => lines(forFamily(text ?? '', family))
   const space = (name: Name): Space => {
     const setup = c.setup[name] ?? {}
@@ -51,10 +56,10 @@ export function scenarioOf(c: VmCase, family: 4 | 6): Scenario {
       kind: name in pods ? 'pod' : name === 'ext' ? 'external' : 'node',
       ...(name in pods && { node: pods[name as keyof typeof pods] }),
       ips: named(name) as readonly string[],
-      ip: [...baseLines(name, family), ...words(setup.ip)],
-      sysctl: [...baseSysctls(name), ...words(setup.sysctl)],
+      ip: [...baseLines(name, family, used), ...words(setup.ip)],
+      sysctl: [...baseSysctls(name, used), ...words(setup.sysctl)],
       ipset: words(setup.ipset),
-      ...(rules.length > 0 && (family === 4 ? { iptablesNft: rules } : { ip6tablesNft: rules })),
+      ...(rules.length > 0 && (family === 4 ? { iptablesLegacy: rules } : { ip6tablesNft: rules })),
       ...(setup.ipvs !== undefined && { ipvsadm: words(setup.ipvs) }),
       ...(setup.sh !== undefined && { commands: [{ argv: ['sh', '-e'], input: words(setup.sh).join('\n') }] }),
     }
@@ -64,14 +69,14 @@ export function scenarioOf(c: VmCase, family: 4 | 6): Scenario {
     family,
     spaces: {
       wire: { kind: 'wire', ip: wireLines, sysctl: [] },
-      ...Object.fromEntries((['n1', 'n2', 'ext', ...Object.keys(pods)] as Name[]).map((name) => [name, space(name)])),
+      ...Object.fromEntries((['n1', 'n2', 'ext', ...used.map(([pod]) => pod)] as Name[]).map((name) => [name, space(name)])),
     },
     wires: [
       ...(['n1', 'n2', 'ext'] as const).flatMap((h) => [
         { a: `${h}/eth0`, b: `wire/${h}a` },
         { a: `${h}/eth1`, b: `wire/${h}b` },
       ]),
-      ...Object.entries(pods).map(([pod, node]) => ({ a: `${pod}/eth0`, b: `${node}/cali${pod.slice(1)}` })),
+      ...used.map(([pod, node]) => ({ a: `${pod}/eth0`, b: `${node}/cali${pod.slice(1)}` })),
     ],
     tcp: tcpPorts,
     udp: udpPorts,
@@ -102,7 +107,7 @@ const named = (name: string): readonly [v4: string, v6: string] => {
 }
 
 /** only what the family needs: processes are dear in the emulated machine, and so are duplicate address checks */
-function baseLines(name: Name, family: 4 | 6): string[] {
+function baseLines(name: Name, family: 4 | 6, used: Used): string[] {
   const of = (n: string) => named(n)[family === 4 ? 0 : 1]
   const own = family === 4 ? '32' : '128 nodad'
   if (name in pods) {
@@ -115,7 +120,7 @@ function baseLines(name: Name, family: 4 | 6): string[] {
   const out = ['link set eth0 up', 'link set eth1 up']
   out.push(`addr add ${of(name)}/${family === 4 ? '24' : '64 nodad'} dev eth0`)
   out.push(`addr add ${of(`${name}b`)}/${family === 4 ? '24' : '64 nodad'} dev eth1`)
-  for (const [pod, node] of Object.entries(pods)) {
+  for (const [pod, node] of used) {
     const dev = `cali${pod.slice(1)}`
     if (node !== name) continue
     out.push(`link set ${dev} up`, ...(family === 6 ? [`addr add fe80::1/64 dev ${dev} nodad`] : []), `route add ${of(pod)} dev ${dev}`)
@@ -127,11 +132,11 @@ function baseLines(name: Name, family: 4 | 6): string[] {
   return out
 }
 
-function baseSysctls(name: Name): string[] {
+function baseSysctls(name: Name, used: Used): string[] {
   const out = ['net.ipv4.conf.all.send_redirects=0', 'net.ipv4.conf.default.send_redirects=0']
   if (name !== 'n1' && name !== 'n2') return out
   out.push('net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1', 'net.ipv4.vs.conntrack=1')
-  for (const [pod, node] of Object.entries(pods)) {
+  for (const [pod, node] of used) {
     const dev = `cali${pod.slice(1)}`
     if (node === name) out.push(`net.ipv4.conf.${dev}.proxy_arp=1`, `net.ipv4.neigh.${dev}.proxy_delay=0`)
   }

@@ -63,7 +63,17 @@ export function addServices(r: Random, net: Net, node: Draft): Services {
     for (const { address } of servers(r, net, node))
       ipvsadm.push(`-a -f 3${family === 6 ? ' -6' : ''} -r ${socketOf(family, address, r.pick([0, 0, 80, 7000]))} -m -w ${weight(r)}`)
   }
+  if (ipvsadm.some((line) => / -[gi] -w /.test(line))) addDirectServers(r, net)
   return { ipvsadm, targets, nominal: nominal || ipvsadm.some((line) => line.includes(' -p ') || line.endsWith(' -w 0')) }
+}
+
+/** Servers that answer for themselves: they unpack, and some have a service's address. */
+function addDirectServers(r: Random, net: Net): void {
+  const once = (host: Draft, line: string) => host.ip.includes(line) || host.ip.push(line)
+  for (const host of net.spaces.filter((s) => s.kind !== 'wire')) {
+    if (net.family === 4 && r.chance(0.85)) once(host, 'link set tunl0 up')
+    if (host.kind !== 'node' && r.chance(0.5)) once(host, `addr add ${r.pick(net.services)}/${net.family === 4 ? 32 : '128 nodad'} dev lo`)
+  }
 }
 
 const weight = (r: Random) => r.pick([1, 1, 1, 2, 3, 0])

@@ -10,28 +10,48 @@ import { outcomeText } from '../support/outcome-text.ts'
 import { scenarioOf, type VmCase } from './lab.ts'
 import { runInVm } from './runner.ts'
 
+interface Run {
+  readonly scenario: Scenario
+  readonly flows: readonly FlowLine[]
+}
+
+/** Both families by turns, as processes are dear in the emulated machine; all of both with NETCTL_VM=full. */
+function runsOf(cases: readonly VmCase[]): readonly Run[] {
+  return cases.flatMap((c, i) => {
+    const families = c.families ?? ([4, 6] as const)
+    const chosen = process.env.NETCTL_VM === 'full' ? families : families.slice(i % families.length).slice(0, 1)
+    return chosen.map((family) => ({ scenario: scenarioOf(c, family), flows: parseFlows(forFamily(c.flows, family)) }))
+  })
+}
+
 export function vmSuite(name: string, cases: readonly VmCase[]): void {
   describe.runIf(needs('vm'))(name, () => {
-    const runs = cases.flatMap((c) => (c.families ?? ([4, 6] as const)).map((family) => ({ c, family, scenario: scenarioOf(c, family) })))
-    const observations = new Map<string, Observation>()
+    const runs = runsOf(cases)
+    const wrong = new Map<Run, readonly string[]>()
+    const attempt = async (some: readonly Run[]) => {
+      const observed = await runInVm(
+        some.map((r) => r.scenario),
+        60 + 20 * some.length,
+      )
+      for (const [i, run] of some.entries()) wrong.set(run, judge(run.scenario, observed[i] as Observation, run.flows))
+    }
     beforeAll(async () => {
-      for (const o of await runInVm(
-        runs.map((r) => r.scenario),
-        900,
-      ))
-        observations.set(o.name, o)
-    }, 1_000_000)
-    for (const { c, family, scenario } of runs) {
-      test(scenario.name, () => {
-        const wrong = judge(scenario, observations.get(scenario.name) as Observation, parseFlows(forFamily(c.flows, family)))
-        expect(wrong, `\n  ${wrong.join('\n  ')}`).toEqual([])
+      await attempt(runs)
+      // once more, in a machine of their own: a packet that a busy one lost is no answer
+      const again = runs.filter((run) => wrong.get(run)?.length !== 0)
+      if (again.length > 0) await attempt(again)
+    }, 4_000_000)
+    for (const run of runs) {
+      test(run.scenario.name, () => {
+        const list = wrong.get(run) ?? ['not run']
+        expect(list, `\n  ${list.join('\n  ')}`).toEqual([])
       })
     }
   })
 }
 
 /** What was not as expected, of the kernel and of the walk. */
-export function judge(scenario: Scenario, observation: Observation, flows: readonly FlowLine[]): readonly string[] {
+function judge(scenario: Scenario, observation: Observation, flows: readonly FlowLine[]): readonly string[] {
   if ('error' in observation) return [observation.error]
   const snapshot = snapshotOf(scenario, observation)
   return flows.flatMap((flow, i) => {
