@@ -14,7 +14,8 @@ type Complaint = Extract<End, { kind: 'complaint' }>
 /** Sends the error about a packet; undefined if none may be sent or there is no way to send it. */
 export function complain(run: Run, complaint: Complaint): End | undefined {
   const { skb } = complaint
-  const packet = complaint.error === 'rst' ? resetFor(skb.packet) : errorAbout(run, complaint, complaint.error)
+  const { packet, unbound = false } =
+    complaint.error === 'rst' ? { packet: resetFor(skb.packet) } : (errorAbout(run, complaint, complaint.error) ?? {})
   if (!packet) return undefined
   run.steps.push({
     kind: 'entry',
@@ -26,7 +27,7 @@ export function complain(run: Run, complaint: Complaint): End | undefined {
     packet,
     action: packet.icmp ? toldBy(packet.icmp, packet.src) : 'TCP reset',
   })
-  const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct) })
+  const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct), unbound })
   return end.kind === 'errno' ? undefined : end
 }
 
@@ -40,34 +41,40 @@ export function resetFor(p: Packet): Packet | undefined {
 }
 
 /** RFC 1122 §3.2.2: no errors about errors, nor about packets without a single sender. */
-function errorAbout(run: Run, complaint: Complaint, error: IcmpHeader): Packet | undefined {
+function errorAbout(run: Run, complaint: Complaint, error: IcmpHeader): { readonly packet: Packet; readonly unbound: boolean } | undefined {
   const p = complaint.skb.packet
   if (isIcmpError(p) || isMulticast(p.dst) || isMulticast(p.src) || isUnspecified(p.src)) return undefined
-  const src = senderOf(run, complaint)
-  if (!src) return undefined
-  return { family: p.family, proto: p.family === 4 ? 'icmp' : 'icmpv6', src, dst: p.src, icmp: error, ttl: 64, inner: p }
+  const sender = senderOf(run, complaint)
+  if (!sender) return undefined
+  const { src, unbound } = sender
+  return {
+    packet: { family: p.family, proto: p.family === 4 ? 'icmp' : 'icmpv6', src, dst: p.src, icmp: error, ttl: 64, inner: p },
+    unbound,
+  }
 }
 
 /**
  * The address in whose name the error is sent: the offender's destination if that is this host's own; otherwise by the route back to its
  * sender. What IPv4 rejects before routing has that route as its own, so nothing tells that its destination is local (nf_reject_fill_skb_dst).
- * IPv6 looks at the device that it came in by first (icmp6_send: "select a more meaningful saddr from input if"); a tunnel device has
- * forgotten which that was.
+ * `unbound`: its route was looked up without it (icmp_route_lookup). IPv6 looks at the device that it came in by first (icmp6_send: "select a
+ * more meaningful saddr from input if"), and for the route then; a tunnel device has forgotten which that was.
  */
-function senderOf(run: Run, { skb, blame, fromDevice }: Complaint): Ip | undefined {
+function senderOf(run: Run, { skb, blame, fromDevice }: Complaint): { readonly src: Ip; readonly unbound: boolean } | undefined {
+  const bound = (src: Ip) => ({ src, unbound: false })
   const { place, packet } = skb
   const early = packet.family === 4 && blame.rule?.kind === 'nft' && blame.rule.base.base?.hook === 'prerouting'
-  if (!early && place.addresses.has(packet.dst.text)) return packet.dst
+  if (!early && place.addresses.has(packet.dst.text)) return bound(packet.dst)
   const back = chooseSource(run, place, packet.src, { record: false })
   if (back.kind === 'no-way') return undefined
   if (packet.family === 4) {
     const device = skb.inDevice !== '' && icmpErrorsUseInboundIfaddr(place.host.sysctls)?.value ? skb.inDevice : undefined
-    const src = device ? (selectIpv4(place.host.links ?? [], device, packet.src, 'link') ?? back.src) : back.src
+    const inbound = device && selectIpv4(place.host.links ?? [], device, packet.src, 'link')
+    if (inbound) return bound(inbound)
     // icmp_route_lookup: the dummy address of RFC 7600 where there is no other
-    return isUnspecified(src) ? ip('192.0.0.8') : src
+    return { src: isUnspecified(back.src) ? ip('192.0.0.8') : back.src, unbound: true }
   }
-  if (fromDevice) return back.src
-  if (back.decision.route?.prefsrc) return back.decision.route.prefsrc
+  if (fromDevice) return bound(back.src)
+  if (back.decision.route?.prefsrc) return bound(back.decision.route.prefsrc)
   const device = skb.inDevice === '' ? skb.outDevice : skb.inDevice
-  return selectSource(place.host.links ?? [], { family: 6, dst: packet.src, device }) ?? back.src
+  return bound(selectSource(place.host.links ?? [], { family: 6, dst: packet.src, device }) ?? back.src)
 }

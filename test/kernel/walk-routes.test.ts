@@ -162,6 +162,11 @@ walkSuite('the walk and the kernel: routes, rules and settings', [
       p3 udp size 1401 $ext:53 = icmp 3/4 $vtep1`,
   },
   {
+    name: 'an error goes by a route that was looked up without its source, of IPv6 with it',
+    sh: { n1: 'ip {|-6} rule add pref 100 from $lan unreachable' },
+    flows: 'ext tcp $p1:80 = {icmp 3/0 $n1|dropped}',
+  },
+  {
     name: 'rp_filter strict on one device',
     families: [4],
     sh: {
