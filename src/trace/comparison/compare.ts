@@ -19,14 +19,33 @@ const aspects: readonly Aspect[] = [
   'podIpManagement',
 ]
 
+/** What kube-proxy never does, whatever else runs. */
+const never: ReadonlySet<Aspect> = new Set<Aspect>(['podNetwork', 'networkPolicies', 'overlayUnderlay', 'podIpManagement'])
+
 /**
  * Always the eight aspects, in this order. `acted` is true only with evidence that lies on a walked path (request or answer), or, for pod
  * addresses, in the object that gave them out; where one did nothing, `what` says why that is so. Where a way ended undecided, that nothing
- * was done holds for the part that could be walked, and no more.
+ * was done holds for the part that could be walked, and no more; where BPF programs took over, nothing is known of what they did.
  */
 export function compareFlow(walked: Walked, snapshot: Snapshot): readonly ComparisonRow[] {
   const facts = factsOf(walked, snapshot)
-  const cutShort = walked.outcomes.some((o) => o.verdict === 'undecided')
-  const tell = (part: Part): Part => (cutShort && !part.acted ? { ...part, what: `as far as could be walked: ${part.what}` } : part)
-  return aspects.map((aspect) => ({ aspect, calico: tell(calicoPart(aspect, facts)), kubeProxy: tell(kubeProxyPart(aspect, facts)) }))
+  const undecided = walked.outcomes.filter((o) => o.verdict === 'undecided')
+  const programs = undecided.flatMap(({ node }) => {
+    const ebpf = node === undefined ? undefined : snapshot.ebpf.get(`node/${node}`)
+    return ebpf ? [`not known: ${node} runs ${ebpf.name} (${ebpf.shownBy}), and no dump shows what its programs do`] : []
+  })[0]
+  const tell = (part: Part): Part => {
+    if (part.acted || undecided.length === 0) return part
+    return programs === undefined
+      ? { ...part, what: `as far as could be walked: ${part.what}` }
+      : { acted: false, what: programs, evidence: [] }
+  }
+  return aspects.map((aspect) => {
+    const kubeProxy = kubeProxyPart(aspect, facts)
+    return {
+      aspect,
+      calico: tell(calicoPart(aspect, facts)),
+      kubeProxy: programs !== undefined && never.has(aspect) ? kubeProxy : tell(kubeProxy),
+    }
+  })
 }
