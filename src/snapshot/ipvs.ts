@@ -12,13 +12,15 @@ import type { Ipvs, Sysctls } from './types.ts'
  */
 export function loadIpvs(read: Reader, sysctls: Sysctls | undefined): Ipvs | undefined {
   const saved = read('ipvsadm-save.txt', 'ipvsadm-save -n', ['ipvs', 'empty'], parseIpvsSave)
+  const listed = read('ipvsadm.txt', 'ipvsadm -Ln', ['ipvs-list'], parseIpvsListing)
   const listings = [
-    read('ipvsadm.txt', 'ipvsadm -Ln', ['ipvs-list'], parseIpvsListing),
+    listed,
     read('ipvsadm-thresholds.txt', 'ipvsadm -Ln --thresholds', ['ipvs-list'], parseIpvsListing),
+    // a single read(2) of the file gives its first page: it may tell the order of what it shows, but not that there is no more
     read('proc-ip_vs.txt', 'cat /proc/net/ip_vs', ['ipvs-list'], parseProcIpvs),
   ].filter((l) => l !== undefined)
   const connections = read('ipvsadm-conn.txt', 'ipvsadm -Lnc', ['ipvs-conn'], parseIpvsConnections)
   const settings = read('sysctl-vs.txt', 'sysctl net.ipv4.vs', ['sysctl'], parseSysctl) ?? sysctls
-  const table = saved ?? listings.map(tableOfListing).find((t) => t !== undefined)
+  const table = saved ?? (listed && tableOfListing(listed))
   return table && { table: listings.reduce(joinListing, table), connections, sysctls: settings }
 }

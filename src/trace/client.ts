@@ -33,7 +33,10 @@ export function clientOf(run: Run, flow: Flow, dst: Ip): ClientChoice {
   // a pod on the host's network is a process of the node
   const place = world.places.get(guest ? `node/${guest.node}` : id)
   if (place?.host.links) return here(run, flow, place, dst)
-  if (flow.from.kind === 'node') throw new Undecided(flow.from.name ?? 'node', `${id} has no dump: how it sends is not known`)
+  if (flow.from.kind === 'node') {
+    const what = place ? `${place.host.dir}/ip-addr.json is missing` : `${id} has no dump`
+    throw new Undecided(flow.from.name ?? 'node', `${what}: how ${place?.label ?? 'it'} sends is not known`)
+  }
   if (flow.from.kind === 'pod') return podWithoutDump(run, flow, dst, id)
   return outsider(run, flow, dst)
 }

@@ -7,6 +7,7 @@ import type { Table } from '../kernel/iptables/types.ts'
 import { hasFamily } from '../kernel/ipvs/find-service.ts'
 import type { Family } from '../net/ip.ts'
 import type { Host } from '../snapshot/types.ts'
+import { isKubeProxyDevice } from './attribution/device-names.ts'
 import { type BaseAtHook, basesAt } from './nft-bases.ts'
 import { byPriority, conntrackRank, natRank, type Ordered, tableRank } from './registration.ts'
 
@@ -106,11 +107,9 @@ function makeList(host: Host, family: Family, hook: Hook): readonly HookFunction
 
 const ranked = (rank: number | undefined): { readonly rank?: number } => (rank === undefined ? {} : { rank })
 
-/** Without its table, addresses on a dummy device tell of IPVS. */
+/** Without its table, kube-proxy's device tells of IPVS. */
 const mayHaveIpvs = (host: Host, family: Family): boolean =>
-  host.ipvs
-    ? hasFamily(host.ipvs.table, family)
-    : host.kind === 'node' && (host.links?.some((l) => l.kind === 'dummy' && l.addresses.some((a) => a.ip.family === family)) ?? false)
+  host.ipvs ? hasFamily(host.ipvs.table, family) : host.kind === 'node' && (host.links?.some((l) => isKubeProxyDevice(l.name)) ?? false)
 
 function tablesOf(host: Host, family: Family, name: string, priority: number): (Ordered & TableAtHook)[] {
   return (host.iptables[family] ?? []).flatMap(({ file, tables }) => {

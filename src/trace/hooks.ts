@@ -7,10 +7,12 @@ import { ipvsAnswer } from './ipvs-answer.ts'
 import { WalkEnv } from './match-env.ts'
 import { runNat } from './nat-hook.ts'
 import { runBaseChain } from './nft-chains.ts'
+import { nftSign } from './nft-sign.ts'
 import { copyOf, firstOfEquals } from './order.ts'
 import { conntrackOf, type HookResult, passed, type Run, type Skb, Undecided } from './run.ts'
 import { runTable } from './tables.ts'
 import { track } from './tracking.ts'
+import type { Place } from './world.ts'
 
 /**
  * Runs a hook. `onChange` is called after something changed what routing depends on: in OUTPUT mangle or nat (ip_route_me_harder), anywhere
@@ -25,6 +27,7 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
     const name = family === 4 ? 'iptables-save.txt' : 'ip6tables-save.txt'
     throw new Undecided(place.label, `${dir}/${name} is missing: what the rules of ${place.label} do is not known`)
   }
+  if (!nft && kind === 'node') needNft(run, place)
   if (!iptables[family] && !nft && !ipvs) return passed
   const functions = hookFunctions(place.host, family, hook)
   for (const [i, it] of functions.entries()) {
@@ -41,6 +44,13 @@ export function runHook(run: Run, skb: Skb, hook: Hook, onChange?: () => HookRes
     }
   }
   return passed
+}
+
+/** Without a dump of nft, its tables are known not to matter only where nothing tells of agents that write them. */
+function needNft(run: Run, { host, label }: Place): void {
+  const sign = nftSign(host, run.world.snapshot)
+  if (sign !== undefined)
+    throw new Undecided(label, `${host.dir}/nft.txt and nft.json are missing, but ${sign}: what the rules of ${label} do is not known`)
 }
 
 const stops = ({ kind }: HookResult): boolean => kind === 'drop' || kind === 'reject'

@@ -5,6 +5,8 @@
 import type { Hook } from '../kernel/iptables/env.ts'
 import { formatServiceKey } from '../kernel/ipvs/format-save.ts'
 import type { VirtualServer } from '../kernel/ipvs/types.ts'
+import type { Packet } from '../net/packet.ts'
+import { isKubeProxyDevice } from './attribution/device-names.ts'
 import { type Choice, chooseServer } from './ipvs-choice.ts'
 import { findRequest, type IpvsConn, type IpvsHeaders, ipvsHeaders, reversed } from './ipvs-connections.ts'
 import { existingConnection } from './ipvs-existing.ts'
@@ -21,7 +23,7 @@ export function ipvsRequest(run: Run, skb: Skb, hook: Hook): HookResult {
   const headers = ipvsHeaders(packet)
   const { ipvs } = place.host
   if (!headers) return passed
-  if (!ipvs) return unseen(skb)
+  if (!ipvs) return unseen(run, skb)
   const list = ipvsConnectionsOf(run, place)
   const known = findRequest(list, headers) ?? existing(run, skb, list, headers)
   if (known) return forwardToServer(run, skb, hook, known)
@@ -56,11 +58,22 @@ function existing(run: Run, skb: Skb, list: IpvsConn[], headers: IpvsHeaders): I
   return conn
 }
 
-/** A virtual server's address on a dummy device tells of IPVS, even where its table was not dumped. */
-function unseen({ place, packet }: Skb): HookResult {
-  if (place.addresses.get(packet.dst.text)?.kind !== 'dummy') return passed
+/**
+ * kube-proxy's device tells of IPVS, even where its table was not dumped: the device has the addresses of Services, and their node ports are
+ * virtual servers at the node's own addresses.
+ */
+function unseen(run: Run, { place, packet }: Skb): HookResult {
+  const at = place.addresses.get(packet.dst.text)
+  if (!at) return passed
+  const because = isKubeProxyDevice(at.name) ? `is bound to ${at.name}` : nodePortOf(run, packet)
+  if (because === undefined) return passed
   const file = `${place.host.dir}/ipvsadm-save.txt`
-  throw new Undecided(place.label, `${file} is missing: ${packet.dst.text} is bound to a dummy device, as IPVS wants it`)
+  throw new Undecided(place.label, `${file} is missing: ${packet.dst.text} ${because}, so IPVS decides where packets go`)
+}
+
+function nodePortOf(run: Run, { proto, dport }: Packet): string | undefined {
+  const service = run.world.snapshot.cluster.services.find((s) => s.ports.some((p) => p.nodePort === dport?.lo && p.protocol === proto))
+  return service && `port ${dport?.lo} is a node port of service/${service.namespace}/${service.name}`
 }
 
 /** What a connection may begin with: a SYN, whatever else by net.ipv4.vs.sloppy_tcp, but no reset (tcp_conn_schedule). */

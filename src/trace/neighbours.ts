@@ -61,7 +61,8 @@ const answersArp = (port: Port, ip: Ip): boolean =>
  */
 export function deafToArp(run: Run, skb: Skb, link: Link, port: Port, target: Ip): Blame | undefined {
   const { place, packet } = skb
-  if (!place.host.neighbours) return undefined
+  // without its routes nothing tells what the other end takes; if it comes to that, its own routing is undecided
+  if (!place.host.neighbours || !port.place.host.routes[4]) return undefined
   const asker = place.addresses.has(packet.src.text) ? packet.src : selectIpv4(place.host.links ?? [], link.name, target, 'link')
   if (!asker) return undefined
   const question = { ...packet, src: asker, dst: target }

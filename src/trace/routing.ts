@@ -30,13 +30,29 @@ const keys = (p: Pick<Packet, 'proto' | 'sport' | 'dport'>) => ({
 export function route(run: Run, place: Place, query: RouteQuery, purpose: string, record = true): Decision {
   const { host } = place
   if (!host.routes[query.family]) {
-    throw new Undecided(place.label, `${host.dir}/ip-route.json is missing: where ${place.label} sends ${query.dst.text} is not known`)
+    const six = query.family === 6
+    const gone = six && run.world.snapshot.text(`${host.dir}/ip-route.json`) !== undefined
+    const file = `${host.dir}/${six ? 'ip6-route.json' : 'ip-route.json'}`
+    const what = gone ? `${file} is missing, and ip-route.json has no IPv6 routes` : `${file.replace('ip6', 'ip')} is missing`
+    throw new Undecided(place.label, `${what}: where ${place.label} sends ${query.dst.text} is not known`)
   }
+  if (host.rulesAssumed[query.family] && host.kind === 'node') assumeRules(run, place, query.family)
   const result = lookupRoute(place.routes[query.family], host.rules[query.family], query)
-  if (host.rulesAssumed[query.family] && host.kind === 'node') run.assumptions.add(`${place.label}: no routing rules but the default ones`)
   const decision = decide(run, place, query, result)
   if (record) note(run, place, query, result, decision, purpose)
   return decision
+}
+
+/** Without its rules a node is taken to have the default ones, unless it has tables that those never ask: somebody made rules for them. */
+function assumeRules(run: Run, place: Place, family: Family): void {
+  const { routes, rules, dir } = place.host
+  const asked = new Set(rules[family].flatMap(({ action }) => (action.kind === 'table' ? [action.table] : [])))
+  const other = routes[family]?.find((r) => !asked.has(r.table) && r.table !== 'default')
+  if (other) {
+    const file = `${dir}/${family === 4 ? 'ip-rule.json' : 'ip6-rule.json'}`
+    throw new Undecided(place.label, `${file} is missing: which packets of ${place.label} go by routing table ${other.table} is not known`)
+  }
+  run.assumptions.add(`${place.label}: no routing rules but the default ones`)
 }
 
 function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult): Decision {

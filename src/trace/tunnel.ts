@@ -6,6 +6,7 @@ import { routeMtu } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { chooseSource } from './routing.ts'
 import { type Blame, type End, type IcmpError, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
+import type { Place } from './world.ts'
 
 /** Where the packets of a tunnel go: its far end, its own address where it is bound to one, and what the route is looked up with. */
 export interface Course {
@@ -77,6 +78,16 @@ export function sendOuter(run: Run, skb: Skb, outer: Packet, options: SendOption
     default:
       return end
   }
+}
+
+/** Without ip-link.json nobody knows which of a node's devices are tunnels: a VXLAN device is `ether` to `ip addr`, WireGuard's `none`. */
+export function needKind(run: Run, { host, label }: Place, link?: Link): void {
+  const file = `${host.dir}/ip-link.json`
+  if (host.kind !== 'node' || (link && link.kind !== 'ether' && link.kind !== 'none') || run.world.snapshot.text(file) !== undefined) return
+  throw new Undecided(
+    label,
+    `${file} is missing: ${link ? `what kind of device ${link.name} is` : `which devices of ${label} are tunnels`}, is not known`,
+  )
 }
 
 function depth(p: Packet): number {

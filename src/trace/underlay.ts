@@ -1,12 +1,13 @@
 /** The segments between hosts, and what lies beyond the dumps. */
 import { isTunnel, type Link } from '../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../kernel/neigh/types.ts'
-import { type Ip, sameIp } from '../net/ip.ts'
+import { contains, type Ip, sameIp } from '../net/ip.ts'
 import { downAt, downBlame } from './down.ts'
 import { answersOnSegment, askerKey, deafToArp, neighbour, unresolved } from './neighbours.ts'
 import { enterHost } from './programs.ts'
 import { type Blame, type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { solicit } from './solicit.ts'
+import { needKind } from './tunnel.ts'
 import { wire } from './wire.ts'
 import { assumedRoute, ownerOnSegment, type Place } from './world.ts'
 
@@ -40,13 +41,6 @@ export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: 
   if (deaf) return unresolved(run, skb, nextHop, known, deaf)
   if (port) return wire(run, skb, port, `to ${port.place.label}${nextHop === skb.packet.dst ? '' : ` (${nextHop.text})`}`, ways)
   return underlay(run, skb, link, nextHop, known, ways)
-}
-
-/** Without ip-link.json nobody knows which of a node's devices are tunnels. */
-function needKind(run: Run, place: Place, link: Link): void {
-  const file = `${place.host.dir}/ip-link.json`
-  if (place.host.kind !== 'node' || link.kind !== 'ether' || run.world.snapshot.text(file) !== undefined) return
-  throw new Undecided(place.label, `${file} is missing: what kind of device ${link.name} is, is not known`)
 }
 
 /** Nothing dumped owns the next hop: the underlay assumption of design.md. */
@@ -91,8 +85,11 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
     run.assumptions.add('the underlay between hosts is not dumped: a packet reaches whoever owns its destination address')
     return wire(run, skb, { place: owner, link: device }, `to ${owner.label}, by the underlay`, ways)
   }
+  const hidden = [...world.places.values()].find((p) => p.host.kind === 'external' && !p.host.links)
+  const outside = hidden && `${hidden.host.dir}/ip-addr.json is missing`
   if (throughGateway) {
-    if (world.podsByIp.has(dst.text) || isServiceAddress(run, dst)) {
+    if (outside) throw new Undecided(skb.place.label, `${outside}: whether it is ${nextHop.text}, the way to ${dst.text}, is not known`)
+    if (isPodAddress(run, dst) || isServiceAddress(run, dst)) {
       run.assumptions.add('the underlay knows no pod or service network')
       const blame: Blame = {
         place: skb.place,
@@ -110,8 +107,21 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
     case 'dropped':
       return { kind: 'dropped', skb, blame: { place: skb.place, kind: 'link', entry: `nobody owns ${nextHop.text} on ${link.name}` } }
     default:
-      throw new Undecided(skb.place.label, `no dump shows who owns ${nextHop.text} on the segment of ${skb.place.label} ${link.name}`)
+      throw new Undecided(
+        skb.place.label,
+        `no dump shows who owns ${nextHop.text} on the segment of ${skb.place.label} ${link.name}${outside === undefined ? '' : ` (${outside})`}`,
+      )
   }
+}
+
+/** Of a pod, or free in a network of pods. */
+const isPodAddress = ({ world }: Run, ip: Ip): boolean => {
+  const { ipPools, nodes } = world.snapshot.cluster
+  return (
+    world.podsByIp.has(ip.text) ||
+    ipPools.some(({ cidr }) => contains(cidr, ip)) ||
+    nodes.some(({ podCidrs }) => podCidrs.some((cidr) => contains(cidr, ip)))
+  )
 }
 
 const isServiceAddress = (run: Run, ip: Ip): boolean =>

@@ -6,7 +6,7 @@ import { headerBytes, type Packet, port, type Tunnel } from '../net/packet.ts'
 import { noCt } from './conntrack-entry.ts'
 import { deviceBlame, neighbour, unresolved } from './neighbours.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
-import { around, type Course, outerSource, sendOuter } from './tunnel.ts'
+import { around, type Course, needKind, outerSource, sendOuter } from './tunnel.ts'
 
 /** bytes of the VXLAN header, and of the Ethernet header of the frame inside (RFC 7348 §5) */
 const overhead = 8 + 14
@@ -104,6 +104,7 @@ export function decapsulate(run: Run, skb: Skb, tunnel: Extract<Tunnel, { kind: 
   )
   if (!link && [...place.links.values()].some((l) => l.vxlan?.external && l.vxlan.port === outer.dport?.lo))
     throw new Undecided(place.label, `a VXLAN device of ${place.label} takes packets of all identifiers for programs, which no dump shows`)
+  if (!link) needKind(run, place)
   if (!inner || !link) {
     const blame: Blame = { place, kind: 'link', entry: `no VXLAN device with id ${tunnel.id} and port ${outer.dport?.lo}` }
     return { kind: 'complaint', skb, error: outer.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame }

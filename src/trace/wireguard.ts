@@ -6,7 +6,7 @@ import { formatPrefix, sameIp } from '../net/ip.ts'
 import { headerBytes, type Packet, port, type Tunnel } from '../net/packet.ts'
 import { noCt } from './conntrack-entry.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
-import { around, type Course, deviceComplaint, outerSource, sendOuter } from './tunnel.ts'
+import { around, type Course, deviceComplaint, needKind, outerSource, sendOuter } from './tunnel.ts'
 import type { Place } from './world.ts'
 
 /** bytes of the message header and of the authentication tag */
@@ -90,6 +90,7 @@ export function decapsulate(run: Run, skb: Skb, tunnel: Identity, ways: Ways): E
   const { inner } = outer
   const links = [...place.links.values()].filter((l) => l.kind === 'wireguard' && l.up)
   const link = links.find((l) => settings(place, l).port === outer.dport?.lo)
+  if (!link) needKind(run, place)
   if (!link || !inner) {
     const blame: Blame = { place, kind: 'link', entry: `no WireGuard device that is up listens on udp/${outer.dport?.lo}` }
     return { kind: 'complaint', skb, error: outer.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame }
