@@ -115,6 +115,12 @@ describe('what is not dumped', () => {
     expect(got).toEqual(['p3 tcp 10.96.0.1:80 = undecided', 'p3 tcp 10.244.2.2:80 = ok', 'p3 icmp 10.96.0.1 = ok'])
   })
 
+  // a cache of DNS on the node has such a device, too
+  test('nor is one on a dummy device that is not kube-proxy’s', () => {
+    const m = { ...made({ files: { 'ipvsadm-save.txt': false } }), links: { n1: [{ ...device, ifname: 'nodelocaldns' }] } }
+    expect(walk(m, 'p3 tcp $svc:80 = rst').got).toEqual(['p3 tcp 10.96.0.1:80 = rst'])
+  })
+
   test('ipvsadm -Ln will do for the table', () =>
     holds(
       {
