@@ -1,7 +1,6 @@
 /** Why a path was not delivered: the entry to look at first. */
 
 import type { Snapshot } from '../snapshot/types.ts'
-import type { Result } from './attempt.ts'
 import { type Case, caseOf, type Explain, type Finding, nodeOf } from './cause/case.ts'
 import { closedPort } from './cause/closed-port.ts'
 import { detour, ownPacket } from './cause/detour.ts'
@@ -19,6 +18,7 @@ import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
 import { closedNodePort, deniedUntranslated, untranslated } from './cause/untranslated.ts'
 import { virtualServer } from './cause/virtual-server.ts'
 import { evidenceOf, nftEvidence } from './hop.ts'
+import type { Result } from './result.ts'
 import type { Blame } from './run.ts'
 import type { Cause, Flow } from './types.ts'
 

@@ -5,6 +5,7 @@ import { icmpErrorsUseInboundIfaddr } from '../kernel/sysctl/effective.ts'
 import { type Ip, ip, isMulticast, isUnspecified } from '../net/ip.ts'
 import { type IcmpHeader, isIcmpError, type Packet } from '../net/packet.ts'
 import { attach } from './conntrack-entry.ts'
+import { resetFor } from './exchange.ts'
 import { chooseSource } from './routing.ts'
 import type { End, Run } from './run.ts'
 import { sendLocal } from './travel.ts'
@@ -33,12 +34,6 @@ export function complain(run: Run, complaint: Complaint): End | undefined {
 
 const toldBy = ({ type, code, mtu }: IcmpHeader, src: Ip): string =>
   `ICMP ${type}/${code} from ${src.text}${mtu === undefined ? '' : ` (MTU ${mtu})`}`
-
-/** A reset in the name of the destination. */
-export function resetFor(p: Packet): Packet | undefined {
-  if (!p.tcp || p.tcp === 'RST' || !p.sport || !p.dport) return undefined
-  return { family: p.family, proto: 'tcp', src: p.dst, dst: p.src, sport: p.dport, dport: p.sport, tcp: 'RST', ttl: 64 }
-}
 
 /** RFC 1122 §3.2.2: no errors about errors, nor about packets without a single sender. */
 function errorAbout(run: Run, complaint: Complaint, error: IcmpHeader): { readonly packet: Packet; readonly unbound: boolean } | undefined {

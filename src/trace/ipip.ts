@@ -1,9 +1,10 @@
 /** IP in IP (RFC 2003) as Linux does it (net/ipv4/ipip.c, ip_tunnel.c): `tunl0`, which leads to the route's next hop, and tunnels with fixed ends. */
 import type { Ipip, Link } from '../kernel/link/types.ts'
+import { tooBig } from '../net/icmp-error.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack-entry.ts'
-import { tooBig, tooBigError } from './mtu.ts'
+import { mtuBlame } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
 import { around, type Course, deviceComplaint, outerSource, sendOuter } from './tunnel.ts'
@@ -33,7 +34,7 @@ export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: W
   const mtu = source.mtu - header
   if (packet.df && packet.size !== undefined && packet.size > mtu) {
     const limit = { said: `the route to ${remote.text} takes ${source.mtu} bytes, ${link.name} ${mtu}`, ...link.source }
-    return deviceComplaint(skb, tooBigError(4, mtu), tooBig(run, place, link.name, packet, limit))
+    return deviceComplaint(skb, tooBig(4, mtu), mtuBlame(run, place, link.name, packet, limit))
   }
   const outer: Packet = {
     family: 4,

@@ -1,6 +1,7 @@
 /** The way back through IPVS (ip_vs_core.c: ip_vs_out_hook, handle_response, ip_vs_out_icmp): answers and errors show the virtual server's address. */
 import type { Hook } from '../kernel/iptables/env.ts'
 import type { IpvsTable } from '../kernel/ipvs/types.ts'
+import { portUnreachable } from '../net/icmp-error.ts'
 import { isIcmpError, type Packet } from '../net/packet.ts'
 import { findAnswer, type IpvsConn, type IpvsHeaders, ipvsHeaders, reversed } from './ipvs-connections.ts'
 import { ipvsSetting } from './ipvs-settings.ts'
@@ -66,7 +67,7 @@ function stray(run: Run, skb: Skb, { proto, src }: IpvsHeaders): HookResult {
   if (![proto, 'any'].some((p) => servers.has(`${p} ${src.ip.text} ${src.port.lo}`))) return passed
   return {
     kind: 'reject',
-    error: packet.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 },
+    error: portUnreachable(packet.family),
     blame: {
       place,
       kind: 'sysctl',

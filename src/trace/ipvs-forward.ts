@@ -1,5 +1,6 @@
 /** How IPVS sends a packet to its real server (net/netfilter/ipvs/ip_vs_xmit.c). */
 import type { Hook } from '../kernel/iptables/env.ts'
+import { addressUnreachable, timeExceeded } from '../net/icmp-error.ts'
 import { isLoopback } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { IpvsConn } from './ipvs-connections.ts'
@@ -17,14 +18,14 @@ export function forwardToServer(run: Run, skb: Skb, hook: Hook, conn: IpvsConn):
   const { family } = skb.packet
   // do_output_route4: the destination alone, no mark, no source
   const way = route(run, place, { family: conn.server.ip.family, dst: conn.server.ip, mark: 0, iif: 'lo' }, 'route to the real server')
-  if (way.kind === 'no-way') return { kind: 'reject', error: family === 4 ? { type: 3, code: 1 } : { type: 1, code: 3 }, blame: way.blame }
+  if (way.kind === 'no-way') return { kind: 'reject', error: addressUnreachable(family), blame: way.blame }
   const refused = crosses(skb, hook, conn, way)
   if (refused) return { kind: 'drop', blame: refused }
   if (way.kind === 'out') {
     // decrement_ttl
     if (skb.packet.ttl <= 1) {
       const blame: Blame = { place, kind: 'route', entry: `routing loop: ${way.route.text}`, source: way.route.source }
-      return { kind: 'reject', error: family === 4 ? { type: 11, code: 0 } : { type: 3, code: 0 }, blame }
+      return { kind: 'reject', error: timeExceeded(family), blame }
     }
     skb.packet = { ...skb.packet, ttl: skb.packet.ttl - 1 }
     // ensure_mtu_is_adequate

@@ -5,6 +5,7 @@
 import type { Hook } from '../kernel/iptables/env.ts'
 import { formatServiceKey } from '../kernel/ipvs/format-save.ts'
 import type { VirtualServer } from '../kernel/ipvs/types.ts'
+import { portUnreachable } from '../net/icmp-error.ts'
 import type { Packet } from '../net/packet.ts'
 import { isKubeProxyDevice } from './attribution/device-names.ts'
 import { type Choice, chooseServer } from './ipvs-choice.ts'
@@ -128,7 +129,7 @@ function leave(run: Run, skb: Skb, choice: Extract<Choice, { kind: 'empty' }>): 
     ...(blame.source && { source: blame.source }),
     virtualServer: service.key,
   })
-  return { kind: 'reject', error: packet.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame }
+  return { kind: 'reject', error: portUnreachable(packet.family), blame }
 }
 
 const blameOf = ({ place }: Skb, { service }: { readonly service: VirtualServer }, entry: string): Blame => ({

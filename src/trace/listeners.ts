@@ -2,7 +2,7 @@
 import type { Pod } from '../cluster/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Packet } from '../net/packet.ts'
-import type { Run } from './run.ts'
+import type { Run, Step } from './run.ts'
 import type { Place } from './world.ts'
 
 export type Socket = { readonly kind: 'open' | 'closed'; readonly endpoint: string; readonly source?: Source }
@@ -38,13 +38,22 @@ export function findSocket(run: Run, place: Place, packet: Packet): Socket | und
   return { kind: said.includes(`${packet.proto}/${port.lo}`) ? 'open' : 'closed', endpoint: host.id }
 }
 
-/** Whether an undumped pod would answer: by its declared ports. */
-export function podAnswers(pod: Pod, packet: Packet): boolean {
-  return packet.icmp !== undefined || declares(pod, packet)
+/** Would whoever owns the address, and has no dump, answer? Pods do by their declared ports. */
+export function beyondSocket(run: Run, owner: string, packet: Packet): Socket {
+  const pod = run.world.podsByIp.get(packet.dst.text)
+  if (pod && owner.startsWith('pod/'))
+    return { kind: packet.icmp || declares(pod, packet) ? 'open' : 'closed', endpoint: owner, source: pod.source }
+  const said = assumed(run, owner, owner.split('/')[0] as string)
+  if (said === undefined || packet.icmp) {
+    run.assumptions.add(`${owner} is taken to listen`)
+    return { kind: 'open', endpoint: owner }
+  }
+  const open = said !== 'containerPorts' && said.includes(`${packet.proto}/${packet.dport?.lo}`)
+  return { kind: open ? 'open' : 'closed', endpoint: owner }
 }
 
 /** The assumption for a host: its own key before its kind's wildcard. */
-export function assumed(run: Run, id: string, kind: string): 'containerPorts' | readonly string[] | undefined {
+function assumed(run: Run, id: string, kind: string): 'containerPorts' | readonly string[] | undefined {
   const { listeners } = run.world.snapshot.header.assume
   return listeners[id] ?? listeners[`${kind}/*`]
 }
@@ -58,4 +67,21 @@ function endpointOf(run: Run, place: Place, packet: Packet): string {
   if (place.host.kind !== 'node') return place.id
   const guest = hostNetworked(run, place.host.name).find((pod) => declares(pod, packet))
   return guest ? `pod/${guest.namespace}/${guest.name}` : place.id
+}
+
+/** The last step of a request: a socket, or none. The kernel itself answers pings. */
+export function doorStep(place: Place, packet: Packet, socket: Socket): Step {
+  const port = `${packet.proto}/${packet.dport?.lo}`
+  const closed = packet.tcp === 'ACK' ? `${port} has no such connection` : `${port} is closed`
+  const action = packet.icmp ? 'answers pings' : socket.kind === 'open' ? `${port} is open` : closed
+  return {
+    kind: 'entry',
+    place,
+    stage: 'listener',
+    where: 'socket',
+    action,
+    weight: 'decides',
+    owner: packet.icmp ? 'kernel' : 'other',
+    ...(socket.source && { source: socket.source }),
+  }
 }

@@ -2,6 +2,7 @@
 import type { Link } from '../kernel/link/types.ts'
 import type { Source } from '../kernel/source.ts'
 import { ipv6Mtu } from '../kernel/sysctl/effective.ts'
+import { tooBig } from '../net/icmp-error.ts'
 import type { Family } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Decision } from './routing.ts'
@@ -50,7 +51,7 @@ function exceeded({ packet, place }: Skb, decision: Out, more = 0): Limit | unde
 }
 
 /** The fault, and the step that shows it. */
-export function tooBig(run: Run, place: Place, device: string, packet: Packet, { said, file, line }: Omit<Limit, 'mtu'>): Blame {
+export function mtuBlame(run: Run, place: Place, device: string, packet: Packet, { said, file, line }: Omit<Limit, 'mtu'>): Blame {
   const { size, tunnel, inner } = packet
   const what = tunnel ? `a packet of ${size} bytes around one of ${inner?.size}` : `a packet of ${size} bytes`
   const blame: Blame = { place, kind: 'mtu', entry: `${said}: ${what} is too big`, source: { file, line } }
@@ -68,14 +69,11 @@ export function tooBig(run: Run, place: Place, device: string, packet: Packet, {
   return blame
 }
 
-/** “Fragmentation needed” (RFC 1191), “packet too big” (RFC 4443 §3.2), with what would fit. */
-export const tooBigError = (family: Family, mtu: number) => (family === 4 ? { type: 3, code: 4, mtu } : { type: 2, code: 0, mtu })
-
 const complaint = (run: Run, skb: Skb, limit: Limit): Extract<End, { kind: 'complaint' }> => ({
   kind: 'complaint',
   skb,
-  error: tooBigError(skb.packet.family, limit.mtu),
-  blame: tooBig(run, skb.place, skb.outDevice, skb.packet, limit),
+  error: tooBig(skb.packet.family, limit.mtu),
+  blame: mtuBlame(run, skb.place, skb.outDevice, skb.packet, limit),
 })
 
 /** A socket that does not let its packets be cut is told at once (__ip_append_data, __ip6_append_data). */
@@ -87,7 +85,7 @@ export function refuseToSend(run: Run, skb: Skb, decision: Out): End | undefined
       skb.place.label,
       `${limit.said}: TCP never sends ${skb.packet.size} bytes in one packet, so there is nothing to follow`,
     )
-  return { kind: 'errno', errno: 'EMSGSIZE', blame: tooBig(run, skb.place, skb.outDevice, skb.packet, limit) }
+  return { kind: 'errno', errno: 'EMSGSIZE', blame: mtuBlame(run, skb.place, skb.outDevice, skb.packet, limit) }
 }
 
 /** Routers tell the sender (ip_forward, ip6_forward: behind the TTL, before FORWARD), or cut on the way out what may be cut. `more`: bytes of an outer header. */
@@ -131,5 +129,5 @@ export function refuseToReceive(run: Run, place: Place, link: Link, packet: Pack
   if (link.kind !== 'veth')
     throw new Undecided(place.label, `${said} on ${place.label}: whether it takes ${size} bytes off the wire depends on the hardware`)
   // is_skb_forwardable: room for a VLAN tag that is not there
-  return size <= link.mtu + 4 ? undefined : tooBig(run, place, link.name, packet, { said, ...link.source })
+  return size <= link.mtu + 4 ? undefined : mtuBlame(run, place, link.name, packet, { said, ...link.source })
 }

@@ -4,6 +4,7 @@ import type { Neighbour } from '../kernel/neigh/types.ts'
 import { lookupRoute } from '../kernel/route/lookup.ts'
 import { selectIpv4 } from '../kernel/route/source-address4.ts'
 import { arpIgnore, forwarding, proxyArp } from '../kernel/sysctl/effective.ts'
+import { addressUnreachable } from '../net/icmp-error.ts'
 import { type Ip, isLinkLocal } from '../net/ip.ts'
 import { refuseSource } from './routing.ts'
 import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
@@ -92,5 +93,5 @@ export function unresolved(run: Run, skb: Skb, nextHop: Ip, known: Neighbour | u
     owner: 'kernel',
     ...(known && { source: known.source }),
   })
-  return { kind: 'complaint', skb, error: skb.packet.family === 4 ? { type: 3, code: 1 } : { type: 1, code: 3 }, blame }
+  return { kind: 'complaint', skb, error: addressUnreachable(skb.packet.family), blame }
 }

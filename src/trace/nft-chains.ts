@@ -3,6 +3,7 @@ import { candidates } from '../kernel/nftables/candidates.ts'
 import type { NftHook } from '../kernel/nftables/env.ts'
 import type { Verdict } from '../kernel/nftables/expression-types.ts'
 import type { NftChain, NftRule } from '../kernel/nftables/types.ts'
+import type { IcmpError } from '../net/icmp-error.ts'
 import { sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { NatTarget } from './nat.ts'
@@ -22,7 +23,7 @@ export interface NftVisit extends BaseAtHook {
 export type NftEnd =
   | { readonly kind: 'accept' }
   | { readonly kind: 'drop'; readonly blame: Blame }
-  | { readonly kind: 'reject'; readonly error: { readonly type: number; readonly code: number } | 'rst'; readonly blame: Blame }
+  | { readonly kind: 'reject'; readonly error: IcmpError | 'rst'; readonly blame: Blame }
   | { readonly kind: 'nat'; readonly target: NatTarget; readonly blame: Blame }
 
 interface Frame {

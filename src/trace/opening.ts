@@ -1,7 +1,7 @@
 /** Which packet is sent: the first of a new connection, or the next one of a connection that exists. */
 import type { Ip } from '../net/ip.ts'
-import type { Next } from './attempt.ts'
 import { alike, findConnections, isClosing, isOver, wording } from './dumped-connections.ts'
+import type { Next } from './exchange.ts'
 import { type Run, Undecided } from './run.ts'
 import type { Flow } from './types.ts'
 import type { World } from './world.ts'

@@ -1,6 +1,7 @@
 /** From the tree of runs to what the client observes: equal ends merged, probabilities added up. */
-import type { Result } from './attempt.ts'
+
 import type { Tree } from './choices.ts'
+import type { Result } from './result.ts'
 import type { Outcome, Verdict } from './types.ts'
 
 export interface Leaf {

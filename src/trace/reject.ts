@@ -1,3 +1,4 @@
+import { type IcmpError, portUnreachable } from '../net/icmp-error.ts'
 import type { Packet } from '../net/packet.ts'
 
 /** ICMP type and code of `--reject-with` (iptables-extensions(8), net/ipv4/netfilter/ipt_REJECT.c, net/ipv6/netfilter/ip6t_REJECT.c). */
@@ -24,8 +25,8 @@ const errors: Readonly<Record<string, readonly [type: number, code: number]>> = 
 }
 
 /** What REJECT sends; a reset only for TCP. */
-export function rejectWith(type: string, packet: Packet): { readonly type: number; readonly code: number } | 'rst' {
+export function rejectWith(type: string, packet: Packet): IcmpError | 'rst' {
   if (type === 'tcp-reset' || type === 'tcp-rst') return 'rst'
-  const [t, c] = errors[type] ?? (packet.family === 4 ? [3, 3] : [1, 4])
-  return { type: t, code: c }
+  const error = errors[type]
+  return error ? { type: error[0], code: error[1] } : portUnreachable(packet.family)
 }

@@ -4,6 +4,7 @@ import { selectSource } from '../kernel/route/source-address.ts'
 import type { NextHop, Route, RouteQuery, RouteResult } from '../kernel/route/types.ts'
 import { validateSource } from '../kernel/route/validate-source.ts'
 import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, settingText, srcValidMark } from '../kernel/sysctl/effective.ts'
+import { addressUnreachable, type IcmpError, noRoute, prohibited } from '../net/icmp-error.ts'
 import { contains, type Family, formatPrefix, type Ip, ip, isLoopback, isMulticast } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { type Blame, type Run, type SendOptions, type Skb, Undecided, type Way } from './run.ts'
@@ -15,7 +16,7 @@ export type Decision =
   | {
       readonly kind: 'no-way'
       readonly errno: string
-      readonly icmp: { readonly type: number; readonly code: number } | undefined
+      readonly icmp: IcmpError | undefined
       readonly blame: Blame
     }
 
@@ -56,43 +57,29 @@ function assumeRules(run: Run, place: Place, family: Family): void {
 }
 
 function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult): Decision {
-  const six = query.family === 6
+  const { family } = query
   switch (result.kind) {
     case 'unknown':
       throw new Undecided(place.label, `${place.label}: ${result.reason}`)
     case 'none': {
-      const hollow = place.host.routes[query.family]?.find(
-        (r) => r.nhid !== undefined && r.nexthops.length === 0 && contains(r.dst, query.dst),
-      )
+      const hollow = place.host.routes[family]?.find((r) => r.nhid !== undefined && r.nexthops.length === 0 && contains(r.dst, query.dst))
       if (hollow) {
         const object = `next hop ${hollow.nhid} of the route to ${formatPrefix(hollow.dst)}`
         throw new Undecided(place.label, `${place.host.dir}/ip-nexthop.json does not tell ${object}`)
       }
-      return {
-        kind: 'no-way',
-        errno: 'ENETUNREACH',
-        icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 },
-        blame: { place, kind: 'missing-route', entry: `no route to ${query.dst.text}` },
-      }
+      return netUnreachable(family, { place, kind: 'missing-route', entry: `no route to ${query.dst.text}` })
     }
     case 'rule':
-      return ruleRefusal(result.action, six, { place, kind: 'route', entry: `ip rule ${result.rule.text}`, source: result.rule.source })
+      return ruleRefusal(result.action, family, { place, kind: 'route', entry: `ip rule ${result.rule.text}`, source: result.rule.source })
     case 'route': {
       const { route: found, nexthops } = result
       if (found.type === 'local' || found.type === 'anycast') return { kind: 'local', route: found }
       if (found.type === 'blackhole' || found.type === 'unreachable' || found.type === 'prohibit') {
-        return refusal(found.type, six, { place, kind: 'route', entry: found.text, source: found.source })
+        return refusal(found.type, family, { place, kind: 'route', entry: found.text, source: found.source })
       }
       if (found.type !== 'unicast') throw new Undecided(place.label, `${query.dst.text} is a ${found.type} address on ${place.label}`)
       const hop = chooseHop(run, found, nexthops)
-      if (!hop?.device) {
-        return {
-          kind: 'no-way',
-          errno: 'ENETUNREACH',
-          icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 },
-          blame: { place, kind: 'route', entry: found.text, source: found.source },
-        }
-      }
+      if (!hop?.device) return netUnreachable(family, { place, kind: 'route', entry: found.text, source: found.source })
       return { kind: 'out', route: found, device: hop.device, gateway: hop.gateway, onlink: hop.onlink }
     }
   }
@@ -111,22 +98,28 @@ function chooseHop(run: Run, found: Route, nexthops: readonly NextHop[]): NextHo
 }
 
 /** errno and ICMP of a route that refuses: fib_props[] (net/ipv4/fib_semantics.c), ip6_route_info_create, ip_error. */
-function refusal(type: 'blackhole' | 'unreachable' | 'prohibit', six: boolean, blame: Blame): Decision {
+function refusal(type: 'blackhole' | 'unreachable' | 'prohibit', family: Family, blame: Blame): Decision {
   switch (type) {
     case 'blackhole':
       return { kind: 'no-way', errno: 'EINVAL', icmp: undefined, blame }
     case 'unreachable':
-      return { kind: 'no-way', errno: 'EHOSTUNREACH', icmp: six ? { type: 1, code: 0 } : { type: 3, code: 1 }, blame }
+      return { kind: 'no-way', errno: 'EHOSTUNREACH', icmp: family === 4 ? addressUnreachable(4) : noRoute(6), blame }
     case 'prohibit':
-      return { kind: 'no-way', errno: 'EACCES', icmp: six ? { type: 1, code: 1 } : { type: 3, code: 13 }, blame }
+      return { kind: 'no-way', errno: 'EACCES', icmp: prohibited(family), blame }
   }
 }
 
 /** A rule that refuses differs from such a route: unreachable is “network unreachable” there (fib4_rule_action, fib6_rule_action). */
-function ruleRefusal(type: 'blackhole' | 'unreachable' | 'prohibit', six: boolean, blame: Blame): Decision {
-  if (type !== 'unreachable') return refusal(type, six, blame)
-  return { kind: 'no-way', errno: 'ENETUNREACH', icmp: six ? { type: 1, code: 0 } : { type: 3, code: 0 }, blame }
+function ruleRefusal(type: 'blackhole' | 'unreachable' | 'prohibit', family: Family, blame: Blame): Decision {
+  return type === 'unreachable' ? netUnreachable(family, blame) : refusal(type, family, blame)
 }
+
+const netUnreachable = (family: Family, blame: Blame): Decision => ({
+  kind: 'no-way',
+  errno: 'ENETUNREACH',
+  icmp: noRoute(family),
+  blame,
+})
 
 function note(run: Run, place: Place, query: RouteQuery, result: RouteResult, decision: Decision, purpose: string): void {
   const found = result.kind === 'route' ? result.route : undefined

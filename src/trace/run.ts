@@ -7,8 +7,9 @@ import type { NftChain, NftRule, NftSet, NftTable } from '../kernel/nftables/typ
 import type { Route } from '../kernel/route/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Endpoint, WireguardPeer } from '../kernel/wireguard/types.ts'
+import type { IcmpError } from '../net/icmp-error.ts'
 import type { Ip } from '../net/ip.ts'
-import type { IcmpHeader, Packet } from '../net/packet.ts'
+import type { Packet } from '../net/packet.ts'
 import type { Choices } from './choices.ts'
 import { ConntrackTable } from './conntrack.ts'
 import { type Ct, noCt } from './conntrack-entry.ts'
@@ -151,9 +152,6 @@ export interface Blame {
   readonly rule?: RulePlace
   readonly object?: string
 }
-
-/** `mtu`: what would have fitted, of “fragmentation needed” and “packet too big” */
-export type IcmpError = Pick<IcmpHeader, 'type' | 'code' | 'mtu'>
 
 /** How the way of one packet ends. */
 export type End =

@@ -5,6 +5,7 @@ import type { Hook } from '../kernel/iptables/env.ts'
 import { applyMark, restoreMark, saveMark } from '../kernel/iptables/mark.ts'
 import { matches } from '../kernel/iptables/match.ts'
 import type { Chain, Rule, Table, Target } from '../kernel/iptables/types.ts'
+import type { IcmpError } from '../net/icmp-error.ts'
 import type { WalkEnv } from './match-env.ts'
 import type { NatTarget } from './nat.ts'
 import { rejectWith } from './reject.ts'
@@ -23,7 +24,7 @@ export interface Visit {
 export type TableEnd =
   | { readonly kind: 'accept' }
   | { readonly kind: 'drop'; readonly blame: Blame }
-  | { readonly kind: 'reject'; readonly error: { readonly type: number; readonly code: number } | 'rst'; readonly blame: Blame }
+  | { readonly kind: 'reject'; readonly error: IcmpError | 'rst'; readonly blame: Blame }
   | { readonly kind: 'nat'; readonly target: NatTarget; readonly blame: Blame }
 
 interface Frame {

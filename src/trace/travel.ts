@@ -4,6 +4,7 @@
  */
 import type { Link } from '../kernel/link/types.ts'
 import { defaultTtl, hopLimit } from '../kernel/sysctl/effective.ts'
+import { timeExceeded } from '../net/icmp-error.ts'
 import { sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack-entry.ts'
@@ -14,8 +15,20 @@ import { fragment, refuseToForward, refuseToSend } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
 import { type Decision, routeInput, routeOutput } from './routing.ts'
-import { type Blame, type End, type HookResult, newSkb, type Run, type SendOptions, type Skb, type Way, type Ways } from './run.ts'
+import {
+  type Blame,
+  type End,
+  type Exit,
+  type HookResult,
+  newSkb,
+  type Run,
+  type SendOptions,
+  type Skb,
+  type Way,
+  type Ways,
+} from './run.ts'
 import { transmit } from './transmit.ts'
+import { packedBeyond } from './tunnel.ts'
 import type { Place } from './world.ts'
 
 /** handed down to whatever leads on from a device or a hook */
@@ -108,6 +121,11 @@ export function receive(run: Run, skb: Skb): End {
   return forward(run, skb, decision)
 }
 
+/** An answer from where no dump is: it enters by the device that the request left by, in the same tunnel if there was one. */
+export function comeBack(run: Run, exit: Exit, packet: Packet): End {
+  return receive(run, newSkb(exit.outer ? packedBeyond(exit.outer, packet) : packet, exit.place, exit.device))
+}
+
 /** ip_local_deliver */
 function arrive(run: Run, skb: Skb): End {
   const hook = runHook(run, skb, 'INPUT')
@@ -121,7 +139,7 @@ function forward(run: Run, skb: Skb, first: Extract<Decision, { kind: 'out' }>):
   attachRoute(skb, decision)
   if (skb.packet.ttl <= 1) {
     const blame: Blame = { place: skb.place, kind: 'route', entry: `routing loop: ${first.route.text}`, source: first.route.source }
-    return { kind: 'complaint', skb, error: skb.packet.family === 4 ? { type: 11, code: 0 } : { type: 3, code: 0 }, blame }
+    return { kind: 'complaint', skb, error: timeExceeded(skb.packet.family), blame }
   }
   const refusal = refuseToForward(run, skb, decision)
   if (refusal) return refusal

@@ -1,11 +1,12 @@
 /** What all tunnels have in common: the outer packet is one of the host's own, and its fate is none of the inner sender's business. */
 import type { Link } from '../kernel/link/types.ts'
+import type { IcmpError } from '../net/icmp-error.ts'
 import type { Ip } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { routeMtu } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { chooseSource } from './routing.ts'
-import { type Blame, type End, type IcmpError, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
+import { type Blame, type End, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
 import type { Place } from './world.ts'
 
 /** Where the packets of a tunnel go: its far end, its own address where it is bound to one, and what the route is looked up with. */

@@ -1,6 +1,7 @@
 /** VXLAN (RFC 7348) as Linux does it (drivers/net/vxlan): into the tunnel, out of it, and into what no dump describes. */
 import type { Link, Vxlan } from '../kernel/link/types.ts'
 import { isUsable } from '../kernel/neigh/types.ts'
+import { portUnreachable } from '../net/icmp-error.ts'
 import { type Family, type Ip, sameIp } from '../net/ip.ts'
 import { headerBytes, type Packet, port, type Tunnel } from '../net/packet.ts'
 import { noCt } from './conntrack-entry.ts'
@@ -107,7 +108,7 @@ export function decapsulate(run: Run, skb: Skb, tunnel: Extract<Tunnel, { kind: 
   if (!link) needKind(run, place)
   if (!inner || !link) {
     const blame: Blame = { place, kind: 'link', entry: `no VXLAN device with id ${tunnel.id} and port ${outer.dport?.lo}` }
-    return { kind: 'complaint', skb, error: outer.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame }
+    return { kind: 'complaint', skb, error: portUnreachable(outer.family), blame }
   }
   if (!link.up) return { kind: 'dropped', skb, blame: deviceBlame(place, link, 'is down') }
   run.steps.push({

@@ -2,6 +2,7 @@
 import type { Link } from '../kernel/link/types.ts'
 import { peerFor } from '../kernel/wireguard/allowed.ts'
 import type { WireguardDevice, WireguardPeer } from '../kernel/wireguard/types.ts'
+import { addressUnreachable, portUnreachable } from '../net/icmp-error.ts'
 import { formatPrefix, sameIp } from '../net/ip.ts'
 import { headerBytes, type Packet, port, type Tunnel } from '../net/packet.ts'
 import { noCt } from './conntrack-entry.ts'
@@ -19,7 +20,7 @@ export function encapsulate(run: Run, skb: Skb, link: Link, ways: Ways): End {
   const { place, packet } = skb
   const device = settings(place, link)
   const peer = peerFor(device, packet.dst)
-  const unreachable = (blame: Blame): End => deviceComplaint(skb, packet.family === 4 ? { type: 3, code: 1 } : { type: 1, code: 3 }, blame)
+  const unreachable = (blame: Blame): End => deviceComplaint(skb, addressUnreachable(packet.family), blame)
   if (!peer) return unreachable({ place, kind: 'link', entry: `no peer of ${link.name} has ${packet.dst.text}`, source: device.source })
   const learned = run.endpoints.get(peer)
   const endpoint = learned ?? peer.endpoint
@@ -93,7 +94,7 @@ export function decapsulate(run: Run, skb: Skb, tunnel: Identity, ways: Ways): E
   if (!link) needKind(run, place)
   if (!link || !inner) {
     const blame: Blame = { place, kind: 'link', entry: `no WireGuard device that is up listens on udp/${outer.dport?.lo}` }
-    return { kind: 'complaint', skb, error: outer.family === 4 ? { type: 3, code: 3 } : { type: 1, code: 4 }, blame }
+    return { kind: 'complaint', skb, error: portUnreachable(outer.family), blame }
   }
   const device = settings(place, link)
   const dropped = (entry: string, { source }: WireguardDevice | WireguardPeer): End => ({
