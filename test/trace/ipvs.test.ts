@@ -118,7 +118,7 @@ describe('what is not dumped', () => {
   // a cache of DNS on the node has such a device, too
   test('nor is one on a dummy device that is not kube-proxy’s', () => {
     const m = { ...made({ files: { 'ipvsadm-save.txt': false } }), links: { n1: [{ ...device, ifname: 'nodelocaldns' }] } }
-    expect(walk(m, 'p3 tcp $svc:80 = rst').got).toEqual(['p3 tcp 10.96.0.1:80 = rst'])
+    expect(walk(m, 'p3 tcp $svc:80 = n1').got).toEqual(['p3 tcp 10.96.0.1:80 = n1 10.96.0.1:80 < 10.244.1.3'])
   })
 
   test('ipvsadm -Ln will do for the table', () =>
