@@ -10,6 +10,7 @@ import { openFolder } from '../../src/system/files-folder.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
 import type { Cause, Trace } from '../../src/trace/types.ts'
 import { captures } from '../support/captures.ts'
+import { faresWorse } from '../support/fares-worse.ts'
 import { needs } from '../support/needs.ts'
 import { flowOf, type TruthLine, truthOf } from '../support/predict.ts'
 
@@ -130,26 +131,6 @@ function walk(name: string): readonly Walked[] {
   return known
 }
 
-/** Share of connections that end in each way but well; addresses of Services left out. */
-function failures(t: Trace): ReadonlyMap<string, number> {
-  const out = new Map<string, number>()
-  for (const o of t.outcomes) {
-    if (o.verdict === 'delivered') continue
-    const how = `${o.verdict} ${o.error?.replace(/from 10\.96\.\S+/, 'from the service') ?? ''}`
-    out.set(how, (out.get(how) ?? 0) + o.probability)
-  }
-  return out
-}
-
-/**
- * Is something lost that was not, or otherwise? Which backends answer is not compared: where the fault was made by starting pods anew
- * (broken-ipam-leak, broken-stale-endpoints) all Services of the cluster have other backends, which is no fault.
- */
-const worse = (before: Trace, now: Trace): boolean => {
-  const was = failures(before)
-  return [...failures(now)].some(([how, p]) => p > (was.get(how) ?? 0) + 1e-6)
-}
-
 /** A node's name inside a line. */
 const wordOf = (node: RegExp): RegExp => new RegExp(node.source.replace('^', '\\b').replace('$', '\\b'))
 
@@ -166,7 +147,7 @@ function score(name: string, { base, fault, also }: Expected): Score {
   const before = new Map(walk(base).map((w) => [meaning(w.line), w.trace]))
   const changed = walk(name).filter((w) => {
     const was = before.get(meaning(w.line))
-    return also?.(w.line) || (was !== undefined && worse(was, w.trace))
+    return also?.(w.line) || (was !== undefined && faresWorse(was, w.trace))
   })
   const names = (c: Cause | undefined): boolean =>
     c !== undefined && fault.some((f) => f.node.test(c.node) && f.kind.includes(c.kind) && f.entry.test(c.entry))
