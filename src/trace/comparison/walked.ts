@@ -57,7 +57,8 @@ export function evidenceOf(steps: readonly Step[], limit = 6): readonly Evidence
   for (const { hop } of steps) {
     if (!hop.evidence) continue
     for (const evidence of [hop.evidence, ...(hop.table === undefined ? [] : (hop.also ?? []))]) {
-      const key = `${evidence.file}:${evidence.line}`
+      // the rules of an nft.json all stand on one line
+      const key = `${evidence.file}:${evidence.line}${hop.table === undefined ? '' : evidence.text}`
       if (out.size >= limit || out.has(key) || (evidence.text.length > long && tables++ >= 1)) continue
       out.set(key, evidence)
     }
