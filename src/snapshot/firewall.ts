@@ -31,7 +31,7 @@ export function loadFirewall(
   note: (what: string) => void,
 ): FirewallDumps {
   const backend = versions?.iptablesBackend
-  const ruleset = readRuleset(read)
+  const ruleset = readRuleset(read, versions)
   const files: string[] = []
   const dumps = (family: Family): readonly IptablesDump[] | undefined => {
     const tool = family === 4 ? 'iptables' : 'ip6tables'
@@ -59,11 +59,18 @@ export function loadFirewall(
 }
 
 /** Both forms give the same model. The text has lines to point at, tells what the JSON of nft 1.0 leaves out (devices of chains), and is a quarter to read. */
-function readRuleset(read: Reader): NftRuleset | undefined {
-  return (
-    read('nft.txt', 'nft list ruleset', ['nft', 'empty'], parseNftText) ??
-    read('nft.json', 'nft -j list ruleset', ['nft-json'], parseNftJson)
-  )
+function readRuleset(read: Reader, versions: Versions | undefined): NftRuleset | undefined {
+  const json = () => read('nft.json', 'nft -j list ruleset', ['nft-json'], parseNftJson)
+  const text = read('nft.txt', 'nft list ruleset', ['nft', 'empty'], parseNftText)
+  if (!text) return json()
+  if (text.tables.length > 0) return text
+  const shown = json()
+  const sign =
+    shown && shown.tables.length > 0
+      ? `${shown.file} is not`
+      : !shown && versions?.kubeProxy?.mode === 'nftables' && `${versions.file} says that kube-proxy runs in nftables mode`
+  if (sign) throw new ParseError(text.file, 1, `empty, though ${sign}; take it again or delete the file to have it treated as not recorded`)
+  return text
 }
 
 /** An empty iptables-save is an answer only where nft shows that iptables has no tables in this family. */

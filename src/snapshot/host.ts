@@ -76,7 +76,7 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     nft: firewall.nft,
     nftHooks: firewall.nftHooks,
     programs: read('bpftool-net.json', 'bpftool -j net', ['json', 'list'], parseBpfNet),
-    ipvs: loadIpvs(read, sysctls),
+    ipvs: loadIpvs(read, sysctls, links),
     recent: read('xt_recent.txt', 'head /proc/net/xt_recent/*', ANY_TEXT, parseRecent),
     versions,
   }

@@ -31,6 +31,7 @@ export function parseWireguard(text: string, file: string): WireguardDevice[] {
     if (row.startsWith('interface: ')) {
       whole(peer, file)
       peer = undefined
+      if (devices.some((d) => d.name === value)) fail(line, `the interface ${quote(value)} stands twice: two dumps in one file`)
       devices.push({ source: { file, line }, name: value, fwmark: 0, peers: [] })
     } else if (!device) {
       fail(line, `${quote(key)} before any interface; ${COMMAND}`)
