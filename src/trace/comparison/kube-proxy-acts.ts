@@ -112,7 +112,7 @@ function ofNftRule(hop: Hop): Kind | readonly Kind[] | undefined {
     case 'drop':
     case 'reject':
       if (role === 'firewall') return 'filtered'
-      return hop.chain === 'reject-chain' || hop.chain?.endsWith('-endpoints-check') ? 'refused' : 'decided'
+      return hop.chain === 'reject-chain' || hop.chain?.endsWith('endpoints-check') ? 'refused' : 'decided'
     case 'accept':
       return undefined
     case 'other':

@@ -324,3 +324,51 @@ describe('what else may happen', () => {
     expect(part).toMatchObject({ acted: true, what: 'dropped on n1 before any policy: filter cali-from-wl-dispatch' })
   })
 })
+
+describe('nft tables of kube-proxy up to v1.35', () => {
+  /** A rule of its table, in the words of the walk. */
+  const nft = (b: Book, chain: string, stage: Hop['stage'], action: string, text: string, extra: Partial<Hop> = {}): Hop => ({
+    ...b.entry('n1', stage, `ip kube-proxy ${chain}`, text, {
+      owner: 'kube-proxy',
+      weight: 'passes',
+      table: 'ip kube-proxy',
+      chain,
+      ...extra,
+    }),
+    action,
+  })
+  const service = 'service-AAAAAAAA-shop/web/tcp/http'
+  const endpoint = 'endpoint-BBBBBBBB-shop/web/tcp/http__10.244.1.4/8080'
+  const object = 'service/shop/web:http'
+
+  test('every endpoint has a chain, and masquerading is a jump to a shared one', () => {
+    const b = book()
+    const hops = [
+      ...out(b),
+      nft(b, 'services', 'nat', `go to ${service}`, 'ip daddr . meta l4proto . th dport vmap @service-ips', { object }),
+      nft(b, service, 'nat', 'to mark-for-masquerade', 'ip daddr 10.96.0.10 tcp dport 80 jump mark-for-masquerade', { object }),
+      nft(b, 'mark-for-masquerade', 'nat', 'mark 0x4000', 'mark set mark or 0x4000', { weight: 'changes' }),
+      nft(b, service, 'nat', `go to ${endpoint}`, 'numgen random mod 2 vmap { 0 : goto … }', {
+        object,
+        choice: { probability: 0.5, what: 'numgen random mod 2' },
+      }),
+      nft(b, endpoint, 'nat', 'DNAT to 10.244.1.4:8080', 'meta l4proto tcp dnat to 10.244.1.4:8080', { object, weight: 'changes' }),
+      nft(b, 'masquerading', 'nat', 'mark 0x0, MASQUERADE', 'masquerade fully-random', { weight: 'changes' }),
+    ]
+    const rows = compareFlow(walked(fromClient('10.96.0.10', 80), { hops }), b.snapshot)
+    expect(acting(rows, 'kubeProxy')).toEqual(['primaryFunction', 'serviceManagement', 'trafficForwarding', 'loadBalancing'])
+    expect(row(rows, 'loadBalancing').kubeProxy).toMatchObject({
+      what: '1 of 2 endpoints of shop/web:http on n1, at random (numgen)',
+      mechanism: 'numgen random',
+    })
+    expect(row(rows, 'trafficForwarding').kubeProxy.mechanism).toBe('DNAT + masquerade')
+    expect(row(rows, 'serviceManagement').kubeProxy.what).toBe('matched service/shop/web:http by its cluster address on n1')
+  })
+
+  test('refusals stood in one chain', () => {
+    const b = book()
+    const hops = [...out(b), nft(b, 'endpoints-check', 'filter', 'drop', 'vmap @no-endpoint-services', { object, weight: 'decides' })]
+    const rows = compareFlow(walked(fromClient('10.96.0.10', 80), { verdict: 'dropped', hops }), b.snapshot)
+    expect(row(rows, 'serviceManagement').kubeProxy).toMatchObject({ acted: true, mechanism: 'has no endpoint on this node' })
+  })
+})
