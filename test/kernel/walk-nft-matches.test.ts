@@ -368,4 +368,39 @@ walkSuite('the walk and the kernel: what nft matches', [
       p1 tcp x80 $svc:7001 = p2 $p2:7001 < $p1 | p3 $p3:7001 < $p1
       p1 tcp x80 $svc:7000 = p2 $p2:7000 < $p1 | p3 $p3:7000 < $p1`,
   },
+  {
+    name: 'taken out of a set',
+    nft: forward(
+      `tcp dport 80 delete @held { ip saddr }
+      tcp dport 80 ip saddr @held drop
+      tcp dport 7000 ip saddr @held drop`,
+      `set held {
+        type ipv4_addr
+        size 100
+        flags dynamic,timeout
+        timeout 1h
+        elements = { $p1, $p3 }
+      }`,
+    ),
+    flows: `
+      p1 tcp $p2:7000 = dropped
+      p3 tcp $p2:80 = p2 $p2:80 < $p3
+      ext tcp $p1:80 = p1 $p1:80 < $ext`,
+  },
+  {
+    name: 'put in again after it was taken out',
+    nft: forward(
+      `tcp dport 81 delete @held { ip saddr }
+      tcp dport 81 add @held { ip saddr }
+      tcp dport 81 ip saddr @held drop`,
+      `set held {
+        type ipv4_addr
+        size 100
+        flags dynamic,timeout
+        timeout 1h
+        elements = { $p1, $p3 }
+      }`,
+    ),
+    flows: 'p1 tcp $p2:81 = dropped',
+  },
 ])
