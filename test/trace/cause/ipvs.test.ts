@@ -113,7 +113,7 @@ describe.runIf(needs('captures'))('IPVS', () => {
       r.entries('nodes/n1/ip-link.json', (e) => (e.ifname === 'kube-ipvs0' ? undefined : e)),
       r.entries('nodes/n1/ip-route.json', (e) => (e.dev === 'kube-ipvs0' ? undefined : e)),
       r.without('nodes/n1/iptables-save.txt', (l) => l.includes('KUBE-')),
-      { [table]: '' },
+      { [table]: '', 'nodes/n1/ipvsadm.txt': undefined, 'nodes/n1/proc-ip_vs.txt': undefined },
     ]
     expect(cause(toWeb, ...bare)).toMatchObject({
       node: 'n1',
