@@ -3,6 +3,7 @@
  * do: whatever enters such a node can't be followed. What counts is what runs: devices and programs before rules, rules before configuration.
  */
 import type { Cluster } from '../cluster/types.ts'
+import { nativeChainsOf } from '../kernel/nftables/native-chains.ts'
 import type { EbpfDataplane, Host } from './types.ts'
 
 /**
@@ -78,5 +79,9 @@ function settingSign(node: string, host: Host | undefined, cluster: Cluster): st
 function hasWorkloadDispatch(host: Host): boolean {
   const saved = [...(host.iptables[4] ?? []), ...(host.iptables[6] ?? [])]
   if (saved.some((dump) => dump.tables.some((t) => t.name === 'filter' && t.chains.has('cali-from-wl-dispatch')))) return true
-  return host.nftHooks.some((h) => h.table === 'calico' && h.chain === 'filter-FORWARD' && h.rules > 0)
+  return hasFelixRules(host)
 }
+
+/** Does Felix judge what the host forwards by tables of nft? The chain is there before it has rules (Calico datapath §6). */
+export const hasFelixRules = (host: Host): boolean =>
+  nativeChainsOf(host).some(({ table, chain }) => table.name === 'calico' && chain.name === 'filter-FORWARD' && chain.rules.length > 0)

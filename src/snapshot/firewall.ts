@@ -1,23 +1,21 @@
+import { type Backend, backendOf } from '../kernel/iptables/backend.ts'
 import { parseIptablesSave } from '../kernel/iptables/parse.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
 import { parseNftJson } from '../kernel/nftables/parse-json.ts'
 import { parseNftText } from '../kernel/nftables/parse-text.ts'
 import type { NftRuleset } from '../kernel/nftables/types.ts'
+import { hasIptablesTables } from '../kernel/nftables/xtables.ts'
 import { ParseError } from '../kernel/source.ts'
 import type { Family } from '../net/ip.ts'
 import type { Reader } from './host.ts'
-import { hasIptablesTables, nativeHooks } from './nft.ts'
-import type { Host, NftHook, Versions } from './types.ts'
+import type { Host, Versions } from './types.ts'
 
 export interface FirewallDumps {
   readonly iptables: Host['iptables']
   readonly nft: NftRuleset | undefined
-  readonly nftHooks: readonly NftHook[]
   /** iptables dumps that were read, as stored */
   readonly files: readonly string[]
 }
-
-type Backend = 'legacy' | 'nft'
 
 /**
  * The packet filter of one host: iptables dumps of both backends (the kernel runs all of them, whichever tool is the default)
@@ -55,7 +53,7 @@ export function loadFirewall(
   if (ruleset && ruleset.tables.length === 0) expectNoNft(ruleset, iptables, backend)
   if (!ruleset && kind === 'node' && backend === 'nft')
     note(`${dir}: no nft.txt or nft.json, so tables of nft beside iptables are not known`)
-  return { iptables, files, nft: ruleset, nftHooks: ruleset ? nativeHooks(ruleset, savedTables(iptables, backend)) : [] }
+  return { iptables, files, nft: ruleset }
 }
 
 /** Both forms give the same model. The text has lines to point at, tells what the JSON of nft 1.0 leaves out (devices of chains), and is a quarter to read. */
@@ -89,7 +87,7 @@ function expectNoTables(file: string, family: Family, backend: Backend | undefin
 /** nft lists what iptables-nft made: an empty ruleset beside its tables is a damaged dump. */
 function expectNoNft(ruleset: NftRuleset, iptables: Host['iptables'], backend: Backend | undefined): void {
   for (const family of [4, 6] as const) {
-    const dump = iptables[family]?.find((d) => d.tables.length > 0 && variantOf(d, backend) === 'nft')
+    const dump = iptables[family]?.find((d) => d.tables.length > 0 && backendOf(d, backend) === 'nft')
     if (dump)
       throw new ParseError(
         ruleset.file,
@@ -97,22 +95,4 @@ function expectNoNft(ruleset: NftRuleset, iptables: Host['iptables'], backend: B
         `empty, though ${dump.file} shows tables of iptables-nft; take it again or delete the file to have it treated as not recorded`,
       )
   }
-}
-
-function variantOf(dump: IptablesDump, backend: Backend | undefined): Backend | undefined {
-  const generated = dump.tables[0]?.generated ?? ''
-  if (/tables-nft-save|nf_tables/.test(generated)) return 'nft'
-  if (/tables-legacy-save/.test(generated)) return 'legacy'
-  // old tools call themselves iptables-save; the name of the file tells if it is the other backend's
-  if (dump.file.includes('-legacy-save')) return 'legacy'
-  return dump.file.includes('-nft-save') ? 'nft' : backend
-}
-
-/** Tables in the dumps of iptables-nft, by family. */
-function savedTables(iptables: Host['iptables'], backend: Backend | undefined) {
-  const saved = (family: Family): ReadonlySet<string> | undefined => {
-    const dumps = iptables[family]
-    return dumps && new Set(dumps.filter((d) => variantOf(d, backend) !== 'legacy').flatMap((d) => d.tables.map((t) => t.name)))
-  }
-  return { ip: saved(4), ip6: saved(6) }
 }

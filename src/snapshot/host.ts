@@ -74,7 +74,6 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     conntrack: read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], conntrackOf),
     listeners: read('sockets.txt', 'ss -Hlntu', ['sockets', 'empty'], parseSockets),
     nft: firewall.nft,
-    nftHooks: firewall.nftHooks,
     programs: read('bpftool-net.json', 'bpftool -j net', ['json', 'list'], parseBpfNet),
     ipvs: loadIpvs(read, sysctls, links),
     recent: read('xt_recent.txt', 'head /proc/net/xt_recent/*', ANY_TEXT, parseRecent),

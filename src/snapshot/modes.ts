@@ -1,6 +1,8 @@
 import type { IpPool } from '../cluster/types.ts'
 import type { Link } from '../kernel/link/types.ts'
+import { nativeChainsOf } from '../kernel/nftables/native-chains.ts'
 import { contains, type Family, formatPrefix } from '../net/ip.ts'
+import { hasFelixRules } from './ebpf.ts'
 import type { Finding, Host, Modes, PoolDescription, Snapshot } from './types.ts'
 
 /** How a cluster is run: what the dumps show goes before what configuration says. */
@@ -26,7 +28,7 @@ function cniOf(nodes: readonly Host[], { ebpf }: Snapshot): Finding {
   if (nodes.some((n) => n.links?.some((l) => l.name.startsWith('cali') || l.name.endsWith('.calico'))))
     return { value: 'Calico', shownBy: 'devices cali*' }
   if (nodes.some((n) => chainNames(n, 'filter').some((c) => c.startsWith('cali-')))) return { value: 'Calico', shownBy: 'chains cali-*' }
-  if (nodes.some((n) => n.nftHooks.some((h) => h.table === 'calico'))) return { value: 'Calico', shownBy: 'nft table calico' }
+  if (nodes.some((n) => nativeChainsOf(n).some((c) => c.table.name === 'calico'))) return { value: 'Calico', shownBy: 'nft table calico' }
   const cilium = [...ebpf.values()].find((e) => e.name === 'Cilium')
   return cilium ? { value: cilium.name, shownBy: cilium.shownBy } : UNKNOWN
 }
@@ -48,8 +50,7 @@ function dataplaneOf(nodes: readonly Host[], { ebpf }: Snapshot): Finding {
 const list = (texts: readonly string[]): string => [...new Set(texts)].join(', ')
 
 function rulesOf(node: Host): Finding | undefined {
-  if (node.nftHooks.some((h) => h.table === 'calico' && h.chain === 'filter-FORWARD' && h.rules > 0))
-    return { value: 'nftables', shownBy: 'nft table calico' }
+  if (hasFelixRules(node)) return { value: 'nftables', shownBy: 'nft table calico' }
   return chainNames(node, 'filter').some((c) => c.startsWith('cali-')) ? { value: 'iptables', shownBy: 'chains cali-*' } : undefined
 }
 
@@ -120,7 +121,7 @@ const IPVS: Finding = { value: 'ipvs', shownBy: 'device kube-ipvs0' }
 const IPTABLES: Finding = { value: 'iptables', shownBy: 'chain KUBE-SERVICES' }
 
 function traceOfProxy(node: Host): Finding | undefined {
-  if (node.nftHooks.some((h) => h.table === 'kube-proxy')) return NFTABLES
+  if (nativeChainsOf(node).some((c) => c.table.name === 'kube-proxy')) return NFTABLES
   if (node.links?.some((l) => l.name === 'kube-ipvs0')) return IPVS
   // the canary stays behind when kube-proxy is gone; the chain of services goes with it
   return chainNames(node, 'nat').includes('KUBE-SERVICES') ? IPTABLES : undefined

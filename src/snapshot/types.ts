@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/types.ts'
 import type { DeviceProgram } from '../kernel/bpf/types.ts'
 import type { ConntrackDump } from '../kernel/conntrack/types.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
+import type { Backend } from '../kernel/iptables/backend.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
 import type { IpvsConnection, IpvsTable } from '../kernel/ipvs/types.ts'
 import type { Link } from '../kernel/link/types.ts'
@@ -87,28 +88,12 @@ export interface Host {
   readonly listeners: readonly Listener[] | undefined
   /** ruleset of nft, with the tables of iptables-nft (`isXtables`): those are evaluated from iptables-save, which has all of their rules */
   readonly nft: NftRuleset | undefined
-  /** its base chains that have a say: not those of iptables-nft, nor of dormant tables */
-  readonly nftHooks: readonly NftHook[]
   readonly ipvs: Ipvs | undefined
   /** /proc/net/xt_recent: list name → address → jiffies stamps */
   readonly recent: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>> | undefined
   /** BPF programs on devices; undefined if they were not dumped: then only those of XDP are known, from `links` */
   readonly programs: readonly DeviceProgram[] | undefined
   readonly versions: Versions | undefined
-}
-
-export interface NftHook {
-  readonly file: string
-  readonly line: number
-  readonly family: string
-  readonly table: string
-  readonly chain: string
-  readonly type: string
-  readonly hook: string
-  readonly priority: number
-  readonly policy: string
-  /** rules in the chain and in what it can reach: none can decide nothing */
-  readonly rules: number
 }
 
 /** IPVS in one network namespace. */
@@ -130,7 +115,7 @@ export interface Sysctls {
 export interface Versions {
   readonly file: string
   readonly text: string
-  readonly iptablesBackend?: 'legacy' | 'nft'
+  readonly iptablesBackend?: Backend
   readonly kernel?: string
   readonly kubeProxy?: { readonly version: string; readonly mode: string; readonly args: string; readonly line: number }
   readonly calico?: { readonly version: string; readonly line: number }

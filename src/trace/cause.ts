@@ -17,7 +17,7 @@ import { tunnel } from './cause/tunnel.ts'
 import { nobodyBeyond, unmasqueraded, unrouted } from './cause/unrouted.ts'
 import { closedNodePort, deniedUntranslated, untranslated } from './cause/untranslated.ts'
 import { virtualServer } from './cause/virtual-server.ts'
-import { evidenceOf, nftEvidence } from './hop.ts'
+import { evidenceOf, ruleEvidence } from './evidence.ts'
 import type { Result } from './result.ts'
 import type { Blame } from './run.ts'
 import type { Cause, Flow } from './types.ts'
@@ -60,8 +60,7 @@ export function causeOf(snapshot: Snapshot, flow: Flow, result: Result): Cause |
   if (!found) return undefined
   const { source, node, kind, object } = found
   const { rule } = blame
-  const isRules = rule?.kind === 'nft' && source !== undefined && source === blame.source
-  const evidence = isRules ? nftEvidence(snapshot, source, rule) : evidenceOf(snapshot, source)
+  const evidence = rule && source && source === blame.source ? ruleEvidence(snapshot, source, rule) : evidenceOf(snapshot, source)
   const said = found.entry === '' ? (evidence?.text ?? '') : found.entry
   const entry = result.lost && result.blame ? `${said} (so nobody hears that ${result.blame.entry})` : said
   return { node, kind, entry, ...(evidence && { evidence }), ...(object !== undefined && { object }) }

@@ -57,7 +57,7 @@ function errorAbout(run: Run, complaint: Complaint, error: IcmpHeader): { readon
 function senderOf(run: Run, { skb, blame, fromDevice }: Complaint): { readonly src: Ip; readonly unbound: boolean } | undefined {
   const bound = (src: Ip) => ({ src, unbound: false })
   const { place, packet } = skb
-  const early = packet.family === 4 && blame.rule?.kind === 'nft' && blame.rule.base.base?.hook === 'prerouting'
+  const early = packet.family === 4 && blame.rule?.kind === 'nft' && blame.rule.base.base.hook === 'prerouting'
   if (!early && place.addresses.has(packet.dst.text)) return bound(packet.dst)
   const back = chooseSource(run, place, packet.src, { record: false })
   if (back.kind === 'no-way') return undefined

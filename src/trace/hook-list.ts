@@ -85,8 +85,8 @@ function makeList(host: Host, family: Family, hook: Hook): readonly HookFunction
   const functions: HookFunction[] = []
   const native = basesAt(host, family, hook).map((base): NatChain & { readonly type: string } => ({
     kind: 'nft',
-    priority: base.chain.base?.priority ?? 0,
-    type: base.chain.base?.type ?? 'filter',
+    priority: base.chain.base.priority,
+    type: base.chain.base.type,
     ...base,
   }))
   if (hook === 'PREROUTING' || hook === 'OUTPUT') {

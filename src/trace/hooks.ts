@@ -62,7 +62,7 @@ const stops = ({ kind }: HookResult): boolean => kind === 'drop' || kind === 're
 function reroutes(it: HookFunction, before: Skb, after: Skb): boolean {
   const [p, q] = [before.packet, after.packet]
   if (it.kind === 'nat') return !sameIp(p.dst, q.dst)
-  const mangles = it.kind === 'table' ? it.table.name === 'mangle' : it.kind === 'nft' && it.chain.base?.type === 'route'
+  const mangles = it.kind === 'table' ? it.table.name === 'mangle' : it.kind === 'nft' && it.chain.base.type === 'route'
   if (!mangles) return false
   return (
     before.mark !== after.mark ||

@@ -1,6 +1,5 @@
-/** From what the walk recorded to what is shown: evidence with its exact text, owner, object. */
+/** From what the walk recorded to what is shown: a hop with its evidence, owner and object. */
 
-import type { Source } from '../kernel/source.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Snapshot } from '../snapshot/types.ts'
 import { linkOwner } from './attribution/link-owner.ts'
@@ -8,41 +7,13 @@ import { routeObject } from './attribution/route-object.ts'
 import { routeOwner } from './attribution/route-owner.ts'
 import { ruleView } from './attribution/rule-view.ts'
 import { virtualServerObject, virtualServerOwner } from './attribution/virtual-server.ts'
-import { isWholeRuleset, nftLine } from './nft-line.ts'
+import { evidenceAt, evidenceOf, ruleEvidence } from './evidence.ts'
 import type { NftPlace, Step } from './run.ts'
-import type { Evidence, Hop, Owner } from './types.ts'
-
-/** Longer lines are whole tables printed as one; what is cited of them is shown by its beginning. */
-const longestLine = 65_536
-
-/** An entry as evidence: `text` is the line itself. */
-export function evidenceAt(snapshot: Snapshot, source: Source, counters?: Evidence['counters']): Evidence {
-  const { file, line } = source
-  let files = cited.get(snapshot)
-  if (!files) cited.set(snapshot, (files = new Map()))
-  let lines = files.get(file)
-  if (!lines) files.set(file, (lines = []))
-  return (lines[line] ??= { file, line, text: shortened(snapshot.line(file, line)), ...(counters && { counters }) })
-}
-
-/** A rule of nft: its line, or how nft would list it where the dump is a single line of JSON. */
-export const nftEvidence = (snapshot: Snapshot, source: Source, place: NftPlace, counters?: Evidence['counters']): Evidence =>
-  isWholeRuleset(snapshot.line(source.file, source.line))
-    ? { ...source, text: nftLine(place), ...(counters && { counters }) }
-    : evidenceAt(snapshot, source, counters)
-
-const shortened = (line: string): string => (line.length > longestLine ? `${line.slice(0, 1000)}…` : line)
-
-/** What is only supposed (what if) or taken for granted stands on no line: there is nothing to show for it. */
-export const evidenceOf = (snapshot: Snapshot, source: Source | undefined): Evidence | undefined =>
-  source && source.line > 0 ? evidenceAt(snapshot, source) : undefined
-
-/** The same line is cited by flow after flow: one object each, which also lets its JSON be made once. */
-const cited = new WeakMap<Snapshot, Map<string, Evidence[]>>()
+import type { Hop, Owner } from './types.ts'
 
 /**
- * The same goes for whole hops: of a rule that does the same to every packet, of a route or device that it takes the same way. Kept with
- * the rule, route or device, and found by comparing the few members that may differ.
+ * Like evidence, hops are made once: of a rule that does the same to every packet, of a route or device that it takes the same way. They are kept
+ * with the rule, route or device, and found by comparing the few members that may differ.
  */
 const ruleHops = new WeakMap<object, { readonly hook: string; readonly hop: Hop }[]>()
 const entryHops = new WeakMap<object, { readonly step: EntryStep; readonly hop: Hop }[]>()
@@ -151,7 +122,7 @@ function makeRuleHop(snapshot: Snapshot, step: RuleStep): Hop {
   const chain = step.chain.name
   if (step.kind === 'rule') {
     const where = `${table} ${hook}${chain === hook ? '' : ` ${chain}`}`
-    const evidence = evidenceAt(snapshot, source, step.rule ? step.rule.counters : step.chain.counters)
+    const evidence = ruleEvidence(snapshot, source, step, step.rule ? step.rule.counters : step.chain.counters)
     return { ...base, stage: table as Hop['stage'], where, evidence, table, chain }
   }
   const tableName = `${step.table.family} ${step.table.name}`
@@ -161,7 +132,7 @@ function makeRuleHop(snapshot: Snapshot, step: RuleStep): Hop {
     ...base,
     stage: nftStage(step, table),
     where: `${tableName} ${chain}`,
-    evidence: nftEvidence(snapshot, source, step, counter && { packets: counter.packets, bytes: counter.bytes }),
+    evidence: ruleEvidence(snapshot, source, step, counter && { packets: counter.packets, bytes: counter.bytes }),
     ...(element && element.line !== source.line && { also: [evidenceAt(snapshot, { file: step.file, line: element.line })] }),
     table: tableName,
     chain,
@@ -172,7 +143,7 @@ function makeRuleHop(snapshot: Snapshot, step: RuleStep): Hop {
 /** The table of iptables that a chain of nft stands for: Felix's layers say it, others go by the type and priority of their base chain. */
 function nftStage({ base }: NftPlace, table: string): Hop['stage'] {
   if (table === 'raw' || table === 'mangle' || table === 'nat' || table === 'filter') return table
-  const { type, priority } = base.base ?? { type: 'filter', priority: 0 }
+  const { type, priority } = base.base
   if (type === 'nat') return 'nat'
   if (priority <= -300) return 'raw'
   return type === 'route' || priority === -150 ? 'mangle' : 'filter'

@@ -1,14 +1,11 @@
 /** Base chains of native nft tables, by where they hang. */
 import type { NftHook } from '../kernel/nftables/env.ts'
-import type { NftChain, NftTable } from '../kernel/nftables/types.ts'
+import { type NativeChain, nativeChainsOf } from '../kernel/nftables/native-chains.ts'
 import type { Family } from '../net/ip.ts'
 import type { Host } from '../snapshot/types.ts'
 
 /** A base chain at a hook. */
-export interface BaseAtHook {
-  readonly file: string
-  readonly table: NftTable
-  readonly chain: NftChain
+export interface BaseAtHook extends NativeChain {
   /** larger: registered later, as far as the dump tells: tables and their chains are listed in the order of their creation */
   readonly rank: number
 }
@@ -19,7 +16,7 @@ export function basesAt(host: Host, family: Family, hook: NftHook): readonly Bas
   const netdev = hook === 'INGRESS' || hook === 'EGRESS'
   return allBases(host).filter(
     ({ table, chain }) =>
-      chain.base?.hook === hook.toLowerCase() && (table.family === 'inet' || table.family === own || (netdev && table.family === 'netdev')),
+      chain.base.hook === hook.toLowerCase() && (table.family === 'inet' || table.family === own || (netdev && table.family === 'netdev')),
   )
 }
 
@@ -28,12 +25,7 @@ const known = new WeakMap<Host, readonly BaseAtHook[]>()
 function allBases(host: Host): readonly BaseAtHook[] {
   let bases = known.get(host)
   if (!bases) {
-    const { nft, nftHooks } = host
-    bases = nftHooks.flatMap((h, i) => {
-      const table = nft?.tables.find((t) => t.family === h.family && t.name === h.table)
-      const chain = table?.chains.get(h.chain)
-      return nft && table && chain ? [{ file: nft.file, table, chain, rank: nft.tables.indexOf(table) + i / 1e6 }] : []
-    })
+    bases = nativeChainsOf(host).map((base, i) => ({ ...base, rank: (host.nft?.tables.indexOf(base.table) ?? 0) + i / 1e6 }))
     known.set(host, bases)
   }
   return bases

@@ -88,7 +88,7 @@ const isVerdict = (x: Way | NftEnd): x is Way => x.kind === 'jump' || x.kind ===
 
 function policy({ run, skb, hook, file, table, chain }: NftVisit): NftEnd {
   const { base } = chain
-  if (base?.policy !== 'drop') return { kind: 'accept' }
+  if (base.policy !== 'drop') return { kind: 'accept' }
   const { place } = skb
   run.steps.push({ kind: 'nft', place, hook, file, table, base: chain, chain, rule: undefined, action: 'policy drop', weight: 'decides' })
   return {

@@ -57,7 +57,7 @@ function setMeta({ env, skb, chain }: NftVisit, key: string, expression: Express
     return { action: '', weight: 'passes' }
   }
   // bits taken away, and raw's bookkeeping, are no news
-  const news = (n & ~skb.mark) !== 0 && (chain.base?.priority ?? 0) > RAW
+  const news = (n & ~skb.mark) !== 0 && chain.base.priority > RAW
   skb.mark = n
   return { action: `mark 0x${n.toString(16)}`, weight: news ? 'changes' : 'passes' }
 }

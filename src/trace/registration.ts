@@ -29,7 +29,7 @@ export function tableRank(host: Host, family: Family, name: string, file: string
 /** NAT is registered at all its hooks with the first nat chain of the family, on whichever hook (nf_nat_register_fn). */
 export function natRank(host: Host, family: Family): number | undefined {
   const native = (['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'] as const).flatMap((hook) =>
-    basesAt(host, family, hook).flatMap(({ chain, rank }) => (chain.base?.type === 'nat' ? [rank] : [])),
+    basesAt(host, family, hook).flatMap(({ chain, rank }) => (chain.base.type === 'nat' ? [rank] : [])),
   )
   const saved = (host.iptables[family] ?? []).flatMap(({ file, tables }) =>
     tables.some((t) => t.name === 'nat') ? (tableRank(host, family, 'nat', file) ?? []) : [],

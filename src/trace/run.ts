@@ -3,7 +3,7 @@ import type { Chain, Rule, Table } from '../kernel/iptables/types.ts'
 import type { ServiceKey } from '../kernel/ipvs/types.ts'
 import type { NftHook } from '../kernel/nftables/env.ts'
 import type { NftElement } from '../kernel/nftables/expression-types.ts'
-import type { NftChain, NftRule, NftSet, NftTable } from '../kernel/nftables/types.ts'
+import type { NftBaseChain, NftChain, NftRule, NftSet, NftTable } from '../kernel/nftables/types.ts'
 import type { Route } from '../kernel/route/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Endpoint, WireguardPeer } from '../kernel/wireguard/types.ts'
@@ -93,7 +93,7 @@ export interface NftPlace {
   readonly file: string
   readonly table: NftTable
   /** the base chain that is under way */
-  readonly base: NftChain
+  readonly base: NftBaseChain
   /** the chain that the rule stands in */
   readonly chain: NftChain
   /** absent: the base chain's policy */

@@ -4,7 +4,7 @@ import { type Ip, sameIp } from '../net/ip.ts'
 import { podAddress, wasRead } from './cause/addresses.ts'
 import { notAnEndpoint } from './cause/current-endpoint.ts'
 import { firstPlaces, isHost, isOver, ofClient, serviceOf } from './dumped-connections.ts'
-import { evidenceAt } from './hop.ts'
+import { evidenceAt } from './evidence.ts'
 import type { Flow, Warning } from './types.ts'
 import type { Place, World } from './world.ts'
 

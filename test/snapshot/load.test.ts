@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { nativeChainsOf } from '../../src/kernel/nftables/native-chains.ts'
 import { loadSnapshot } from '../../src/snapshot/load.ts'
 import type { FileSource } from '../../src/system/files.ts'
 import { openFolder } from '../../src/system/files-folder.ts'
@@ -62,13 +63,16 @@ describe.runIf(needs('captures'))('every recorded cluster', () => {
   })
 
   test('native nft chains are told from those of iptables-nft', () => {
-    const hooks = (name: string) => loadSnapshot(openFolder(join(captures, name))).hosts.get('node/n1')?.nftHooks ?? []
+    const hooks = (name: string) => {
+      const host = loadSnapshot(openFolder(join(captures, name))).hosts.get('node/n1')
+      return host ? nativeChainsOf(host) : []
+    }
     expect(hooks('vxlan-iptables')).toEqual([])
     expect(hooks('bgp-legacy')).toEqual([])
-    const tables = new Set(hooks('crosssubnet-nft-dualstack').map((h) => `${h.family} ${h.table}`))
+    const tables = new Set(hooks('crosssubnet-nft-dualstack').map((h) => `${h.table.family} ${h.table.name}`))
     expect(tables).toEqual(new Set(['ip kube-proxy', 'ip6 kube-proxy']))
-    expect(hooks('nft-nft').every((h) => h.rules > 0 || h.table === 'calico')).toBe(true)
-    for (const h of hooks('nft-nft')) expect(h.priority).not.toBeNaN()
+    expect(hooks('nft-nft').every((h) => h.chain.rules.length > 0 || h.table.name === 'calico')).toBe(true)
+    for (const h of hooks('nft-nft')) expect(h.chain.base.priority).not.toBeNaN()
   })
 })
 

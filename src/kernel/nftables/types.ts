@@ -41,6 +41,11 @@ export interface NftChain {
   readonly rules: readonly NftRule[]
 }
 
+/** A chain that hangs at a hook. */
+export interface NftBaseChain extends NftChain {
+  readonly base: BaseChain
+}
+
 export interface BaseChain {
   readonly type: 'filter' | 'nat' | 'route'
   /** `prerouting`, `input`, `forward`, `output`, `postrouting`, `ingress`, `egress` */

@@ -1,4 +1,4 @@
-import type { NftTable } from './types.ts'
+import type { NftRuleset, NftTable } from './types.ts'
 
 const TABLES = new Set(['raw', 'mangle', 'nat', 'filter', 'security'])
 const BUILTIN = new Set(['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'])
@@ -20,3 +20,7 @@ export function isXtables(table: NftTable, saved?: ReadonlySet<string>): boolean
   for (const chain of table.chains.values()) if (chain.base && !BUILTIN.has(chain.name)) return false
   return true
 }
+
+/** Does the ruleset have tables of iptables-nft in this family? */
+export const hasIptablesTables = ({ tables }: NftRuleset, family: 'ip' | 'ip6'): boolean =>
+  tables.some((t) => t.family === family && [...t.chains.values()].some((c) => c.base && isXtablesChain(t, c.name, undefined)))

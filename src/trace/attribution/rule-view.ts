@@ -71,7 +71,7 @@ function nftView({ file, table, base, chain, rule, element }: NftPlace, cluster:
   const to = rule && nftTarget(rule, element)
   return {
     // a policy of accept is what the kernel starts with; Felix and kube-proxy leave it so
-    owner: rule ? nftRuleOwner(table, rule.comment) : base.base?.policy === 'drop' ? 'other' : 'kernel',
+    owner: rule ? nftRuleOwner(table, rule.comment) : base.base.policy === 'drop' ? 'other' : 'kernel',
     object:
       rule &&
       (nftObject(table, chain, rule, element, cluster, node) ?? poolOf(layer?.chain ?? '', table.family === 'ip6' ? 6 : 4, cluster)),
@@ -80,7 +80,7 @@ function nftView({ file, table, base, chain, rule, element }: NftPlace, cluster:
     remarks: nftWords(rule?.comment),
     to: to !== undefined && felix ? (felixLayer(to)?.chain ?? to) : to,
     wantsInvalid: rule !== undefined && nftInvalid(rule),
-    source: { file, line: rule?.line ?? base.base?.line ?? chain.line },
+    source: { file, line: (rule ?? base.base).line },
   }
 }
 

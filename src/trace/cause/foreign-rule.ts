@@ -14,14 +14,12 @@ export const foreignRule: Explain = (c) => {
 }
 
 const policy = (at: RulePlace): string =>
-  at.kind === 'rule'
-    ? `policy of ${at.chain.name} is ${at.chain.policy ?? 'none'}`
-    : `policy of ${at.base.name} is ${at.base.base?.policy ?? 'none'}`
+  at.kind === 'rule' ? `policy of ${at.chain.name} is ${at.chain.policy ?? 'none'}` : `policy of ${at.base.name} is ${at.base.base.policy}`
 
 /** `filter FORWARD`; nft doesn't print the chain with the rule: `inet firewalld filter_FORWARD, hook forward`. */
 function way(c: Case, at: RulePlace): string {
   const { table, chain } = at
-  if (at.kind === 'nft') return `${at.table.family} ${table.name} ${chain.name}, hook ${at.base.base?.hook}`
+  if (at.kind === 'nft') return `${at.table.family} ${table.name} ${chain.name}, hook ${at.base.base.hook}`
   const last = c.steps.findLast((s) => s.kind === 'rule' && s.table.name === table.name)
   return last?.kind !== 'rule' || last.hook === chain.name ? table.name : `${table.name} ${last.hook}`
 }

@@ -43,7 +43,7 @@ export const deniedUntranslated: Explain = (c) => {
   return port && hook === 'INPUT' && translates !== 'ipvs' ? missingEntry(c, place, port, ': policy judged the node port') : undefined
 }
 
-const isFilter = (at: RulePlace): boolean => (at.kind === 'rule' ? at.table.name === 'filter' : (at.base.base?.priority ?? 0) >= 0)
+const isFilter = (at: RulePlace): boolean => (at.kind === 'rule' ? at.table.name === 'filter' : at.base.base.priority >= 0)
 
 const addressOf = (cluster: Case['cluster'], { dst, proto, dport }: Headers): ServiceAt | undefined =>
   serviceAt(cluster, dst.text, proto, dport?.lo)

@@ -1,6 +1,6 @@
 /** How causes are worded: objects, packets, short lists. */
 import type { ServiceKey } from '../../kernel/ipvs/types.ts'
-import { isWholeRuleset, nftLine } from '../nft-line.ts'
+import { ruleEvidence } from '../evidence.ts'
 import type { Case, Headers } from './case.ts'
 
 /** `networkpolicy shop/allow` of `networkpolicy/shop/allow`: as it is said, and as kubectl takes it. */
@@ -23,12 +23,9 @@ export function some(items: Iterable<string>, most = 3): string {
 
 /** The rule that was to blame as iptables-save or nft prints it, without its counters: those change, the rule stays. */
 export function ruleLine({ snapshot, blame }: Case): string {
-  if (!blame.source) return ''
-  const { file, line } = blame.source
-  const text = snapshot.line(file, line)
-  if (blame.rule?.kind === 'nft' && isWholeRuleset(text)) return nftLine(blame.rule)
-  return text
-    .replace(/^\[\d+:\d+\] /, '')
+  if (!blame.source || !blame.rule) return ''
+  return ruleEvidence(snapshot, blame.source, blame.rule)
+    .text.replace(/^\[\d+:\d+\] /, '')
     .replace(/\bcounter packets \d+ bytes \d+ /, '')
     .trim()
 }

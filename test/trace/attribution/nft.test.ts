@@ -170,7 +170,10 @@ describe('a rule of iptables and one of nft in the same words', () => {
       objects: [],
       flowtables: [],
     },
-    base: chain('nat-POSTROUTING'),
+    base: {
+      ...chain('nat-POSTROUTING'),
+      base: { type: 'nat', hook: 'postrouting', priority: 100, policy: 'accept', devices: [], line: 1 },
+    },
     chain: rules,
     rule: r,
   })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { parseNftJson } from '../../src/kernel/nftables/parse-json.ts'
-import { parseNftText } from '../../src/kernel/nftables/parse-text.ts'
-import { nativeHooks } from '../../src/snapshot/nft.ts'
+import { nativeChains } from '../../../src/kernel/nftables/native-chains.ts'
+import { parseNftJson } from '../../../src/kernel/nftables/parse-json.ts'
+import { parseNftText } from '../../../src/kernel/nftables/parse-text.ts'
 
 const RULESET = `# Warning: table ip filter is managed by iptables-nft, do not touch!
 table ip filter {
@@ -47,27 +47,29 @@ table netdev ingress {
 const nowhere = { ip: undefined, ip6: undefined }
 const load = (text: string) => parseNftText(text, 'nft.txt')
 
-test('base chains, their priorities, and what they reach', () => {
+test('base chains and their priorities', () => {
   const ruleset = load(RULESET)
   expect(ruleset.tables.map((t) => `${t.family} ${t.name}`)).toEqual(['ip filter', 'inet guard', 'netdev ingress'])
-  const hooks = nativeHooks(ruleset, nowhere)
-  expect(hooks.map((h) => [h.family, h.chain, h.hook, h.priority, h.policy, h.rules])).toEqual([
-    ['inet', 'early', 'prerouting', -110, 'drop', 4],
-    ['inet', 'quiet', 'forward', -5, 'accept', 0],
-    ['netdev', 'in', 'ingress', 0, 'accept', 1],
+  const found = nativeChains(ruleset, nowhere)
+  expect(found.map(({ table, chain: { name, base } }) => [table.family, name, base.hook, base.priority, base.policy])).toEqual([
+    ['inet', 'early', 'prerouting', -110, 'drop'],
+    ['inet', 'quiet', 'forward', -5, 'accept'],
+    ['netdev', 'in', 'ingress', 0, 'accept'],
   ])
   const lines = RULESET.split('\n')
-  expect(hooks.map((h) => / hook (\w+) /.exec(lines[h.line - 1] ?? '')?.[1])).toEqual(hooks.map((h) => h.hook))
+  expect(found.map(({ chain: { base } }) => / hook (\w+) /.exec(lines[base.line - 1] ?? '')?.[1])).toEqual(
+    found.map((f) => f.chain.base.hook),
+  )
 })
 
 test('a table that iptables-nft-save does not have is native, whatever its name', () => {
-  const hooks = nativeHooks(load(RULESET), { ip: new Set(['nat']), ip6: undefined })
-  expect(hooks[0]).toMatchObject({ family: 'ip', table: 'filter', chain: 'INPUT', rules: 2 })
+  const [first] = nativeChains(load(RULESET), { ip: new Set(['nat']), ip6: undefined })
+  expect(first).toMatchObject({ file: 'nft.txt', table: { family: 'ip', name: 'filter' }, chain: { name: 'INPUT' } })
 })
 
 test('a dormant table has no hooks', () => {
   const dormant = RULESET.replace('table inet guard {\n', 'table inet guard {\n\tflags dormant\n')
-  expect(nativeHooks(load(dormant), nowhere).map((h) => h.family)).toEqual(['netdev'])
+  expect(nativeChains(load(dormant), nowhere).map((c) => c.table.family)).toEqual(['netdev'])
 })
 
 const chain = (name: string, more: object = {}) => ({ chain: { family: 'inet', table: 'guard', name, handle: 1, ...more } })
@@ -88,20 +90,10 @@ const JSON_RULESET = JSON.stringify({
 
 test('JSON says the same', () => {
   const ruleset = parseNftJson(JSON_RULESET, 'nft.json')
-  expect(nativeHooks(ruleset, nowhere)).toEqual([
-    {
-      file: 'nft.json',
-      line: 1,
-      family: 'inet',
-      table: 'guard',
-      chain: 'early',
-      type: 'filter',
-      hook: 'prerouting',
-      priority: -110,
-      policy: 'drop',
-      rules: 2,
-    },
-  ])
+  const [only, ...others] = nativeChains(ruleset, nowhere)
+  expect(others).toEqual([])
+  expect(only).toMatchObject({ file: 'nft.json', table: { family: 'inet', name: 'guard' }, chain: { name: 'early' } })
+  expect(only?.chain.base).toEqual({ type: 'filter', hook: 'prerouting', priority: -110, policy: 'drop', devices: [], line: 1 })
 })
 
 test.each([
