@@ -16,6 +16,7 @@ export function makeVmScenario(seed: number, probes: number, onlyFamily?: Family
   const net = makeNet(r, family)
   const nodes = net.spaces.filter((s) => s.kind === 'node')
   const extras = addTunnel(r, net, nodes)
+  for (const node of nodes) if (node.devices.includes('eth0') && r.chance(0.1)) node.ip.push(`link set eth0 mtu ${r.pick([1400, 1450])}`)
   const services = new Map<string, Services>()
   for (const node of nodes) if (r.chance(0.75)) services.set(node.name, addServices(r, net, node))
   const random = r.chance(0.15)
@@ -60,12 +61,26 @@ function makeVmProbes(r: Random, net: Net, services: readonly Services[], count:
   const out = new Map<string, Probe>()
   for (let i = 0; i < half; i++) {
     const from = r.pick(hosts)
-    const probe: Probe = { from: from.name, ...r.pick(targets), ...(bound && r.chance(0.4) && { sport: 20000 + i }), times: 1 }
+    const target = r.pick(targets)
+    const probe: Probe = {
+      from: from.name,
+      ...target,
+      ...(bound && r.chance(0.4) && { sport: 20000 + i }),
+      times: 1,
+      ...(target.proto === 'udp' && sized(r, bound)),
+    }
     out.set(JSON.stringify({ ...probe, sport: 0 }), probe)
   }
-  for (const probe of makeProbes(r, net, count - half, 1)) out.set(JSON.stringify({ ...probe, sport: 0 }), probe)
+  for (const probe of makeProbes(r, net, count - half, 1)) {
+    const made = probe.proto === 'udp' ? { ...probe, ...sized(r, bound) } : probe
+    out.set(JSON.stringify({ ...made, sport: 0 }), made)
+  }
   return [...out.values()]
 }
+
+/** Bytes of data around what tunnels take, now and then. What a host has learnt of a path it keeps in mind: such packets are sent once. */
+const sized = (r: Random, once: boolean) =>
+  once && r.chance(0.06) ? { payload: r.pick([1352, 1353, 1372, 1373, 1392, 1393, 1452, 1453, 1472]) } : {}
 
 /** Routes, settings, sets and tables of one host; true if shares are nominal. */
 function addRules(r: Random, net: Net, space: Draft, draw: readonly Probe[], random: boolean, services: Services | undefined): boolean {

@@ -254,6 +254,8 @@ export function ipvsRules(r: Random, net: Net, services: Services): readonly str
           `-A ${chain} -d ${r.pick(net.services)} -p tcp -m tcp --dport ${r.pick([7001, 7002])} -j MARK --set-xmark 0x3/0xffffffff`,
       )
     : []
+  // xt_ipvs does not ask for connection tracking, without which no direction matches; something else does where it is used
+  if ([...drops, ...marks].some((line) => line.includes('--vdir'))) drops.push('-A INPUT -m conntrack --ctstate SNAT')
   return [
     ...(drops.length > 0 ? ['*filter', ...drops, 'COMMIT'] : []),
     ...(marks.length + firewallMark.length > 0 ? ['*mangle', ...firewallMark, ...marks, 'COMMIT'] : []),
