@@ -26,8 +26,8 @@ export function wayLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
   const after = [...common].reverse().find((h) => h.weight !== 'tried')?.node
   all.forEach((way, i) => {
     lines.push([], ...wayTitle(trace, way, ways.length === 1 ? 'all ways' : `branch ${i + 1}/${ways.length}`, opts, pen))
-    lines.push(...hopLines(way.hops, endOf(way.example), opts, pen, i === 0 ? after : undefined))
-    lines.push(...replyLines(way.example, opts, pen))
+    for (const line of hopLines(way.hops, endOf(way.example), opts, pen, i === 0 ? after : undefined)) lines.push(line)
+    for (const line of replyLines(way.example, opts, pen)) lines.push(line)
   })
   const hidden = ways.slice(all.length)
   if (hidden.length > 0) {

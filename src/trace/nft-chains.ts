@@ -74,8 +74,8 @@ export function runBaseChain(run: Run, skb: Skb, hook: NftHook, base: BaseAtHook
     const next = base.table.chains.get(did.chain)
     if (!next) throw new Undecided(skb.place.label, `${base.file}: table ${base.table.name} has no chain ${did.chain}`)
     if (did.kind === 'jump') stack.push(frame)
-    // the kernel refuses loops and more than 16 frames; a dump may say anything
-    if (stack.length > 512 || ++steps > 100_000)
+    // the kernel refuses loops and more than 16 frames (NFT_JUMP_STACK_SIZE); a dump may say anything
+    if (stack.length > 512 || ++steps > 10_000)
       throw new Undecided(skb.place.label, `${base.file}: chains of table ${base.table.name} call each other in a circle (${did.chain})`)
     frame = open(next, env)
   }

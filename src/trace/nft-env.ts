@@ -2,7 +2,7 @@ import type { CtView } from '../kernel/iptables/env.ts'
 import type { Link } from '../kernel/link/types.ts'
 import type { NftEnv, NftHook, Routing } from '../kernel/nftables/env.ts'
 import type { NftElement } from '../kernel/nftables/expression-types.ts'
-import type { NftTable } from '../kernel/nftables/types.ts'
+import type { NftSet, NftTable } from '../kernel/nftables/types.ts'
 import type { Packet } from '../net/packet.ts'
 import { viewOf } from './conntrack-entry.ts'
 import { isKernels } from './match-env.ts'
@@ -50,6 +50,12 @@ export class NftWalkEnv implements NftEnv {
     if (!host.routes[packet.family])
       throw new Undecided(place.label, `${host.dir}/ip-route.json is missing: which addresses are ${place.label}'s own is not known`)
     return { index: place.routes[packet.family], rules: host.rules[packet.family], links: host.links ?? [] }
+  }
+
+  elements(set: string): NftSet['elements'] {
+    const known = this.table.sets.get(set)
+    if (!known) throw new Undecided(this.#skb.place.label, `${this.#skb.place.host.nft?.file}: table ${this.table.name} has no set ${set}`)
+    return known.elements
   }
 
   pick(weights: readonly number[], what: string): number {

@@ -1,6 +1,7 @@
 import { type Doubt, resolve } from '../kernel/iptables/doubt.ts'
 import type { NftElement } from '../kernel/nftables/expression-types.ts'
 import type { NftChain, NftRule } from '../kernel/nftables/types.ts'
+import { excerpt } from '../kernel/words.ts'
 import type { NftVisit } from './nft-chains.ts'
 import { type Blame, type Step, Undecided } from './run.ts'
 
@@ -60,7 +61,7 @@ export class Turn {
   /** With and without the effect of a statement that is not modelled can't be told apart: the branch ends here. */
   unmodelled(what: string): never {
     const { skb, file } = this.visit
-    throw new Undecided(skb.place.label, `${what} is not modelled (${file}:${this.rule.line})`)
+    throw new Undecided(skb.place.label, `${excerpt(what)} is not modelled (${file}:${this.rule.line})`)
   }
 
   #place() {

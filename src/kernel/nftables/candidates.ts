@@ -29,7 +29,7 @@ export function candidates(chain: NftChain, env: NftEnv): readonly NftRule[] {
   const at = [...index.rest]
   for (const { expression, byValue } of index.selectors) {
     const value = evaluate(expression, env)
-    if (value) at.push(...(byValue.get(elementKey(value)) ?? []))
+    if (value) for (const i of byValue.get(elementKey(value)) ?? []) at.push(i)
   }
   return at.length === rules.length ? rules : at.sort((x, y) => x - y).map((i) => rules[i] as NftRule)
 }

@@ -3,7 +3,7 @@ import type { Link } from '../link/types.ts'
 import type { RouteIndex } from '../route/tables.ts'
 import type { RoutingRule } from '../route/types.ts'
 import type { NftElement } from './expression-types.ts'
-import type { NftTable } from './types.ts'
+import type { NftSet } from './types.ts'
 
 /** Where base chains of the families ip, ip6, inet and netdev hang. */
 export type NftHook = Hook | 'INGRESS' | 'EGRESS'
@@ -18,8 +18,8 @@ export interface Routing {
 /** The packet and everything around it that an expression can look at. Implemented by the walk; by a plain object in tests. */
 export interface NftEnv extends Pick<MatchEnv, 'packet' | 'mark' | 'ct' | 'localSender' | 'chance' | 'unknown' | 'assume'> {
   readonly hook: NftHook
-  /** the table of the rule: its sets and objects */
-  readonly table: NftTable
+  /** Elements of a named set or map of the rule's table; throws where the table lacks it. */
+  elements(set: string): NftSet['elements']
   /** undefined where the hook has none (`struct nf_hook_state`) */
   readonly inDevice: Link | undefined
   readonly outDevice: Link | undefined

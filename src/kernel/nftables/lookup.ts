@@ -23,8 +23,7 @@ export const REMOTE = 0.001
 
 /** Searches the elements of the dump and what the walk itself has put there. */
 export function lookup(set: SetExpression, key: Operand, env: NftEnv): Found {
-  const elements = set.kind === 'set' ? set.elements : env.table.sets.get(set.name)?.elements
-  if (!elements) return { kind: 'maybe', arms: [], what: `the table has no set ${set.kind === 'setref' ? set.name : ''}`, dice: false }
+  const elements = set.kind === 'set' ? set.elements : env.elements(set.name)
   const own = set.kind === 'setref' ? env.added(set.name)?.get(elementKey(key)) : undefined
   if (own !== undefined) return own ? { kind: 'element', element: own } : none
   if (!isKnown(key)) return search(elements, key, set.kind === 'set' ? 'the rule' : `set ${set.name}`)

@@ -17,7 +17,7 @@ const never = (): never => {
 function env(r: Random, table: NftTable): NftEnv {
   return {
     hook: 'FORWARD',
-    table,
+    elements: (set) => table.sets.get(set)?.elements ?? [],
     packet: {
       family: 4,
       proto: 'tcp',

@@ -21,6 +21,9 @@ const FIELDS = new Set(
 /** Keys of meta that stand without the word (src/meta.c, META_TEMPLATE unqualified). */
 const BARE_META = new Set('iif oif iifname oifname iiftype oiftype iifgroup oifgroup mark skuid skgid nftrace rtclassid'.split(' '))
 
+/** A rule of nft has no more operators in a row: it folds what is constant. */
+const DEEPEST = 20
+
 /** From loosest to tightest. */
 const OPERATORS: readonly (readonly BinaryOperator[])[] = [['|'], ['^'], ['&'], ['<<', '>>']]
 
@@ -37,9 +40,10 @@ function parseBinary(t: Tokens, c: TextContext, level: number): Expression {
   const operators = OPERATORS[level]
   if (!operators) return parsePrimary(t, c) ?? t.fail('an expression')
   let left = parseBinary(t, c, level + 1)
-  for (;;) {
+  for (let depth = 0; ; depth++) {
     const operator = operators.find((o) => o === t.peek())
     if (!operator) return left
+    if (depth >= DEEPEST) t.fail('fewer operators')
     t.next()
     const shift = operator === '<<' || operator === '>>'
     const right = parseOperand(t, shift ? 'integer' : typeOf(left), c)
