@@ -1,4 +1,5 @@
 import { findJsonError } from '../kernel/json-error.ts'
+import { eachLine } from '../kernel/lines.ts'
 import { ParseError } from '../kernel/source.ts'
 import { parseIp } from '../net/ip.ts'
 import type { Inventory } from './inventory.ts'
@@ -39,15 +40,9 @@ export function parseFlows(text: string, file: string, inventory: Inventory): re
     return found
   }
   const flows: FlowLine[] = []
-  let number = 0
-  for (let start = 0; start < text.length; ) {
-    const newline = text.indexOf('\n', start)
-    const end = newline < 0 ? text.length : newline
-    number++
-    const line = text.slice(start, end).trim()
-    if (line !== '') flows.push(parseLine(line, file, number, knows))
-    start = end + 1
-  }
+  eachLine(text, (row, line) => {
+    flows.push(parseLine(row, file, line, knows))
+  })
   return flows
 }
 

@@ -14,6 +14,7 @@ export interface Connection {
   readonly entry: ConntrackEntry
 }
 
+/** What the dumps have of a flow's connections. */
 export type Search =
   | { readonly kind: 'found'; readonly connections: readonly Connection[] }
   /** `files` were looked through; `others` have another source port than the flow asks for */

@@ -1,5 +1,6 @@
 import { type Ip, parseIp } from '../../net/ip.ts'
 import { quote } from '../json.ts'
+import { eachLine } from '../lines.ts'
 import { ParseError, type Source } from '../source.ts'
 import type { ConntrackEntry, ConntrackTuple } from './types.ts'
 
@@ -11,14 +12,9 @@ const COMMAND = 'expected lines as `conntrack -L` prints them'
  */
 export function parseConntrack(text: string, file: string): ConntrackEntry[] {
   const entries: ConntrackEntry[] = []
-  let start = 0
-  for (let line = 1; start < text.length; line++) {
-    const newline = text.indexOf('\n', start)
-    const end = newline < 0 ? text.length : newline
-    const row = text.slice(start, end).trim()
-    start = end + 1
+  eachLine(text, (row, line) => {
     if (isEntry(row)) entries.push(parseLine(row, { file, line }))
-  }
+  })
   return entries
 }
 

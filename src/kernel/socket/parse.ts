@@ -1,5 +1,6 @@
 import { fromWords, type Ip, isUnspecified, parseIp } from '../../net/ip.ts'
 import { quote } from '../json.ts'
+import { eachLine } from '../lines.ts'
 import { ParseError, type Source } from '../source.ts'
 import type { Listener } from './types.ts'
 
@@ -29,17 +30,12 @@ const OTHER = new Set([
 /** Parses `ss -Hlntu`, with `-S` for SCTP too. An empty dump is a host on which nobody listens. */
 export function parseSockets(text: string, file: string): Listener[] {
   const listeners: Listener[] = []
-  let start = 0
-  for (let line = 1; start < text.length; line++) {
-    const newline = text.indexOf('\n', start)
-    const end = newline < 0 ? text.length : newline
-    const row = text.slice(start, end).trim()
-    start = end + 1
+  eachLine(text, (row, line) => {
     // the heading, where -H was left out
-    if (row === '' || /^Netid\s+State\s/.test(row)) continue
+    if (/^Netid\s+State\s/.test(row)) return
     const listener = parseLine(row, { file, line })
     if (listener) listeners.push(listener)
-  }
+  })
   return listeners
 }
 

@@ -1,4 +1,5 @@
 import { quote } from '../json.ts'
+import { eachLine } from '../lines.ts'
 import { ParseError } from '../source.ts'
 import type { Sysctls } from './types.ts'
 
@@ -8,19 +9,13 @@ import type { Sysctls } from './types.ts'
  */
 export function parseSysctl(text: string, file: string): Sysctls {
   const values = new Map<string, { readonly value: string; readonly line: number }>()
-  let start = 0
-  for (let line = 1; start < text.length; line++) {
-    const newline = text.indexOf('\n', start)
-    const end = newline < 0 ? text.length : newline
-    const row = text.slice(start, end).trim()
-    start = end + 1
-    if (row === '') continue
+  eachLine(text, (row, line) => {
     const equals = row.indexOf('=')
     const key = row.slice(0, Math.max(0, equals)).trim()
     if (!/^[a-z0-9_-]+[./][^\s\p{Cc}]{1,150}$/u.test(key))
       throw new ParseError(file, line, `not a sysctl: ${quote(row)}; expected \`key = value\` as sysctl prints it`)
     values.set(dotted(key), { value: row.slice(equals + 1).trim(), line })
-  }
+  })
   if (values.size === 0) throw new ParseError(file, 1, 'the file is empty; expected `key = value` lines as sysctl prints them')
   return { file, get: (key) => values.get(key), size: values.size }
 }
