@@ -10,7 +10,8 @@
 set -uo pipefail
 share=$(realpath "$1") seconds=$2
 shift 2
-cache=${NETCTL_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netctl-vm}
+# one of each version of this script, since a machine that runs reads its modules there
+cache=${NETCTL_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netctl-vm}/$(sha256sum "$0" | cut -c 1-12)
 PATH=$PATH:/usr/sbin:/sbin
 virtiofsd=/usr/lib/qemu/virtiofsd
 
@@ -55,14 +56,22 @@ END
 # once, whoever comes first
 prepare() {
   exec 9>"$cache.lock" && flock 9 || return 1
-  if [[ ! $cache -nt $0 ]]; then
-    local work version
+  if [[ ! -d $cache ]]; then
+    find "$(dirname "$cache")" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} +
+    local work status=0
     work=$(mktemp -d "$cache.XXXXXX") || return 1
-    fetch_kernel "$work" || { apt-get update -qq && fetch_kernel "$work"; } || { cat "$work/apt.log" >&2; return 1; }
-    version=$(ls "$work/lib/modules")
-    depmod -b "$work" "$version" && pack_initrd "$work" "$version" && rm -rf "$cache" && mv "$work" "$cache" && touch "$cache" || return 1
+    fill "$work" && mv "$work" "$cache" || status=1
+    rm -rf "$work"
+    ((status == 0)) || return 1
   fi
   exec 9>&-
+}
+
+fill() {
+  local version
+  fetch_kernel "$1" || { apt-get update -qq && fetch_kernel "$1"; } || { cat "$1/apt.log" >&2; return 1; }
+  version=$(ls "$1/lib/modules")
+  depmod -b "$1" "$version" && pack_initrd "$1" "$version"
 }
 
 # The second stage, on the host's files: the only job, then off.
