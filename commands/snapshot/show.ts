@@ -26,7 +26,7 @@ export default class SnapshotShow extends BaseCommand {
     const snapshot = await openSnapshot(path, (load) => this.bounded('reading the snapshot', flags.timeout, load))
     const description = await this.bounded('describing the snapshot', flags.timeout, () => describeSnapshot(snapshot))
     if (flags.output === 'json') this.print(snapshotJson(description))
-    else if (flags.output === 'yaml') this.print((await import('yaml')).stringify(JSON.parse(snapshotJson(description))))
+    else if (flags.output === 'yaml') this.print((await import('../../src/report/yaml.ts')).yamlText(JSON.parse(snapshotJson(description))))
     else {
       const { width, colour, unicode } = this.terminal(flags)
       this.print(snapshotText(description, { width, colour, unicode }))

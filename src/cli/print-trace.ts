@@ -20,7 +20,7 @@ export interface Shape {
 }
 
 export const stringifier = async (output: OutputFormat): Promise<Shape['stringify']> =>
-  output === 'yaml' ? (await import('yaml')).stringify : undefined
+  output === 'yaml' ? (await import('../report/yaml.ts')).yamlText : undefined
 
 /** Text and tables show paths; machines may do without. */
 export const wantsPaths = (shape: Pick<Shape, 'output' | 'brief'>): boolean =>

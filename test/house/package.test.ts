@@ -89,6 +89,13 @@ test.runIf(trace)('it traces the example as the README says', async () => {
   expect(stdout).toMatch(/deliver|reach/i)
 })
 
+test.runIf(trace)('YAML is YAML in the bundle, too', async () => {
+  const within = (arg: string) => (arg === 'examples/shop' ? join(installed, arg) : arg)
+  const yaml = async (...args: readonly string[]) => (await run([...args.map(within), '-o', 'yaml'])).stdout
+  expect(await yaml(...(trace ?? []))).toMatch(/^apiVersion: netctl.dev\/v1alpha1\nkind: Trace\n/)
+  expect(await yaml('snapshot', 'show', 'examples/shop')).toMatch(/^apiVersion: netctl.dev\/v1alpha1\nkind: SnapshotDescription\n/)
+})
+
 /** The machine's own Node, if it is too old for netctl. */
 async function oldNode(): Promise<string | undefined> {
   for (const dir of (process.env.PATH ?? '').split(delimiter)) {
