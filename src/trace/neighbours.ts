@@ -6,7 +6,7 @@ import { selectIpv4 } from '../kernel/route/source-address4.ts'
 import { arpIgnore, forwarding, proxyArp } from '../kernel/sysctl/effective.ts'
 import { addressUnreachable } from '../net/icmp-error.ts'
 import { type Ip, isLinkLocal } from '../net/ip.ts'
-import { refuseSource } from './routing.ts'
+import { refuseSource } from './input-routing.ts'
 import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
 import type { Place, Port } from './world.ts'
 

@@ -11,10 +11,11 @@ import { noCt } from './conntrack-entry.ts'
 import { runDeviceHook } from './device-hooks.ts'
 import { decapsulate } from './encapsulation.ts'
 import { runHook } from './hooks.ts'
+import { routeInput } from './input-routing.ts'
 import { fragment, refuseToForward, refuseToSend } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
-import { type Decision, routeInput, routeOutput } from './routing.ts'
+import { type Decision, routeOutput } from './routing.ts'
 import {
   type Blame,
   type End,

@@ -27,9 +27,9 @@ export function evaluatePayload(protocol: string, field: string, env: NftEnv): O
   const { packet } = env
   switch (protocol) {
     case 'ip':
-      return packet.family === 4 ? ipField(field, env) : undefined
+      return packet.family === 4 ? ipField(protocol, field, env) : undefined
     case 'ip6':
-      return packet.family === 6 ? ip6Field(field, env) : undefined
+      return packet.family === 6 ? ipField(protocol, field, env) : undefined
     case 'th':
       return thField(packet, field)
     case 'ether':
@@ -47,54 +47,36 @@ export function evaluatePayload(protocol: string, field: string, env: NftEnv): O
 
 const notKnown = (what: string): Operand => unknownOperand(`${what} is not in the snapshot`)
 
-function ipField(field: string, env: NftEnv): Operand {
+/** Fields of the IP header; some have other names in IPv6. */
+function ipField(protocol: 'ip' | 'ip6', field: string, env: NftEnv): Operand {
   const { packet } = env
+  const { family } = packet
   switch (field) {
     case 'saddr':
       return address(packet.src)
     case 'daddr':
       return address(packet.dst)
     case 'protocol':
-      return number(protocolNumber(packet.proto))
-    case 'ttl':
-      return number(packet.ttl)
-    case 'version':
-      return number(4)
-    case 'hdrlength':
-      return number(5)
-    case 'dscp':
-    case 'ecn':
-      return trafficClass(field, env)
-    case 'frag-off':
-      // whole packets: of this word only “don't fragment” may be set, as path MTU discovery wants it
-      return { kind: 'bits', value: 0, open: 0x4000 }
-    case 'length':
-      return lengthOf(packet, 0)
-    default:
-      return notKnown(`ip ${field}`)
-  }
-}
-
-function ip6Field(field: string, env: NftEnv): Operand {
-  const { packet } = env
-  switch (field) {
-    case 'saddr':
-      return address(packet.src)
-    case 'daddr':
-      return address(packet.dst)
     case 'nexthdr':
       return number(protocolNumber(packet.proto))
+    case 'ttl':
     case 'hoplimit':
       return number(packet.ttl)
     case 'version':
-      return number(6)
+      return number(family)
     case 'dscp':
     case 'ecn':
       return trafficClass(field, env)
     case 'length':
-      return lengthOf(packet, 40)
+      // IPv6 does not count its own header
+      return lengthOf(packet, family === 4 ? 0 : 40)
+    case 'hdrlength':
+      return family === 4 ? number(5) : notKnown(`${protocol} ${field}`)
+    case 'frag-off':
+      // whole packets: of this word only “don't fragment” may be set, as path MTU discovery wants it
+      return family === 4 ? { kind: 'bits', value: 0, open: 0x4000 } : notKnown(`${protocol} ${field}`)
     default:
-      return notKnown(`ip6 ${field}`)
+      return notKnown(`${protocol} ${field}`)
   }
 }
 
