@@ -1,10 +1,12 @@
 /** One connection attempt: the first packet, what comes back, and for TCP the packet that completes the handshake. */
 import { portUnreachable } from '../net/icmp-error.ts'
+import { type Ip, sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Client } from './client.ts'
 import { complain } from './complain.ts'
+import { noCt } from './conntrack-entry.ts'
 import { scout, seenBothWays, socketOf } from './established.ts'
-import { portUnreachableFor, replyTo, resetFor } from './exchange.ts'
+import { portUnreachableFor, replyTo, resetFor, sameFlow } from './exchange.ts'
 import { beyondSocket, doorStep, findSocket, type Socket } from './listeners.ts'
 import { blameOf, type Result, reaches, refusalResult } from './result.ts'
 import { type Blame, type End, type Run, type Step, Undecided } from './run.ts'
@@ -30,6 +32,11 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
     case 'arrived': {
       const { skb } = sent
       const { packet, place } = skb
+      if (packet.tcp === 'SYN' && isAnycast(place, packet.dst)) {
+        // tcp_v6_conn_request: “if (!ipv6_unicast_destination(skb)) goto drop”
+        const blame = astray(place, `${packet.dst.text} is an anycast address: TCP does not answer`)
+        return { verdict: 'dropped', node: place.label, steps, blame }
+      }
       const listener = findSocket(run, place, packet)
       if (!listener) {
         throw new Undecided(place.label, `who listens on ${place.id} is not known (no sockets.txt, nothing in snapshot.json)`)
@@ -40,7 +47,9 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
         socket,
         place,
         reply: (p) => sendLocal(run, place, p),
-        unreachable: (blame) => complain(run, { kind: 'complaint', skb, error: portUnreachable(packet.family), blame }),
+        // __udp4_lib_rcv, __udp6_lib_rcv: nf_reset_ct, so the error takes over no entry
+        unreachable: (blame) =>
+          complain(run, { kind: 'complaint', skb: { ...skb, ct: noCt }, error: portUnreachable(packet.family), blame }),
         steps: [...steps, doorStep(place, packet, socket)],
       })
     }
@@ -120,9 +129,16 @@ function answered(run: Run, client: Client, request: Packet, { seen, socket, pla
   if (run.state === 'established') seenBothWays(run, run.conntrack.keys())
   if (request.tcp === 'SYN') {
     // the third packet of the handshake meets the tables as ESTABLISHED; what stops it stops the connection
-    const stopped = blameOf(client.send(run, { ...request, tcp: 'ACK' }))
-    const there = takeSteps(run)
-    if (stopped) return dropped(stopped, [...steps, ...there], back)
+    const third = client.send(run, { ...request, tcp: 'ACK' })
+    const there = [...steps, ...takeSteps(run)]
+    const reset = resetAfter(third, seen)
+    if (reset) {
+      const { blame } = reset
+      const refusal = complain(run, reset)
+      return refusalResult(client, request, refusal, { steps: there, answer: { kind: 'rst', steps: takeSteps(run) }, blame, reached })
+    }
+    const stopped = blameOf(third)
+    if (stopped) return dropped(stopped, there, back)
     if (run.detour) {
       const data = reply({ ...replyTo(seen), tcp: 'ACK' })
       const again = takeSteps(run)
@@ -145,5 +161,19 @@ function answered(run: Run, client: Client, request: Packet, { seen, socket, pla
     reached,
   }
 }
+
+/**
+ * Who resets the connection that its client takes for established: a rule, or the socket that does not know the packet. ICMP errors about
+ * it are no reset: TCP gets over them.
+ */
+function resetAfter(third: End, seen: Packet): Extract<End, { kind: 'complaint' }> | undefined {
+  if (third.kind === 'complaint') return third.error === 'rst' ? third : undefined
+  if (third.kind !== 'arrived' || sameFlow(third.skb.packet, seen)) return undefined
+  const blame = astray(third.skb.place, 'the packet after the SYN comes otherwise than the SYN')
+  return { kind: 'complaint', skb: third.skb, error: 'rst', blame }
+}
+
+const isAnycast = ({ addresses, host }: Place, ip: Ip): boolean =>
+  ip.family === 6 && !addresses.has(ip.text) && (host.routes[6] ?? []).some((r) => r.type === 'anycast' && sameIp(r.dst.ip, ip))
 
 const astray = (place: Place, entry: string): Blame => ({ place, kind: 'route', entry })

@@ -68,7 +68,7 @@ function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
   const choice = chooseSource(run, place, dst, { record: false, packet })
   if (choice.kind === 'no-way') return { kind: 'errno', errno: choice.errno, blame: choice.blame }
   // ip_route_connect looks again with the source that it found; ip6_dst_lookup_tail and raw_sendmsg keep what they have
-  return client(choice.src, dst.family === 6 || flow.proto === 'icmp')
+  return client(choice.src, !choice.bound && (dst.family === 6 || flow.proto === 'icmp'))
 }
 
 /** A pod whose own namespace was not dumped: its packets come in by the device that leads to it. */

@@ -59,7 +59,7 @@ function senderOf(run: Run, { skb, blame, fromDevice }: Complaint): { readonly s
   const { place, packet } = skb
   const early = packet.family === 4 && blame.rule?.kind === 'nft' && blame.rule.base.base.hook === 'prerouting'
   if (!early && place.addresses.has(packet.dst.text)) return bound(packet.dst)
-  const back = chooseSource(run, place, packet.src, { record: false })
+  const back = chooseSource(run, place, packet.src, { record: false, packet: { proto: packet.family === 4 ? 'icmp' : 'icmpv6' } })
   if (back.kind === 'no-way') return undefined
   if (packet.family === 4) {
     const device = skb.inDevice !== '' && icmpErrorsUseInboundIfaddr(place.host.sysctls)?.value ? skb.inDevice : undefined

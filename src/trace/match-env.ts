@@ -15,6 +15,7 @@ export class WalkEnv implements MatchEnv {
   readonly inDevice: string
   readonly outDevice: string
   readonly localSender: boolean
+  readonly controlSocket: boolean
   readonly #run: Run
   readonly #skb: Skb
 
@@ -26,6 +27,7 @@ export class WalkEnv implements MatchEnv {
     this.inDevice = hook === 'OUTPUT' ? '' : skb.inDevice
     this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' ? '' : skb.outDevice
     this.localSender = skb.inDevice === '' && !isKernels(skb.packet)
+    this.controlSocket = skb.inDevice === '' && skb.packet.icmp !== undefined && isKernels(skb.packet)
   }
 
   get packet(): Packet {

@@ -3,9 +3,11 @@ import type { Link } from '../kernel/link/types.ts'
 import type { Neighbour } from '../kernel/neigh/types.ts'
 import { lookupRoute } from '../kernel/route/lookup.ts'
 import { selectIpv4 } from '../kernel/route/source-address4.ts'
-import { arpIgnore, forwarding, proxyArp } from '../kernel/sysctl/effective.ts'
+import type { RouteResult } from '../kernel/route/types.ts'
+import { arpIgnore, forwarding, proxyArp, settingText } from '../kernel/sysctl/effective.ts'
 import { addressUnreachable } from '../net/icmp-error.ts'
-import { type Ip, isLinkLocal } from '../net/ip.ts'
+import { contains, type Ip, isLinkLocal, prefix } from '../net/ip.ts'
+import type { Packet } from '../net/packet.ts'
 import { refuseSource } from './input-routing.ts'
 import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
 import type { Place, Port } from './world.ts'
@@ -37,13 +39,15 @@ export function answersFor(port: Port, ip: Ip, asker: Ip): boolean {
     )
   }
   if (!proxies?.value || !forwards?.value) return false
-  const { host, routes } = port.place
-  if (!host.routes[4]) return true
-  const found = lookupRoute(routes[4], host.rules[4], { family: 4, dst: ip, src: asker, iif: port.link.name, mark: 0 })
+  if (!port.place.host.routes[4]) return true
+  const found = wayTo(port, ip, asker)
   return (
     found.kind === 'unknown' || (found.kind === 'route' && found.route.type === 'unicast' && found.nexthops[0]?.device !== port.link.name)
   )
 }
+
+const wayTo = ({ place: { host, routes }, link }: Port, dst: Ip, src: Ip): RouteResult =>
+  lookupRoute(routes[4], host.rules[4], { family: 4, dst, src, iif: link.name, mark: 0 })
 
 /**
  * With arp_ignore 1 and more a host answers only for addresses of the very device that was asked (ip-sysctl.rst); so does IPv6 always
@@ -54,6 +58,8 @@ export const answersOnSegment = (port: Port, ip: Ip): boolean =>
 
 const answersArp = (port: Port, ip: Ip): boolean =>
   (arpIgnore(port.place.host.sysctls, port.link.name)?.value ?? 0) === 0 || port.place.addresses.get(ip.text) === port.link
+
+const NO_PROTOCOL = '0' as Packet['proto']
 
 /**
  * A host that would not take a packet from the asker does not answer its ARP request either: arp_process asks ip_route_input, with
@@ -66,14 +72,34 @@ export function deafToArp(run: Run, skb: Skb, link: Link, port: Port, target: Ip
   if (!place.host.neighbours || !port.place.host.routes[4]) return undefined
   const asker = place.addresses.has(packet.src.text) ? packet.src : selectIpv4(place.host.links ?? [], link.name, target, 'link')
   if (!asker) return undefined
-  const question = { ...packet, src: asker, dst: target }
-  const blame = refuseSource({ place: port.place, packet: question, inDevice: port.link.master ?? port.link.name, mark: 0 }, undefined)
+  // for rules it is of no protocol (flowi4_proto 0)
+  const question = { family: 4, proto: NO_PROTOCOL, src: asker, dst: target, ttl: 64 } as const
+  const device = port.link.master ?? port.link.name
+  const ignore = arpIgnore(port.place.host.sysctls, device)
+  if (ignore && ignores(port, ignore.value, target, asker))
+    return { place: port.place, kind: 'sysctl', entry: settingText(ignore), source: ignore }
+  const way = port.place.addresses.has(target.text) ? undefined : wayTo(port, target, asker)
+  const blame = refuseSource(
+    { place: port.place, packet: question, inDevice: device, mark: 0 },
+    way?.kind === 'route' ? way.nexthops[0]?.device : undefined,
+  )
   if (!blame) run.askers.add(askerKey(port, asker))
   return blame
 }
 
+/** arp_ignore 1: only for addresses of the device; 2: and only to askers of the address's own subnet; 8: never (ip-sysctl.rst). */
+function ignores({ place, link }: Port, value: number, target: Ip, asker: Ip): boolean {
+  if (!place.addresses.has(target.text)) return false
+  const own = link.addresses.filter((a) => a.ip.text === target.text)
+  if (value === 1) return own.length === 0
+  if (value === 2) return !own.some((a) => contains(prefix(a.ip, a.prefixLength), asker))
+  return value === 8
+}
+
 /** Who hears a question knows the asker: an entry of this run's own. */
 export const askerKey = ({ place, link }: Port, ip: Ip): string => `${place.id} ${link.name} ${ip.text}`
+
+export const silentKey = ({ place, outDevice }: Skb, ip: Ip): string => `${place.id} ${outDevice} ${ip.text}`
 
 /** Nobody answers: after three tries the packet is handed back (arp_error_report, ndisc_error_report). */
 export function unresolved(run: Run, skb: Skb, nextHop: Ip, known: Neighbour | undefined, deaf?: Blame): End {
@@ -93,5 +119,6 @@ export function unresolved(run: Run, skb: Skb, nextHop: Ip, known: Neighbour | u
     owner: 'kernel',
     ...(known && { source: known.source }),
   })
+  run.silent.add(silentKey(skb, nextHop))
   return { kind: 'complaint', skb, error: addressUnreachable(skb.packet.family), blame }
 }

@@ -143,7 +143,8 @@ function note(run: Run, place: Place, query: RouteQuery, result: RouteResult, de
 const NO_ADDRESS = ip('0.0.0.0')
 
 export type SourceChoice =
-  | { readonly kind: 'ok'; readonly src: Ip; readonly decision: Extract<Decision, { kind: 'local' | 'out' }> }
+  /** `bound`: the route was found with the source only */
+  | { readonly kind: 'ok'; readonly src: Ip; readonly decision: Extract<Decision, { kind: 'local' | 'out' }>; readonly bound?: true }
   | Extract<Decision, { kind: 'no-way' }>
 
 /** What a lookup for a sender may know besides its destination. `src`: the address that it is bound to. */
@@ -170,7 +171,7 @@ export function chooseSource(run: Run, place: Place, dst: Ip, options: SenderOpt
     ...(packet && keys(packet)),
   }
   const decision = route(run, place, query, 'route of the sender', options.record ?? true)
-  if (decision.kind === 'no-way') return decision
+  if (decision.kind === 'no-way') return bound || dst.family === 4 ? decision : chooseAnyway(run, place, query, decision)
   if (bound) return { kind: 'ok', src: bound, decision }
   if (decision.kind === 'local') return { kind: 'ok', src: decision.route?.prefsrc ?? dst, decision }
   const chosen = selectSource(place.host.links ?? [], {
@@ -188,6 +189,14 @@ export function chooseSource(run: Run, place: Place, dst: Ip, options: SenderOpt
     return { kind: 'no-way', errno: 'EADDRNOTAVAIL', icmp: undefined, blame }
   }
   return { kind: 'ok', src, decision }
+}
+
+/** ip6_dst_lookup_tail: where no route is found without a source, one is chosen as for any device, and the tables are asked again with it. */
+function chooseAnyway(run: Run, place: Place, query: RouteQuery, refused: Extract<Decision, { kind: 'no-way' }>): SourceChoice {
+  const src = selectSource(place.host.links ?? [], { family: 6, dst: query.dst, device: '' })
+  if (!src) return refused
+  const decision = route(run, place, { ...query, src }, 'route of the sender', false)
+  return decision.kind === 'no-way' ? decision : { kind: 'ok', src, decision, bound: true }
 }
 
 /** Output route of a packet that has its addresses. */

@@ -42,6 +42,8 @@ export interface Run {
   readonly endpoints: Map<WireguardPeer, Endpoint & { readonly own: Ip }>
   /** who has asked for a neighbour in this walk, by who heard it, on which device */
   readonly askers: Set<string>
+  /** neighbours that did not answer */
+  readonly silent: Set<string>
   /** what hashes with a secret gave: the same for the same packet */
   readonly hashes: Map<string, number>
   /** elements that the walk put into sets of nft, or took out of them (null), by key */
@@ -250,6 +252,7 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
     ipvs: new Map(),
     endpoints: new Map(),
     askers: new Set(),
+    silent: new Set(),
     hashes: new Map(),
     sets: new Map(),
     outsider: undefined,

@@ -3,8 +3,9 @@ import type { Pod } from '../cluster/types.ts'
 import type { Link } from '../kernel/link/types.ts'
 import { isUsable } from '../kernel/neigh/types.ts'
 import type { Ip } from '../net/ip.ts'
+import { isIcmpError } from '../net/packet.ts'
 import { encapsulate } from './encapsulation.ts'
-import { answersFor, askerKey, deafToArp, deviceBlame, neighbour, unresolved } from './neighbours.ts'
+import { answersFor, askerKey, deafToArp, deviceBlame, neighbour, silentKey, unresolved } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
 import type { Decision } from './routing.ts'
 import { type End, type Run, type Skb, Undecided, type Ways } from './run.ts'
@@ -24,6 +25,9 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
   const nextHop = (decision.kind === 'out' ? decision.gateway : undefined) ?? skb.packet.dst
   const tunnelled = encapsulate(run, skb, link, nextHop, ways)
   if (tunnelled) return tunnelled
+  // neigh_invalidate throws away what its own error report put into the queue: an error by way of the very neighbour that is silent
+  if (isIcmpError(skb.packet) && run.silent.has(silentKey(skb, nextHop)))
+    return { kind: 'dropped', skb, blame: { place, kind: 'link', entry: `no neighbour answers for ${nextHop.text} on ${link.name}` } }
   const pod = run.world.podsByIp.get(nextHop.text)
   if (pod && pod.node === place.host.name && !run.world.places.has(`pod/${pod.namespace}/${pod.name}`)) {
     run.assumptions.add(

@@ -64,8 +64,9 @@ export function deviceComplaint(skb: Skb, error: IcmpError, blame: Blame): End {
 /** Sends the packet that carries `skb`'s, and follows what comes out at the other end. */
 export function sendOuter(run: Run, skb: Skb, outer: Packet, options: SendOptions, ways: Ways): End {
   const { place } = skb
-  // dev_xmit_recursion: the kernel gives up at such a depth, too
-  if (depth(outer) > 8) throw new Undecided(place.label, `the tunnels of ${place.label} lead into each other`)
+  // dev_xmit_recursion: the kernel gives up at such a depth, too, and drops the packet
+  if (depth(outer) > 8)
+    return { kind: 'dropped', skb, blame: { place, kind: 'route', entry: `the tunnels of ${place.label} lead into each other` } }
   const end = ways.sendLocal(run, place, outer, options)
   const { tunnel } = outer
   switch (end.kind) {

@@ -34,7 +34,7 @@ export function makeIptables(pool: Pool): readonly string[] {
       const policy = group.table === 'filter' && r.chance(0.08) ? 'DROP' : 'ACCEPT'
       table.heads.push(`:${base} ${policy} [0:0]`)
       table.rules.push(...guard(pool, group.table, base))
-      for (let i = r.pick([0, 1, 2, 3]); i > 0; i--) table.rules.push(`-A ${base} ${makeRule(pool, group, base, group.users)}`)
+      for (let i = r.pick([0, 1, 2, 3, 4]); i > 0; i--) table.rules.push(`-A ${base} ${makeRule(pool, group, base, group.users)}`)
       if (policy === 'DROP') table.rules.push(...openings(pool, base))
     }
     for (const [i, user] of group.users.entries()) {
@@ -65,8 +65,10 @@ function makeRule(pool: Pool, group: Group, base: string, users: readonly string
   const { r } = pool
   const target = makeTarget(pool, group, base, users)
   const strong = /^-j (DROP|REJECT|QUEUE|CT|NOTRACK|TTL|HL)/.test(target)
-  const words = [...features(pool, strong ? 2 : r.pick([0, 1, 1, 2]))]
-  if (r.chance(0.35)) words.push(extra(pool, group, base))
+  // what ends a packet's way looks at two things at least, one of which may be a mark, a set or a state
+  const decisive = strong && r.chance(0.5)
+  const words = [...features(pool, decisive ? 1 : strong ? 2 : r.pick([0, 1, 1, 2]))]
+  if (decisive || r.chance(0.35)) words.push(extra(pool, group, base))
   if (pool.random && r.chance(0.3) && (group.table === 'nat' || strong)) words.push(chance(pool, group))
   const ported = words.some((w) => /^-p (tcp|udp)/.test(w))
   return [...orderly(words), ported ? target : target.replace(/:(80|700[01])$/, '')].join(' ')

@@ -18,7 +18,7 @@ export function addRoutes(pool: Omit<Pool, 'sets'>, space: Draft): boolean {
     const metric = r.chance(0.3) ? ` metric ${r.pick([50, 2000])}` : ''
     if (r.chance(0.25) || ways.length === 0) {
       // last: nothing can be routed by a next hop behind one of these
-      refusals.push(`route replace ${r.pick(['blackhole', 'unreachable', 'prohibit', 'throw'])} ${dst}${table}${metric}`)
+      refusals.push(`route replace ${r.pick(['blackhole', 'unreachable', 'prohibit', 'throw', 'throw'])} ${dst}${table}${metric}`)
       return
     }
     const [one, two] = [r.pick(ways), r.pick(ways)]

@@ -44,7 +44,8 @@ export const closedPort = 9999
 
 const plan = {
   lan: (f: Family, lan: number, host: number) => (f === 4 ? `172.${18 + lan}.0.${host}` : `fd${18 + lan}::${host}`),
-  second: (f: Family, host: number) => (f === 4 ? `192.168.50.${host}` : `fd50::${host}`),
+  // a prefix is on one segment only: by that the walk knows who is on which
+  second: (f: Family, lan: number, host: number) => (f === 4 ? `192.168.${50 + lan}.${host}` : `fd${50 + lan}::${host}`),
   pod: (f: Family, node: number, n: number) => (f === 4 ? `10.244.${node}.${n}` : `fd44:${node}::${n}`),
   pods: (f: Family, node: number) => (f === 4 ? `10.244.${node}.0/24` : `fd44:${node}::/64`),
   allPods: (f: Family) => (f === 4 ? '10.244.0.0/16' : 'fd44::/16'),
@@ -129,7 +130,7 @@ function addSegment(r: Random, net: Net, lan: number, members: readonly Draft[])
     give(net, m, own, plan.lan(family, lan, host), length.lan[family])
     if (m.kind === 'node' && lan === 0) m.ips.push(plan.lan(family, 0, host))
     if (r.chance(0.25)) give(net, m, own, plan.lan(family, lan, host + 20), length.lan[family])
-    if (r.chance(0.15)) give(net, m, own, plan.second(family, host + 100 * lan), length.lan[family])
+    if (r.chance(0.15)) give(net, m, own, plan.second(family, lan, host), length.lan[family])
   }
   net.prefixes.push(`${plan.lan(family, lan, 0)}/${length.lan[family]}`)
 }
@@ -166,7 +167,7 @@ function addPods(r: Random, net: Net, node: Draft, number: number): void {
       pod.ip.push(`route add default via ${plan.pod(family, number, base + 1)}`)
       pod.ips.push(plan.pod(family, number, base + 2))
     }
-    if (r.chance(0.1)) give(net, pod, 'eth0', plan.second(family, 200 + k + 10 * number), length.host[family])
+    if (r.chance(0.1)) give(net, pod, 'eth0', plan.second(family, 2, 200 + k + 10 * number), length.host[family])
     net.spaces.push(pod)
   }
   net.prefixes.push(plan.pods(family, number))

@@ -87,7 +87,8 @@ def echo(server, port, host):
             back = [(level, kind, struct.pack('=i4s4s', 0, value[8:12], b'\0' * 4))]
         elif level == socket.IPPROTO_IPV6 and kind == IPV6_PKTINFO:
             dst = socket.inet_ntop(socket.AF_INET6, value[:16])
-            back = [(level, kind, value[:16] + b'\0' * 4)]
+            # one that is valid on a link only needs the link
+            back = [(level, kind, value[:16] + (value[16:20] if value[:2] == b'\xfe\x80' else b'\0' * 4))]
     seen = {'host': host, 'dst': dst, 'port': port, 'src': plain(peer[0])}
     try:
         server.sendmsg([json.dumps(seen).encode()], back, 0, peer)
@@ -143,12 +144,20 @@ class Probe:
 
     def tcp_event(self):
         e = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if e and e != errno.ECONNRESET and self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 1:
+            # established: an ICMP error about what came after the SYN
+            self.queued()
+            e = 0
         if e:
             return self.fail(e)
         try:
             data = self.sock.recv(2048)
         except BlockingIOError:
-            # connected: from here on only reading tells
+            # connected: from here on only reading tells, and errors on the way are for TCP to get over
+            if self.six:
+                self.sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 0)
+            else:
+                self.sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 0)
             sel.modify(self.sock, selectors.EVENT_READ, self.tcp_event)
             return
         except OSError as e:
@@ -195,14 +204,16 @@ class Probe:
         error = m[0] < 128 if self.six else m[0] in (3, 11, 12)
         if error and inner:
             quoted = inner[40:] if self.six else inner[(inner[0] & 15) * 4:]
-            if quoted[4:6] == self.ident:
+            to = inner[24:40] if self.six else inner[16:20]
+            asked = socket.inet_pton(socket.AF_INET6 if self.six else socket.AF_INET, self.order['dst'])
+            if quoted[4:6] == self.ident and to == asked:
                 self.finish({'kind': 'icmp', 'type': m[0], 'code': m[1], 'from': plain(peer[0])})
 
     def fail(self, number):
         told = self.queued()
         if told:
             return self.finish(told)
-        if number == errno.ECONNREFUSED:
+        if number in (errno.ECONNREFUSED, errno.ECONNRESET):
             return self.finish({'kind': 'rst'})
         self.finish({'kind': 'errno', 'name': errno.errorcode.get(number, str(number))})
 

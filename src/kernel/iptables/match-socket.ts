@@ -22,7 +22,7 @@ export function matchPhysdev(match: Kind<'physdev'>): boolean {
 
 /**
  * `-m owner` (net/netfilter/xt_owner.c): a packet without a socket — forwarded, or made by the kernel — matches only if every option is
- * negated (`(info->match ^ info->invert) == 0`). Which user a local sender is, no dump says.
+ * negated (`(info->match ^ info->invert) == 0`); what the kernel sends by its ICMP socket has one, of nobody. Which user a local sender is, no dump says.
  */
 export function matchOwner(match: Kind<'owner'>, env: MatchEnv, doubts: Doubt[]): boolean {
   const options = readOptions(match.options, { '--uid-owner': 1, '--gid-owner': 1, '--socket-exists': 0, '--suppl-groups': 0 })
@@ -30,7 +30,8 @@ export function matchOwner(match: Kind<'owner'>, env: MatchEnv, doubts: Doubt[])
   for (const { name, args, not } of options) {
     if (name === '--suppl-groups') continue
     if (!env.localSender) {
-      if (!not) return false
+      const matches = name === '--socket-exists' && env.controlSocket === true
+      if (matches === not) return false
     } else if (name === '--socket-exists') {
       if (not) return false
     } else unknown(doubts, `whose process sends is not known: ${name} ${args.join(' ')}`, not)
