@@ -38,6 +38,7 @@ export function downAt(run: Run, ip: Ip): Down | undefined {
   return down
 }
 
+/** Says among the assumptions what goes with a node that is off. */
 export function assumeDown(run: Run, { label }: Down): void {
   run.assumptions.add(
     `${label} is supposed to be down, and the others to have noticed in their neighbour tables only: their rules, endpoints and routes stay as they are in the dumps`,
@@ -47,6 +48,7 @@ export function assumeDown(run: Run, { label }: Down): void {
 /** what is said of the host that the packet does not get to */
 export const DOWN = 'down (what if)'
 
+/** `at`: the host where it shows, for a node that has no dump. */
 export const downBlame = ({ label, place }: Down, at: Place): Blame => ({
   place: place ?? at,
   kind: 'link',

@@ -52,6 +52,7 @@ export function ofClient(world: World, flow: Flow, place: Place, dump: Conntrack
   })
 }
 
+/** Is it an address of a node or another host, dumped or not? Those of pods are none. */
 export const isHost = (world: World, ip: Ip): boolean => world.owners(ip).length > 0 || world.undumpedNodes.has(ip.text)
 
 /** The Service port that a connection was made to. */

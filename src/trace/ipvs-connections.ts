@@ -30,6 +30,7 @@ export interface IpvsHeaders {
   readonly dst: IpvsEnd
 }
 
+/** What IPVS looks connections up by; undefined for protocols that it does not balance (ip_vs_proto_data_get). */
 export function ipvsHeaders({ proto, src, dst, sport, dport }: Packet): IpvsHeaders | undefined {
   if ((proto !== 'tcp' && proto !== 'udp' && proto !== 'sctp') || !sport || !dport) return undefined
   return { proto, src: { ip: src, port: sport }, dst: { ip: dst, port: dport } }

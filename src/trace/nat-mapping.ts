@@ -21,6 +21,7 @@ export function renumberSource(entry: Entry, to: PortRange): void {
   entry.reply = entry.proto === 1 || entry.proto === 58 ? { ...entry.reply, sport: to } : { ...entry.reply, dport: to }
 }
 
+/** Like `mapSource`, for the destination. `ports`: undefined keeps the port. */
 export function mapDestination(entry: Entry, address: Ip, ports: PortRange | undefined): void {
   entry.dstDone = true
   const reply: Tuple = { ...entry.reply, src: address, ...(ports && entry.reply.sport && { sport: ports }) }

@@ -12,6 +12,7 @@ import { refuseSource } from './input-routing.ts'
 import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
 import type { Place, Port } from './world.ts'
 
+/** `what` follows the device's name in the entry: `is down`. */
 export const deviceBlame = (place: Place, link: Link, what: string): Blame => ({
   place,
   kind: 'link',

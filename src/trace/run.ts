@@ -235,6 +235,7 @@ export class Undecided extends Error {
 /** What a run is about: which connection, and how much is to be recorded. */
 export type Asked = Pick<Run, 'state' | 'known' | 'verbose'>
 
+/** A run that has not sent anything; `choices` say which way it goes. */
 export function newRun(world: World, choices: Choices, asked: Asked): Run {
   const { state, known, verbose } = asked
   return {
@@ -260,18 +261,21 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
   }
 }
 
+/** The host's connections in this run. */
 export function conntrackOf(run: Run, place: Place): ConntrackTable {
   let table = run.conntrack.get(place.id)
   if (!table) run.conntrack.set(place.id, (table = new ConntrackTable(place.host.conntrack, run.known)))
   return table
 }
 
+/** The host's connections of IPVS in this run; what is pushed stays. */
 export function ipvsConnectionsOf(run: Run, place: Place): IpvsConn[] {
   let list = run.ipvs.get(place.id)
   if (!list) run.ipvs.set(place.id, (list = []))
   return list
 }
 
+/** A packet that has just come in by `inDevice`, or with '' is about to be sent by the host. */
 export const newSkb = (packet: Packet, place: Place, inDevice: string, mark = 0, ct: Ct = noCt): Skb => ({
   packet,
   mark,

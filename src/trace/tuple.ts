@@ -28,5 +28,6 @@ export function invert(t: Tuple, proto: number): Tuple {
 export const samePorts = (x: PortRange | undefined, y: PortRange | undefined): boolean =>
   x === undefined ? y === undefined : y !== undefined && x.lo === y.lo && x.hi === y.hi
 
+/** Addresses and ports alike. */
 export const sameTuple = (x: Tuple, y: Tuple): boolean =>
   sameIp(x.src, y.src) && sameIp(x.dst, y.dst) && samePorts(x.sport, y.sport) && samePorts(x.dport, y.dport)

@@ -101,6 +101,7 @@ const lookUp = (table: Readonly<Record<string, string>>, key: string): string =>
   Object.hasOwn(table, key) ? (table[key] as string) : 'integer'
 const address = (family: 'ip' | 'ip6' | undefined): string => (family === undefined ? 'ip' : family === 'ip' ? 'ipv4_addr' : 'ipv6_addr')
 
+/** The data type that nft gives an expression: by it the other side of a match and the elements of a set are read and printed. */
 export function typeOf(e: Expression): DataType {
   switch (e.kind) {
     case 'payload':

@@ -26,6 +26,7 @@ const types = {
   XRESOLVE: 11,
 } as const
 
+/** What a `fib` expression comes to for the packet of `env` (nft_fib4_eval, nft_fib6_eval). */
 export function evaluateFib(fib: Fib, env: NftEnv): Operand {
   const has = (flag: string) => fib.flags.includes(flag)
   // the incoming device comes first; one that the hook hasn't is no restriction

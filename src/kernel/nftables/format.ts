@@ -10,6 +10,7 @@ import type { NftChain, NftFlowtable, NftObject, NftRule, NftRuleset, NftSet, Nf
  */
 export const formatNft = (ruleset: NftRuleset): string => ruleset.tables.map(formatTable).join('')
 
+/** A table as `nft list ruleset` prints it. */
 export function formatTable(table: NftTable): string {
   const updated = updatedSets(table)
   const blocks = [
@@ -35,6 +36,7 @@ const comment = ({ comment }: { readonly comment?: string }): readonly string[] 
 
 const block = (head: string, lines: readonly string[]): string => `\t${head} {\n${lines.map((l) => `\t\t${l}\n`).join('')}\t}\n`
 
+/** A chain with its rules, indented as within its table. */
 export function formatChain(chain: NftChain): string {
   const { base } = chain
   const hook: string[] = []
@@ -46,6 +48,7 @@ export function formatChain(chain: NftChain): string {
   return block(`chain ${chain.name}`, [...comment(chain), ...hook, ...chain.rules.map(formatRule)])
 }
 
+/** A rule on one line, with counters as they stood. */
 export const formatRule = (rule: NftRule): string => [...rule.statements.map(formatStatement), ...comment(rule)].join(' ')
 
 function formatSetBlock(set: NftSet, updated: boolean): string {

@@ -155,6 +155,7 @@ export function stateful(statement: StatefulStatement, doubts: Doubt[]): boolean
   }
 }
 
+/** All statements of a set's element, or of a set: one that says no ends the rule. Doubts are put off into `doubts`. */
 export function statefulAll(statements: readonly StatefulStatement[] | undefined, doubts: Doubt[]): boolean {
   for (const s of statements ?? []) if (!stateful(s, doubts)) return false
   return true

@@ -118,6 +118,7 @@ function fitNumbers(lo: number, hi: number, x: Operand): Fit {
   }
 }
 
+/** An address as the number that its bytes make in network order. */
 export function ipToBig({ family, a, b, c, d }: Ip): bigint {
   const word = (w: number) => BigInt(w >>> 0)
   return family === 4 ? word(d) : (word(a) << 96n) | (word(b) << 64n) | (word(c) << 32n) | word(d)

@@ -3,6 +3,7 @@ import { NetctlError } from '../../error.ts'
 import { nearest } from '../../nearest.ts'
 import type { Changed, Snapshot } from '../types.ts'
 
+/** The snapshot without node `said` (`n2` or `node/n2`). @throws NetctlError if there is no such node */
 export function withNodeDown(snapshot: Snapshot, said: string): Changed {
   const name = said.replace(/^node\//, '')
   const nodes = new Set([

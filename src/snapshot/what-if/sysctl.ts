@@ -6,6 +6,7 @@ import { nearest } from '../../nearest.ts'
 import type { Change, Changed, Host, Snapshot, Sysctls } from '../types.ts'
 import { hostsNamed, labelOf, withHosts } from './change.ts'
 
+/** The snapshot with a setting changed; `said`: the flag's value. @throws NetctlError if it is none, or of no host of the snapshot */
 export function withSysctl(snapshot: Snapshot, said: string): Changed {
   const flag = `--sysctl ${said}`
   const [, name = '', value = '', where = ''] = /^([^=\s]+)\s*=\s*(-?\d{1,10})\s*@([^@]+)$/.exec(said) ?? []

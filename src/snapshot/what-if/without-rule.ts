@@ -24,6 +24,7 @@ interface Place {
   readonly rule: string
 }
 
+/** The snapshot without a rule; `said`: the flag's value. @throws NetctlError if it names none, with those that are there */
 export function withoutRule(snapshot: Snapshot, said: string): Changed {
   const flag = `--without-rule ${said}`
   const [node = '', tool = '', ...rest] = said.split(':')

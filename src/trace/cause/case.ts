@@ -43,6 +43,7 @@ export interface Case {
 /** One who knows one kind of fault: a finding, or undefined if it is none of his. */
 export type Explain = (c: Case) => Finding | undefined
 
+/** Undefined if the flow's destination is no address. */
 export function caseOf(snapshot: Snapshot, flow: Flow, result: Result, blame: Blame): Case | undefined {
   const { cluster } = snapshot
   // an ICMP error is about the request, whatever became of it on its way back; what a socket (or its host, for a closed port) says is not

@@ -29,6 +29,7 @@ export interface CalicoActs {
 
 type Kind = keyof CalicoActs
 
+/** What the hops of some packets show of Calico. */
 export function calicoActs(legs: readonly Leg[], cluster: Cluster): CalicoActs {
   const out: Record<Kind, Step[]> = {
     veth: [],

@@ -27,6 +27,7 @@ export interface KubeProxyActs {
 
 type Kind = keyof KubeProxyActs
 
+/** What the hops of some packets show of kube-proxy. */
 export function kubeProxyActs(legs: readonly Leg[]): KubeProxyActs {
   const out: Record<Kind, Step[]> = {
     matched: [],
