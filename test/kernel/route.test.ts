@@ -87,9 +87,12 @@ describe.runIf(needs('root', 'ip'))('routes as the kernel takes them', () => {
   })
 })
 
+/** A bridge gets its link-local address when it has found its ports: taken again until nothing changed meanwhile. */
 function readTables(ns: Namespace): Tables {
-  const links = parseLinks(ns.sh('ip -j addr'), 'ip-addr.json', ns.sh('ip -d -j link'), 'ip-link.json')
+  const addresses = ns.sh('ip -j addr')
+  const links = parseLinks(addresses, 'ip-addr.json', ns.sh('ip -d -j link'), 'ip-link.json')
   const routes = parseRoutes(ns.sh('ip -j route show table all'), 'ip-route.json')
+  if (ns.sh('ip -j addr') !== addresses) return readTables(ns)
   const rules = { 4: parseRules(ns.sh('ip -j rule'), 'ip-rule.json', 4), 6: parseRules(ns.sh('ip -6 -j rule'), 'ip6-rule.json', 6) }
   return { links, routes, index: indexRoutes(routes), rules }
 }
