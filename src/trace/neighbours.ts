@@ -47,8 +47,9 @@ export function answersFor(port: Port, ip: Ip, asker: Ip): boolean {
   )
 }
 
+/** For rules ARP is of no protocol (flowi4_proto 0). */
 const wayTo = ({ place: { host, routes }, link }: Port, dst: Ip, src: Ip): RouteResult =>
-  lookupRoute(routes[4], host.rules[4], { family: 4, dst, src, iif: link.name, mark: 0 })
+  lookupRoute(routes[4], host.rules[4], { family: 4, dst, src, iif: link.name, mark: 0, proto: '0' })
 
 /**
  * With arp_ignore 1 and more a host answers only for addresses of the very device that was asked (ip-sysctl.rst); so does IPv6 always

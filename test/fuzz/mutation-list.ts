@@ -40,13 +40,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'untracked packets are NEW',
-    file: 'src/trace/conntrack.ts',
+    file: 'src/trace/conntrack-entry.ts',
     find: "return { state: 'UNTRACKED', ...nothing }",
     replace: "return { state: 'NEW', ...nothing }",
   },
   {
     what: 'the answer of a connection is not ESTABLISHED',
-    file: 'src/trace/conntrack.ts',
+    file: 'src/trace/conntrack-entry.ts',
     find: "direction === 'REPLY' || entry.seenReply ? 'ESTABLISHED'",
     replace: "entry.seenReply && direction === 'ORIGINAL' ? 'ESTABLISHED'",
   },
@@ -94,7 +94,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'rp_filter is off',
-    file: 'src/trace/routing.ts',
+    file: 'src/trace/input-routing.ts',
     find: 'rpFilter: rp?.value ?? 0,',
     replace: 'rpFilter: 0,',
   },
@@ -120,7 +120,7 @@ export const mutations: readonly Mutation[] = [
   {
     what: 'nft: policy drop is not looked at',
     file: 'src/trace/nft-chains.ts',
-    find: "if (base?.policy !== 'drop') return { kind: 'accept' }",
-    replace: "if (base !== undefined) return { kind: 'accept' }",
+    find: "if (base.policy !== 'drop') return { kind: 'accept' }",
+    replace: "return { kind: 'accept' }",
   },
 ]

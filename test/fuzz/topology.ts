@@ -199,7 +199,8 @@ function addTunnel(net: Net, host: Draft, nodes: readonly Draft[], family: Famil
   const mac = (n: number) => `66:00:00:00:00:0${n}`
   const own = nodes.indexOf(host) + 1
   const far = 3 - own
-  const zero = family === 6 ? ' udp6zerocsumtx udp6zerocsumrx' : ''
+  // as Felix: a checksum of the outer packet would be spoilt by NAT, as the inner one's is left to the device
+  const zero = family === 6 ? ' udp6zerocsumtx udp6zerocsumrx' : ' noudpcsum'
   const dev = 'vxlan.calico'
   host.devices.push(dev)
   host.ip.push(

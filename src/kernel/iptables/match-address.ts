@@ -37,7 +37,8 @@ function hasType6(types: readonly string[], address: Ip, device: string | undefi
   if (!types.some((t) => t === 'LOCAL' || t === 'ANYCAST' || t === 'PROHIBIT' || t === 'UNREACHABLE')) return true
   const type = env.addressType(address, device)
   const rejects = type === 'BLACKHOLE' || type === 'PROHIBIT' || type === 'THROW'
-  return types.includes(rejects ? 'UNREACHABLE' : type)
+  // “unicast” is no answer of the lookup: UNICAST,LOCAL holds for local addresses only
+  return type !== 'UNICAST' && types.includes(rejects ? 'UNREACHABLE' : type)
 }
 
 /** `-m iprange` (net/netfilter/xt_iprange.c): both ends belong to the range, whatever bits they share. */
