@@ -1,0 +1,58 @@
+/** What random networks (test/fuzz) found the walk to have wrong, as small as it got. */
+import { walkSuite } from '../support/netns-suite.ts'
+
+walkSuite('the walk and the kernel: found by the fuzz', [
+  {
+    name: 'NETMAP of what a host sends to itself',
+    rules: { p1: 'nat -A POSTROUTING -s $p1 -j NETMAP --to {10.250.0.0/16|fd25::/16}' },
+    flows: 'p1 tcp $p1:80 = p1 $p1:80 < {10.250.1.2|fd25:1::2}',
+  },
+  {
+    name: 'the packet after the SYN: a reset is heard, an ICMP error is got over',
+    rules: {
+      p2: `filter -A INPUT -p tcp -m tcp --dport 80 -m conntrack --ctstate ESTABLISHED -j REJECT --reject-with tcp-reset
+      filter -A INPUT -p tcp -m tcp --dport 81 -m conntrack --ctstate ESTABLISHED -j REJECT --reject-with icmp-port-unreachable`,
+    },
+    flows: `
+      p1 tcp $p2:80 = rst
+      p1 tcp $p2:81 = dropped`,
+  },
+  {
+    name: 'a packet after the SYN that comes in another name is reset',
+    rules: {
+      n1: `raw -A PREROUTING -p tcp -m tcp --tcp-flags SYN SYN -j NOTRACK
+      nat -A POSTROUTING -o cali3 -p tcp -j MASQUERADE`,
+    },
+    flows: 'p1 tcp $p3:80 = rst',
+  },
+  {
+    name: 'a port that is closed: the error takes over no entry',
+    rules: { p2: 'raw -A OUTPUT -p icmp -m conntrack --ctstate RELATED -j DROP\nnat -A OUTPUT -p icmp -j ACCEPT' },
+    flows: 'p1 udp $p2:99 = icmp 3/3 $p2',
+  },
+  {
+    name: 'a host that does not forward says that it knows no way, in IPv6',
+    families: [6],
+    sh: {
+      n2: 'sysctl -qw net.ipv6.conf.all.forwarding=0; ip -6 route del default',
+      ext: 'ip -6 route add fd99::1 via fd18::12',
+    },
+    flows: 'ext udp [fd99::1]:53 = icmp 1/0 $n2',
+  },
+  {
+    name: 'arp_ignore 2: no answer to askers outside the subnet',
+    families: [4],
+    sh: { p1: 'sysctl -qw net.ipv4.conf.eth0.arp_ignore=2' },
+    flows: 'ext udp $p1:53 = icmp 3/1 $n1',
+  },
+  {
+    name: 'addrtype: a list is any of its types in IPv4, all that it demands in IPv6',
+    rules: { n1: 'filter -A FORWARD -p tcp -m addrtype --dst-type LOCAL,UNICAST -j DROP' },
+    flows: 'p1 tcp $p2:80 = {dropped|p2 $p2:80 < $p1}',
+  },
+  {
+    name: 'the socket that the kernel sends ICMP by',
+    rules: { n1: 'filter -A OUTPUT -p icmp -m owner ! --socket-exists -j DROP' },
+    flows: 'p1 udp $n1:99 = icmp 3/3 $n1',
+  },
+])
