@@ -98,7 +98,7 @@ function servers(r: Random, net: Net, node: Draft): readonly { readonly address:
     const address =
       dice < 70 && pods.length > 0 ? own(r.pick(pods)) : dice < 80 ? own(node) : dice < 95 ? own(r.pick(hosts)) : r.pick(net.nobody)
     if (address === undefined) continue
-    const how = r.chance(0.86) ? '-m' : r.chance(0.5) || net.family === 6 ? '-g' : '-i'
+    const how = r.chance(0.86) ? '-m' : r.chance(0.5) || net.family === 6 ? '-g' : '-i --tun-type ipip'
     out.set(address, { address, how })
   }
   return [...out.values()]
