@@ -14,6 +14,7 @@ export function makeVmScenario(seed: number, probes: number, onlyFamily?: Family
   const r = makeRandom(seed)
   const family = onlyFamily ?? r.pick([4, 4, 6] as const)
   const net = makeNet(r, family)
+  keepApart(net)
   const nodes = net.spaces.filter((s) => s.kind === 'node')
   const extras = addTunnel(r, net, nodes)
   for (const node of nodes) if (node.devices.includes('eth0') && r.chance(0.1)) node.ip.push(`link set eth0 mtu ${r.pick([1400, 1450])}`)
@@ -36,6 +37,18 @@ export function makeVmScenario(seed: number, probes: number, onlyFamily?: Family
     spaces: Object.fromEntries(
       Object.entries(scenario.spaces).map(([name, s]) => [name, complete(s, services.get(name), extras.get(name))]),
     ),
+  }
+}
+
+/** No prefix is on both segments: no dump shows the switches, so hosts that share a prefix are taken to share a segment. */
+function keepApart(net: Net): void {
+  for (const space of net.spaces) {
+    for (const [at, line] of [...space.ip.entries()].reverse()) {
+      const address = /^addr add ((?:192\.168\.50\.|fd50::)[^/]+)\/\d+ dev (?:eth1|br1)\b/.exec(line)?.[1]
+      if (address === undefined) continue
+      space.ip.splice(at, 1)
+      space.addresses.splice(space.addresses.indexOf(address), 1)
+    }
   }
 }
 
