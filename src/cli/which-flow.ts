@@ -85,7 +85,7 @@ export async function whichFlow(words: FlowWords, terminal: Terminal, root: stri
   const asked = flags.snapshot === undefined || words.source === undefined || destination !== words.destination
   const again = ['--snapshot', path, ...rest(flags)]
   const same = equalCommand([words.command, source, destination, ...again])
-  const whole = stated({ ...flow, ...narrowed(snapshot, flags), ...sized(flow, flags.size) }, flags.state)
+  const whole = stated({ ...flow, ...narrowed(snapshot, flow, flags), ...sized(flow, flags.size) }, flags.state)
   // another conntrack.txt may be supposed, which has it
   if (flags.replace === undefined) expectConnection(snapshot, whole)
   return { snapshot, flow: whole, notes: asked ? [...notes, same] : notes, again: shellLine(again) }
@@ -107,7 +107,7 @@ function rest(flags: FlowWords['flags']): string[] {
   return [...words, ...whatIfWords(flags)]
 }
 
-function narrowed(snapshot: Snapshot, flags: FlowWords['flags']): Partial<Flow> {
+function narrowed(snapshot: Snapshot, { from, label }: Flow, flags: FlowWords['flags']): Partial<Flow> {
   const { source } = flags
   const node = flags['entry-node']
   if (source !== undefined && !parseIp(source))
@@ -118,6 +118,13 @@ function narrowed(snapshot: Snapshot, flags: FlowWords['flags']): Partial<Flow> 
       code: 'USE008',
       message: `--entry-node ${node}: the snapshot has no dumps of such a node`,
       try: nodes.join(', or '),
+    })
+  }
+  if (node !== undefined && (from.kind !== 'external' || snapshot.hosts.has(`external/${from.name}`))) {
+    throw new NetctlError({
+      code: 'USE008',
+      message: `--entry-node says where an outside client without dumps comes in; ${label?.from ?? 'SRC'} has its own way`,
+      try: 'leave --entry-node out',
     })
   }
   return {

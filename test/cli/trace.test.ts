@@ -45,6 +45,11 @@ describe('exit codes', () => {
     ['a typo in a flag', ['trace', ...delivered, '--verbos'], /--verbose/],
     ['no such command', ['trase'], /trace/],
     ['no such node', ['trace', 'external/ext', '203.0.113.10:80', '--entry-node', 'n9', ...shop], /n1/],
+    [
+      'an entry for who has a way of its own',
+      ['trace', 'pod/shop/web-1', 'svc/shop/api:80', '--entry-node', 'n1', ...shop],
+      /leave --entry-node out/,
+    ],
   ])('%s: exit 2, one message, and a way out', async (_what, args, advice) => {
     const { code, stdout, stderr } = await netctl(args)
     expect([code, stdout]).toEqual([2, ''])
