@@ -35,6 +35,9 @@ export function complain(run: Run, complaint: Complaint): End | undefined {
 const toldBy = ({ type, code, mtu }: IcmpHeader, src: Ip): string =>
   `ICMP ${type}/${code} from ${src.text}${mtu === undefined ? '' : ` (MTU ${mtu})`}`
 
+/** IPTOS_PREC_INTERNETCONTROL: precedence of IPv4's ICMP errors (RFC 1812 §4.3.2.5, icmp_send) */
+const INTERNETWORK_CONTROL = 0xc0
+
 /** RFC 1122 §3.2.2: no errors about errors, nor about packets without a single sender. */
 function errorAbout(run: Run, complaint: Complaint, error: IcmpHeader): { readonly packet: Packet; readonly unbound: boolean } | undefined {
   const p = complaint.skb.packet
@@ -43,7 +46,16 @@ function errorAbout(run: Run, complaint: Complaint, error: IcmpHeader): { readon
   if (!sender) return undefined
   const { src, unbound } = sender
   return {
-    packet: { family: p.family, proto: p.family === 4 ? 'icmp' : 'icmpv6', src, dst: p.src, icmp: error, ttl: 64, inner: p },
+    packet: {
+      family: p.family,
+      proto: p.family === 4 ? 'icmp' : 'icmpv6',
+      src,
+      dst: p.src,
+      icmp: error,
+      ttl: 64,
+      inner: p,
+      ...(p.family === 4 && { tos: INTERNETWORK_CONTROL }),
+    },
     unbound,
   }
 }

@@ -16,7 +16,7 @@ import type { Recorded } from './judge.ts'
 import { mutations } from './mutation-list.ts'
 import { runScenarios } from './runner.ts'
 
-const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, topologies: { type: 'string', default: '60' } } })
+const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, topologies: { type: 'string', default: '150' } } })
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'mutants-'))
 try {
@@ -25,14 +25,18 @@ try {
   const right = await judge(root, file)
   say(`${right.length} topologies, ${right.flat().filter((f) => f === 'agreed').length} packets that agree`)
   let missed = 0
-  for (const m of mutations) {
-    const copy = mutant(m)
-    const found = await judge(copy, file)
-    const wrong = found.flatMap((fs, i) => fs.filter((f, k) => right[i]?.[k] === 'agreed' && (f === 'differs' || f === 'failed'))).length
-    if (wrong === 0) missed++
-    say(`${wrong === 0 ? 'NOT NOTICED' : `noticed, ${wrong} packets`}: ${m.what} (${m.file})`)
-    rmSync(copy, { recursive: true })
+  const waiting = [...mutations]
+  const worker = async () => {
+    for (let m = waiting.shift(); m; m = waiting.shift()) {
+      const copy = mutant(m)
+      const found = await judge(copy, file)
+      const wrong = found.flatMap((fs, i) => fs.filter((f, k) => right[i]?.[k] === 'agreed' && (f === 'differs' || f === 'failed'))).length
+      if (wrong === 0) missed++
+      say(`${wrong === 0 ? 'NOT NOTICED' : `noticed, ${wrong} packets`}: ${m.what} (${m.file})`)
+      rmSync(copy, { recursive: true })
+    }
   }
+  await Promise.all([worker(), worker()])
   say(`${mutations.length - missed} of ${mutations.length} mutations noticed`)
   process.exitCode = missed > 0 ? 1 : 0
 } finally {
@@ -41,13 +45,18 @@ try {
 
 async function record(seed: number, count: number): Promise<readonly Recorded[]> {
   const out: Recorded[] = []
-  for (let at = 0; at < count; at += 6) {
-    const scenarios = Array.from({ length: Math.min(6, count - at) }, (_, i) => makeScenario(seed + at + i, { probes: 45 }))
-    for (const [i, observed] of (await runScenarios(scenarios)).entries()) {
-      const scenario = scenarios[i]
-      if (scenario && 'files' in observed) out.push({ scenario, observed })
+  let next = 0
+  const worker = async () => {
+    while (next < count) {
+      const seeds = Array.from({ length: Math.min(6, count - next) }, () => seed + next++)
+      const scenarios = seeds.map((it) => makeScenario(it, { probes: 45 }))
+      for (const [i, observed] of (await runScenarios(scenarios)).entries()) {
+        const scenario = scenarios[i]
+        if (scenario && 'files' in observed) out.push({ scenario, observed })
+      }
     }
   }
+  await Promise.all([worker(), worker()])
   return out
 }
 

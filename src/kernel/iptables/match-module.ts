@@ -38,7 +38,7 @@ function byName(match: Module, env: MatchEnv, doubts: Doubt[]): boolean | undefi
       return hopLimit(match, packet.ttl)
     case 'tos':
     case 'dscp':
-      return trafficClass(match, doubts)
+      return trafficClass(match, env, doubts)
     case 'pkttype':
       return packetType(match, env)
     case 'ipvs':
@@ -119,12 +119,12 @@ function hopLimit({ words }: Module, ttl: number): boolean | undefined {
 }
 
 /** xt_dscp.c: dscp_mt, tos_mt. */
-function trafficClass({ module, words }: Module, doubts: Doubt[]): boolean | undefined {
+function trafficClass({ module, words }: Module, { packet: { tos } }: MatchEnv, doubts: Doubt[]): boolean | undefined {
   const option = single(words)
   const [value, mask] = (option?.value.split('/') ?? []).map(parseNumber)
   if (!option || value === undefined || option.name !== `--${module}`) return undefined
-  // the field is 0, so `(tos & mask) == value` holds for the value 0 only; a mask changes nothing
-  void mask
+  if (tos !== undefined) return ((module === 'dscp' ? tos >> 2 : tos & (mask ?? 0xff)) === value) !== option.not
+  // the field is taken for 0: then `(tos & mask) == value` holds for the value 0 only
   return assume(doubts, 'packets carry no TOS and DSCP', (value === 0) !== option.not)
 }
 
