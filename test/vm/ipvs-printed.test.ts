@@ -50,9 +50,11 @@ describe.runIf(needs('vm', 'captures'))('virtual servers through the emulated ke
   ]
   const saved = new Map<string, Observation>()
   beforeAll(async () => {
+    // one after the other: the kernel counts the services of all namespaces while it lists those of one (ip_vs_genl_dump_services)
     for (const o of await runInVm(
       texts.map(([name, text]) => scenario(name, text)),
       400,
+      { batch: texts.length },
     ))
       saved.set(o.name, o)
   }, 500_000)
