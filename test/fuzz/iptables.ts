@@ -69,7 +69,9 @@ function makeRule(pool: Pool, group: Group, base: string, users: readonly string
   const decisive = strong && r.chance(0.5)
   const words = [...features(pool, decisive ? 1 : strong ? 2 : r.pick([0, 1, 1, 2]))]
   if (decisive || r.chance(0.35)) words.push(extra(pool, group, base))
-  if (pool.random && r.chance(0.3) && (group.table === 'nat' || strong)) words.push(chance(pool, group))
+  // a packet that goes round would choose again in every round: more ways than can be followed
+  const once = group.table === 'nat' || (strong && (base === 'INPUT' || base === 'OUTPUT'))
+  if (pool.random && r.chance(0.3) && once) words.push(chance(pool, group))
   const ported = words.some((w) => /^-p (tcp|udp)/.test(w))
   return [...orderly(words), ported ? target : target.replace(/:(80|700[01])$/, '')].join(' ')
 }

@@ -198,7 +198,8 @@ function makeRule(t: Table, place: Place): string {
   if (/:\d+$|tcp dport/.test(end) || end.includes('tcp reset'))
     words = [...words.filter((w) => !/^(meta l4proto|tcp|udp|icmp)/.test(w)), r.pick(['tcp dport 1-9999', 'tcp dport { 80, 81, 7000 }'])]
   if (r.chance(0.45)) words.push(extra(t, place))
-  if (t.pool.random && r.chance(0.3) && (strong || place.kind === 'dst')) {
+  const once = place.kind === 'dst' || (strong && (place.hook === 'input' || place.hook === 'output'))
+  if (t.pool.random && r.chance(0.3) && once) {
     words.push(`${place.kind === 'dst' ? '' : 'ct state new '}numgen random mod 4 ${r.pick(['< 1', '< 2', '0-1'])}`)
   }
   if (r.chance(0.3)) words.push('counter')
