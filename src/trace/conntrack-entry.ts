@@ -29,6 +29,9 @@ export interface Entry {
   answered?: boolean
 }
 
+/** Numbered by the identifier of ICMP or ICMPv6 instead of ports. */
+export const isPing = ({ proto }: Entry): boolean => proto === 1 || proto === 58
+
 /** What `skb->_nfct` says of a packet. */
 export type Ct =
   | { readonly kind: 'none' }

@@ -6,8 +6,8 @@
 import type { ConntrackDump, ConntrackEntry } from '../kernel/conntrack/types.ts'
 import type { Tuple } from '../kernel/iptables/env.ts'
 import { sameIp } from '../net/ip.ts'
-import { isIcmpError, type Packet, type PortRange, protocolNumber } from '../net/packet.ts'
-import { type Ct, type Direction, type Entry, entryOf } from './conntrack-entry.ts'
+import { isIcmpError, type Packet, type PortRange, port, protocolNumber } from '../net/packet.ts'
+import { type Ct, type Direction, type Entry, entryOf, isPing } from './conntrack-entry.ts'
 import { invert, sameTuple, tupleOf } from './tuple.ts'
 
 /** How a host treats packets that belong to no entry. */
@@ -58,7 +58,16 @@ export class ConntrackTable {
   /** nf_nat_used_tuple: would the answers to this connection be taken for those to another? Then the number of a range that is free. */
   spare(entry: Entry): PortRange | undefined {
     const clash = this.find(entry.reply, entry.proto)
-    return clash && clash.entry !== entry ? { lo: 1024, hi: 65535 - this.#entries.length } : undefined
+    if (!clash || clash.entry === entry) return undefined
+    return isPing(entry) ? this.spareId(entry) : { lo: 1024, hi: 65535 - this.#entries.length }
+  }
+
+  /** An identifier that no other ping between the two has; the kernel's is at random. */
+  spareId(entry: Entry): PortRange {
+    let id = entry.reply.sport?.lo ?? 0
+    do id = (id + 1) & 0xffff
+    while (this.find({ ...entry.reply, sport: port(id) }, entry.proto))
+    return port(id)
   }
 
   /** nf_conntrack_in: finds or makes the entry of a packet that enters the host or is sent by it. */

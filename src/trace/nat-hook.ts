@@ -1,11 +1,12 @@
 /** NAT at its hooks (nf_nat_inet_fn): the chains are asked once for each connection and kind of mapping; then every packet is rewritten by the entry. */
 import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import type { Hook } from '../kernel/iptables/env.ts'
+import { isPing } from './conntrack-entry.ts'
 import { serviceOf } from './dumped-connections.ts'
 import type { NatChain } from './hook-list.ts'
 import { WalkEnv } from './match-env.ts'
 import { mapByRule } from './nat.ts'
-import { renumberSource, translate } from './nat-mapping.ts'
+import { manipOf, renumber, translate } from './nat-mapping.ts'
 import { runBaseChain } from './nft-chains.ts'
 import { copyOf, firstOfEquals } from './order.ts'
 import { conntrackOf, type HookResult, passed, type Run, type Skb } from './run.ts'
@@ -16,7 +17,7 @@ import { runTable, type TableEnd } from './tables.ts'
 export function runNat(run: Run, skb: Skb, hook: Hook, chains: readonly NatChain[]): HookResult {
   const { ct } = skb
   if (ct.kind !== 'entry') return passed
-  const manip = hook === 'PREROUTING' || hook === 'OUTPUT' ? 'DST' : 'SRC'
+  const manip = manipOf(hook)
   const { entry } = ct
   const isError = ct.related && skb.packet.icmp !== undefined
   const done = manip === 'SRC' ? entry.srcDone : entry.dstDone
@@ -31,7 +32,7 @@ export function runNat(run: Run, skb: Skb, hook: Hook, chains: readonly NatChain
       // get_unique_tuple: also where no chain wanted a mapping, as for a packet that comes round again under the host's own address
       const spare = chains.length > 0 ? conntrackOf(run, skb.place).spare(entry) : undefined
       spared = spare !== undefined && !entry.snat
-      if (spare) renumberSource(entry, spare)
+      if (spare) renumber(entry, manip, spare)
     } else {
       entry.dstDone = true
       if (entry.supposed && !entry.dnat) expectEndpoint(run, skb)
@@ -54,7 +55,7 @@ export function runNat(run: Run, skb: Skb, hook: Hook, chains: readonly NatChain
         action: undone
           ? `${manip === 'SRC' ? 'destination' : 'source'} translation undone`
           : spared
-            ? 'another source port, since a connection with this one is there already'
+            ? `another ${isPing(entry) ? 'identifier' : 'source port'}, since a connection with this one is there already`
             : 'translated like the first packet of the connection',
       })
     } else {

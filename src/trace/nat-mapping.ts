@@ -1,8 +1,8 @@
 /** NAT mappings of an entry (nf_nat_core.c): how they are set, and how packets are rewritten by them. */
-import type { Tuple } from '../kernel/iptables/env.ts'
+import type { Hook, Tuple } from '../kernel/iptables/env.ts'
 import type { Ip } from '../net/ip.ts'
 import { isIcmpError, type Packet, type PortRange } from '../net/packet.ts'
-import type { Ct, Entry } from './conntrack-entry.ts'
+import { type Ct, type Entry, isPing } from './conntrack-entry.ts'
 import { invert, sameTuple } from './tuple.ts'
 
 /** Sets a mapping: the reply tuple becomes the inverse of the rewritten original (nf_nat_setup_info). */
@@ -14,11 +14,11 @@ export function mapSource(entry: Entry, address: Ip, ports: PortRange | undefine
   entry.snat = true
 }
 
-/** Another source port, or identifier of an echo request: nf_nat_l4proto_unique_tuple. */
-export function renumberSource(entry: Entry, to: PortRange): void {
-  entry.srcDone = true
-  entry.snat = true
-  entry.reply = entry.proto === 1 || entry.proto === 58 ? { ...entry.reply, sport: to } : { ...entry.reply, dport: to }
+/** Another source port, or another identifier of an echo request, which is the same both ways: nf_nat_l4proto_unique_tuple. */
+export function renumber(entry: Entry, manip: Manip, to: PortRange): void {
+  if (manip === 'SRC') entry.snat = true
+  else entry.dnat = true
+  entry.reply = isPing(entry) ? { ...entry.reply, sport: to } : { ...entry.reply, dport: to }
 }
 
 /** Like `mapSource`, for the destination. `ports`: undefined keeps the port. */
@@ -31,6 +31,9 @@ export function mapDestination(entry: Entry, address: Ip, ports: PortRange | und
 }
 
 export type Manip = 'SRC' | 'DST'
+
+/** What NAT rewrites at a hook (HOOK2MANIP). */
+export const manipOf = (hook: Hook): Manip => (hook === 'PREROUTING' || hook === 'OUTPUT' ? 'DST' : 'SRC')
 
 /**
  * Rewrites a packet by its entry's mappings for one kind of hook (nf_nat_packet): SRC in POSTROUTING and INPUT, DST in PREROUTING and OUTPUT.

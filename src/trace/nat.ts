@@ -5,8 +5,9 @@ import type { NatRange, Target } from '../kernel/iptables/types.ts'
 import { masqueradeSource } from '../kernel/route/source-address.ts'
 import { fromWords, type Ip, ip } from '../net/ip.ts'
 import type { PortRange } from '../net/packet.ts'
-import { mapDestination, mapSource } from './nat-mapping.ts'
-import { type Run, type Skb, Undecided } from './run.ts'
+import type { Entry } from './conntrack-entry.ts'
+import { manipOf, mapDestination, mapSource, renumber } from './nat-mapping.ts'
+import { conntrackOf, type Run, type Skb, Undecided } from './run.ts'
 
 export type NatTarget = Extract<Target, { kind: 'nat' }>
 
@@ -20,8 +21,14 @@ const anyPort: PortRange = { lo: 1024, hi: 65535 }
 export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): boolean {
   if (skb.ct.kind !== 'entry') return true
   const { entry } = skb.ct
-  const { packet, place } = skb
   const random = target.flags.some((f) => f.startsWith('--random'))
+  if (!mapAddress(run, skb, entry, hook, target, random)) return false
+  if (random && skb.packet.icmp) renumber(entry, manipOf(hook), conntrackOf(run, skb.place).spareId(entry))
+  return true
+}
+
+function mapAddress(run: Run, skb: Skb, entry: Entry, hook: Hook, target: NatTarget, random: boolean): boolean {
+  const { packet, place } = skb
   const ports = packet.sport ? (target.to?.ports ?? (random ? anyPort : undefined)) : undefined
   switch (target.target) {
     case 'MASQUERADE': {
@@ -55,7 +62,7 @@ export function mapByRule(run: Run, skb: Skb, hook: Hook, target: NatTarget): bo
     case 'NETMAP': {
       const to = target.to?.prefix
       if (!to) return true
-      const destination = hook === 'PREROUTING' || hook === 'OUTPUT'
+      const destination = manipOf(hook) === 'DST'
       const old = destination ? packet.dst : packet.src
       const mix = (n: number, o: number, m: number) => (n & m) | (o & ~m)
       const mapped = fromWords(

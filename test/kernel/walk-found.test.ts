@@ -55,4 +55,32 @@ walkSuite('the walk and the kernel: found by the fuzz', [
     rules: { n1: 'filter -A OUTPUT -p icmp -m owner ! --socket-exists -j DROP' },
     flows: 'p1 udp $n1:99 = icmp 3/3 $n1',
   },
+  {
+    name: 'a ping that masquerading numbers anew: answers and errors find back, but only one round of a loop',
+    sh: { ext: 'sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1' },
+    rules: { n1: 'nat -A POSTROUTING -o eth0 -j MASQUERADE --random' },
+    flows: `
+      p1 icmp $ext = ok
+      p1 icmp $svc = dropped
+      n1 icmp $svc = dropped`,
+  },
+  {
+    name: 'a ping that comes round under the address that it was masqueraded with gets another identifier',
+    sh: { ext: 'sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1' },
+    rules: { n1: 'nat -A POSTROUTING -o eth0 -j MASQUERADE' },
+    flows: `
+      p1 icmp $svc = dropped
+      n1 icmp $svc = {dropped|icmp 11/0 $n1}`,
+  },
+  {
+    name: 'DNAT that numbers a ping anew: the answer finds back, but not beyond a masquerading of the same host',
+    sh: { ext: 'sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1' },
+    rules: {
+      n1: 'nat -A PREROUTING -i eth0 -d $svc -j DNAT --to-destination $p3 --random\nnat -A POSTROUTING -j MASQUERADE --random',
+    },
+    flows: `
+      ext icmp $svc = ok
+      p1 icmp $svc = dropped
+      n1 icmp $svc = dropped`,
+  },
 ])

@@ -98,7 +98,8 @@ def echo(server, port, host):
 
 # probes: one connection attempt each
 
-idents = itertools.count(1)
+# away from the low ones, which NAT gives out first to pings that need another (nf_nat_l4proto_unique_tuple)
+idents = itertools.count(20000)
 
 
 class Probe:
