@@ -2,13 +2,15 @@
 import { existsSync } from 'node:fs'
 import { delimiter, resolve } from 'node:path'
 import { captures } from './captures.ts'
+import { policyCases } from './policy-cases.ts'
 
 export const root = resolve(import.meta.dirname, '../..')
 
-/** `root`, `captures`, `vm` (what test/vm/boot.sh needs), or the name of a program on PATH */
+/** `root`, `captures`, `policy-cases`, `vm` (what test/vm/boot.sh needs), or the name of a program on PATH */
 export type Need =
   | 'root'
   | 'captures'
+  | 'policy-cases'
   | 'vm'
   | 'bash'
   | 'zsh'
@@ -41,6 +43,7 @@ const emulator = ['qemu-system-x86_64', '/usr/lib/qemu/virtiofsd', 'busybox', 'd
 function has(need: Need): boolean {
   if (need === 'root') return process.getuid?.() === 0
   if (need === 'captures') return existsSync(captures)
+  if (need === 'policy-cases') return existsSync(policyCases)
   if (need === 'vm') return process.arch === 'x64' && has('root') && emulator.every(hasProgram)
   return hasProgram(need)
 }
@@ -52,5 +55,6 @@ function hasProgram(name: string): boolean {
 
 function describeNeed(need: Need): string {
   if (need === 'captures') return `the captures in ${captures} (NETCTL_CAPTURES)`
+  if (need === 'policy-cases') return `the policy cases in ${policyCases}`
   return need === 'vm' ? `root on x64 and ${emulator.join(', ')}` : need
 }
