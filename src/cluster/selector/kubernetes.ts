@@ -2,9 +2,12 @@ import { excerpt } from '../../kernel/words.ts'
 import { rec } from '../items.ts'
 import { allOf, byBytes, NOTHING, type Selector, valueSet } from './types.ts'
 
-/** What the API server would refuse: the path of a field, and what is wrong with it. */
+/** Where a field is inside the object that was read: `['matchExpressions', 0, 'key']`. */
+type FieldPath = readonly (string | number)[]
+
+/** What the API server would refuse: a field, and what is wrong with it. */
 export interface FieldProblem {
-  readonly path: string
+  readonly path: FieldPath
   readonly message: string
 }
 
@@ -15,51 +18,57 @@ export interface FieldProblems {
 
 /**
  * A LabelSelector of Kubernetes as it stands in an object, read as strictly as the API server reads it
- * (apimachinery pkg/apis/meta/v1/validation, unknown fields refused as with fieldValidation=Strict). `path`: of the selector.
- * Absent (undefined or null) selects nothing, empty selects all: what an absent one means to an object, the object must say.
+ * (apimachinery pkg/apis/meta/v1/validation, unknown fields refused as with fieldValidation=Strict). Where the API server names
+ * `matchLabels`, the path goes on to the label. Absent (undefined or null) selects nothing, empty selects all: what an absent one means
+ * to an object, the object must say.
  */
-export function readLabelSelector(json: unknown, path: string): Selector | FieldProblems {
+export function readLabelSelector(json: unknown): Selector | FieldProblems {
   if (json === undefined || json === null) return NOTHING
   const problems = new Problems()
   const terms: Selector[] = []
-  if (problems.object(json, path, ['matchLabels', 'matchExpressions'])) {
+  if (problems.object(json, [], ['matchLabels', 'matchExpressions'])) {
     const { matchLabels, matchExpressions } = rec(json)
-    terms.push(...readLabels(matchLabels, `${path}.matchLabels`, problems))
-    if (matchExpressions !== undefined && matchExpressions !== null) {
-      if (!Array.isArray(matchExpressions)) problems.add(`${path}.matchExpressions`, 'must be a list')
-      else for (const [i, x] of matchExpressions.entries()) terms.push(...readExpression(x, `${path}.matchExpressions[${i}]`, problems))
-    }
+    terms.push(...readLabels(matchLabels, problems), ...readExpressions(matchExpressions, problems))
   }
   return problems.list.length > 0 ? { kind: 'invalid', problems: problems.list } : allOf(terms)
 }
 
-function readLabels(json: unknown, path: string, problems: Problems): Selector[] {
-  if (json === undefined || json === null || !problems.object(json, path)) return []
+function readLabels(json: unknown, problems: Problems): Selector[] {
+  if (json === undefined || json === null || !problems.object(json, ['matchLabels'])) return []
   return Object.entries(rec(json))
     .sort(([a], [b]) => byBytes(a, b))
     .map(([key, given]) => {
+      const path = ['matchLabels', key]
       problems.add(path, ...labelKeyProblems(key))
-      const value = problems.text(given, path, key)
+      const value = problems.text(given, path)
       problems.add(path, ...labelValueProblems(value))
       return { kind: 'equal', key, value }
     })
 }
 
-function readExpression(json: unknown, path: string, problems: Problems): Selector[] {
+function readExpressions(json: unknown, problems: Problems): Selector[] {
+  if (json === undefined || json === null) return []
+  if (Array.isArray(json)) return json.flatMap((fields, i) => readExpression(fields, ['matchExpressions', i], problems))
+  problems.add(['matchExpressions'], 'must be a list')
+  return []
+}
+
+function readExpression(json: unknown, path: FieldPath, problems: Problems): Selector[] {
   if (!problems.object(json, path, ['key', 'operator', 'values'])) return []
   const fields = rec(json)
-  const key = problems.text(fields.key, `${path}.key`)
-  const operator = problems.text(fields.operator, `${path}.operator`)
+  const at = (...field: FieldPath): FieldPath => [...path, ...field]
+  const key = problems.text(fields.key, at('key'))
+  const operator = problems.text(fields.operator, at('operator'))
   const given = fields.values ?? []
-  if (!Array.isArray(given)) problems.add(`${path}.values`, 'must be a list')
-  const values = (Array.isArray(given) ? given : []).map((value, i) => problems.text(value, `${path}.values[${i}]`))
+  if (!Array.isArray(given)) problems.add(at('values'), 'must be a list')
+  const values = (Array.isArray(given) ? given : []).map((value, i) => problems.text(value, at('values', i)))
   const term = expression(key, operator, values)
-  if (term === undefined) problems.add(`${path}.operator`, `${shown(operator)} must be In, NotIn, Exists or DoesNotExist`)
+  if (term === undefined) problems.add(at('operator'), `${shown(operator)} must be In, NotIn, Exists or DoesNotExist`)
   else if (term.kind === 'in' || term.kind === 'notIn') {
-    if (Array.isArray(given) && values.length === 0) problems.add(`${path}.values`, `must hold a value when the operator is ${operator}`)
-  } else if (values.length > 0) problems.add(`${path}.values`, `must not be there when the operator is ${operator}`)
-  problems.add(`${path}.key`, ...labelKeyProblems(key))
-  for (const [i, value] of values.entries()) problems.add(`${path}.values[${i}]`, ...labelValueProblems(value))
+    if (Array.isArray(given) && values.length === 0) problems.add(at('values'), `must hold a value when the operator is ${operator}`)
+  } else if (values.length > 0) problems.add(at('values'), `must not be there when the operator is ${operator}`)
+  problems.add(at('key'), ...labelKeyProblems(key))
+  for (const [i, value] of values.entries()) problems.add(at('values', i), ...labelValueProblems(value))
   return term === undefined ? [] : [term]
 }
 
@@ -81,27 +90,26 @@ function expression(key: string, operator: string, values: readonly string[]): S
 class Problems {
   readonly list: FieldProblem[] = []
 
-  add(path: string, ...messages: readonly string[]): void {
+  add(path: FieldPath, ...messages: readonly string[]): void {
     for (const message of messages) this.list.push({ path, message })
   }
 
-  /** Whether it is an object; and, if `fields` are given, one without others. */
-  object(json: unknown, path: string, fields?: readonly string[]): boolean {
+  /** Whether it is an object; and, if `fields` are given, says which others it has. */
+  object(json: unknown, path: FieldPath, fields?: readonly string[]): boolean {
     if (typeof json !== 'object' || json === null || Array.isArray(json)) {
       this.add(path, 'must be an object')
       return false
     }
-    for (const field of Object.keys(json)) if (fields?.includes(field) === false) this.add(`${path}.${excerpt(field)}`, 'unknown field')
+    for (const field of Object.keys(json)) if (fields?.includes(field) === false) this.add([...path, field], 'unknown field')
     return true
   }
 
   /** A text; null and nothing are the empty one, as Go decodes them. YAML makes numbers and booleans of what is not quoted. */
-  text(json: unknown, path: string, key?: string): string {
+  text(json: unknown, path: FieldPath): string {
     if (json === undefined || json === null) return ''
     if (typeof json === 'string') return json
-    const what =
-      typeof json === 'number' || typeof json === 'boolean' ? `${String(json)} must be a text: put it in quotes` : 'must be a text'
-    this.add(path, key === undefined ? what : `label ${shown(key)}: ${what}`)
+    const scalar = typeof json === 'number' || typeof json === 'boolean'
+    this.add(path, scalar ? `${String(json)} must be a text: put it in quotes` : 'must be a text')
     return ''
   }
 }

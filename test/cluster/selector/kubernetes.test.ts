@@ -5,8 +5,8 @@ import { labelKeyProblems, labelValueProblems, readLabelSelector } from '../../.
 import { labelMap } from '../../../src/cluster/selector/labels.ts'
 
 const read = (json: unknown): string | readonly string[] => {
-  const selector = readLabelSelector(json, 'spec.podSelector')
-  return selector.kind === 'invalid' ? selector.problems.map(({ path, message }) => `${path}: ${message}`) : canonical(selector)
+  const selector = readLabelSelector(json)
+  return selector.kind === 'invalid' ? selector.problems.map(({ path, message }) => `${path.join('.')}: ${message}`) : canonical(selector)
 }
 
 describe('a LabelSelector', () => {
@@ -37,7 +37,7 @@ describe('a LabelSelector', () => {
 
   it('NotIn and DoesNotExist hold where the key is missing, In and Exists do not', () => {
     const holds = (operator: string, values?: string[]) => {
-      const selector = readLabelSelector({ matchExpressions: [{ key: 'a', operator, ...(values && { values }) }] }, '')
+      const selector = readLabelSelector({ matchExpressions: [{ key: 'a', operator, ...(values && { values }) }] })
       if (selector.kind === 'invalid') throw new Error('invalid')
       const things: readonly Record<string, string>[] = [{}, { a: '' }, { a: 'x' }, { a: 'y' }]
       return things.map((labels) => matches(selector, labelMap(labels)))
@@ -53,18 +53,18 @@ describe('a LabelSelector', () => {
 describe('what the API server refuses', () => {
   const letters = 'letters, digits, -, _ and ., with a letter or digit at either end'
   it.each<[unknown, readonly string[]]>([
-    ['all()', ['spec.podSelector: must be an object']],
-    [[], ['spec.podSelector: must be an object']],
-    [{ matchLabel: { a: 'b' } }, ['spec.podSelector.matchLabel: unknown field']],
-    [{ app: 'web' }, ['spec.podSelector.app: unknown field']],
-    [{ matchLabels: ['a'] }, ['spec.podSelector.matchLabels: must be an object']],
-    [{ matchLabels: { a: 1 } }, ['spec.podSelector.matchLabels: label "a": 1 must be a text: put it in quotes']],
-    [{ matchLabels: { a: true } }, ['spec.podSelector.matchLabels: label "a": true must be a text: put it in quotes']],
-    [{ matchLabels: { a: {} } }, ['spec.podSelector.matchLabels: label "a": must be a text']],
-    [{ matchLabels: { a: 'x y' } }, [`spec.podSelector.matchLabels: "x y" is no label value: it must be empty or ${letters}`]],
-    [{ matchLabels: { '-a': 'x' } }, [`spec.podSelector.matchLabels: "-a" is no label key: the name must be ${letters}`]],
-    [{ matchExpressions: {} }, ['spec.podSelector.matchExpressions: must be a list']],
-    [{ matchExpressions: ['a'] }, ['spec.podSelector.matchExpressions[0]: must be an object']],
+    ['all()', [': must be an object']],
+    [[], [': must be an object']],
+    [{ matchLabel: { a: 'b' } }, ['matchLabel: unknown field']],
+    [{ app: 'web' }, ['app: unknown field']],
+    [{ matchLabels: ['a'] }, ['matchLabels: must be an object']],
+    [{ matchLabels: { a: 1 } }, ['matchLabels.a: 1 must be a text: put it in quotes']],
+    [{ matchLabels: { a: true } }, ['matchLabels.a: true must be a text: put it in quotes']],
+    [{ matchLabels: { a: {} } }, ['matchLabels.a: must be a text']],
+    [{ matchLabels: { a: 'x y' } }, [`matchLabels.a: "x y" is no label value: it must be empty or ${letters}`]],
+    [{ matchLabels: { '-a': 'x' } }, [`matchLabels.-a: "-a" is no label key: the name must be ${letters}`]],
+    [{ matchExpressions: {} }, ['matchExpressions: must be a list']],
+    [{ matchExpressions: ['a'] }, ['matchExpressions.0: must be an object']],
     [
       {
         matchExpressions: [
@@ -72,39 +72,39 @@ describe('what the API server refuses', () => {
           { key: 'a', operator: 'In' },
         ],
       },
-      ['spec.podSelector.matchExpressions[1].values: must hold a value when the operator is In'],
+      ['matchExpressions.1.values: must hold a value when the operator is In'],
     ],
     [
       { matchExpressions: [{ key: 'a', operator: 'NotIn', values: [] }] },
-      ['spec.podSelector.matchExpressions[0].values: must hold a value when the operator is NotIn'],
+      ['matchExpressions.0.values: must hold a value when the operator is NotIn'],
     ],
-    [{ matchExpressions: [{ key: 'a', operator: 'In', values: 'x' }] }, ['spec.podSelector.matchExpressions[0].values: must be a list']],
+    [{ matchExpressions: [{ key: 'a', operator: 'In', values: 'x' }] }, ['matchExpressions.0.values: must be a list']],
     [
       { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['x'] }] },
-      ['spec.podSelector.matchExpressions[0].values: must not be there when the operator is Exists'],
+      ['matchExpressions.0.values: must not be there when the operator is Exists'],
     ],
     [
       { matchExpressions: [{ key: 'a', operator: 'in', values: ['x'] }] },
-      ['spec.podSelector.matchExpressions[0].operator: "in" must be In, NotIn, Exists or DoesNotExist'],
+      ['matchExpressions.0.operator: "in" must be In, NotIn, Exists or DoesNotExist'],
     ],
     [
       { matchExpressions: [{ key: 'a', operator: 'Gt', values: ['1'] }] },
-      ['spec.podSelector.matchExpressions[0].operator: "Gt" must be In, NotIn, Exists or DoesNotExist'],
+      ['matchExpressions.0.operator: "Gt" must be In, NotIn, Exists or DoesNotExist'],
     ],
     [
       { matchExpressions: [{}] },
       [
-        'spec.podSelector.matchExpressions[0].operator: "" must be In, NotIn, Exists or DoesNotExist',
-        'spec.podSelector.matchExpressions[0].key: "" is no label key: the name is empty',
+        'matchExpressions.0.operator: "" must be In, NotIn, Exists or DoesNotExist',
+        'matchExpressions.0.key: "" is no label key: the name is empty',
       ],
     ],
     [
       { matchExpressions: [{ key: 'A.io/x', operator: 'NotIn', values: ['ok', '.no', 7], extra: 1 }] },
       [
-        'spec.podSelector.matchExpressions[0].extra: unknown field',
-        'spec.podSelector.matchExpressions[0].values[2]: 7 must be a text: put it in quotes',
-        'spec.podSelector.matchExpressions[0].key: "A.io/x" is no label key: what is before the / must be a DNS name in small letters',
-        `spec.podSelector.matchExpressions[0].values[1]: ".no" is no label value: it must be empty or ${letters}`,
+        'matchExpressions.0.extra: unknown field',
+        'matchExpressions.0.values.2: 7 must be a text: put it in quotes',
+        'matchExpressions.0.key: "A.io/x" is no label key: what is before the / must be a DNS name in small letters',
+        `matchExpressions.0.values.1: ".no" is no label value: it must be empty or ${letters}`,
       ],
     ],
   ])('%j', (json, expected) => expect(read(json)).toEqual(expected))
