@@ -1,4 +1,5 @@
 import { findJsonError } from '../kernel/json-error.ts'
+import { lineIndex } from '../kernel/lines.ts'
 import { ParseError, type Source } from '../kernel/source.ts'
 
 /** What API objects are before anything is believed of them. */
@@ -160,25 +161,11 @@ function escaped(text: string, quote: number): boolean {
   return slashes % 2 === 1
 }
 
-/** One text's line starts, kept while that text is asked about: evidence comes in runs from one file. */
-let indexed: { readonly text: string; readonly starts: Uint32Array } | undefined
+/** Of the text asked about last: evidence comes in runs from one file. */
+let indexed: { readonly text: string; readonly lineOf: (offset: number) => number } | undefined
 
 /** Number (from 1) of the line that holds offset `at`. */
 function lineAt(text: string, at: number): number {
-  if (indexed?.text !== text) {
-    let n = 1
-    for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) n++
-    const starts = new Uint32Array(n)
-    for (let i = 1; i < n; i++) starts[i] = text.indexOf('\n', starts[i - 1]) + 1
-    indexed = { text, starts }
-  }
-  const { starts } = indexed
-  let lo = 0
-  let hi = starts.length - 1
-  while (lo < hi) {
-    const mid = (lo + hi + 1) >> 1
-    if ((starts[mid] as number) <= at) lo = mid
-    else hi = mid - 1
-  }
-  return lo + 1
+  if (indexed?.text !== text) indexed = { text, lineOf: lineIndex(text) }
+  return indexed.lineOf(at)
 }

@@ -12,3 +12,27 @@ export function eachLine(text: string, use: (row: string, line: number) => void)
     if (row !== '') use(row, line)
   }
 }
+
+/** Finds the line (from 1) of an offset. The line starts are found at the first question: most texts are never asked about. */
+export function lineIndex(text: string): (offset: number) => number {
+  let starts: Uint32Array | undefined
+  return (offset) => {
+    starts ??= lineStarts(text)
+    let lo = 0
+    let hi = starts.length - 1
+    while (lo < hi) {
+      const mid = (lo + hi + 1) >> 1
+      if ((starts[mid] as number) <= offset) lo = mid
+      else hi = mid - 1
+    }
+    return lo + 1
+  }
+}
+
+function lineStarts(text: string): Uint32Array {
+  let n = 1
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) n++
+  const starts = new Uint32Array(n)
+  for (let i = 1; i < n; i++) starts[i] = text.indexOf('\n', starts[i - 1]) + 1
+  return starts
+}

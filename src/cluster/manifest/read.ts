@@ -1,0 +1,215 @@
+import { quote } from '../../kernel/json.ts'
+import { findJsonError } from '../../kernel/json-error.ts'
+import { type Json, rec, str } from '../items.ts'
+import { manifestText, splitDocuments } from './documents.ts'
+import { endOfValue, measure } from './json-text.ts'
+import { type Scope, standingOf } from './kinds.ts'
+import { lineOf, positionOf, writtenAs } from './position.ts'
+import { refuseObject, refuseText } from './refuse.ts'
+import type { Document, FieldPath, Manifest, ManifestObject, Place, Warning } from './types.ts'
+import { composeYaml, MAX_DEPTH, yamlData } from './yaml-data.ts'
+
+export interface ReadOptions {
+  /** namespace of objects that name none, as `kubectl -n` would give them */
+  readonly namespace: string
+}
+
+/**
+ * Reads a manifest: YAML of any number of documents, JSON (also many values one after the other), `kind: List` and the typed lists that the API
+ * gives. YAML means what it means to kubectl. Throws NetctlError: MAN001 where the text is damaged, MAN002 where an object can't be
+ * what it says it is. Objects of other kinds than policies need are counted, not kept.
+ */
+export function readManifest(text: string, file: string, options: ReadOptions): Manifest {
+  const reading: Reading = { options, objects: [], skipped: new Map(), warnings: [] }
+  for (const document of splitDocuments(manifestText(text, file))) {
+    for (const { part, value } of document.syntax === 'json' ? jsonValues(document) : yamlValue(document))
+      take(reading, value, { document: part, path: [] })
+  }
+  return reading
+}
+
+interface Reading extends Manifest {
+  readonly options: ReadOptions
+  readonly objects: ManifestObject[]
+  readonly skipped: Map<string, number>
+  readonly warnings: Warning[]
+}
+
+interface Value {
+  readonly part: Document
+  readonly value: unknown
+}
+
+function yamlValue(document: Document): readonly Value[] {
+  const yaml = composeYaml(document)
+  const value = yaml === undefined ? null : yamlData(document, yaml)
+  return value === null ? [] : [{ part: { ...document, syntax: 'yaml' }, value }]
+}
+
+/** A JSON document; or several, as `jq '.items[]'` prints them; or YAML that begins with a bracket. */
+function jsonValues(document: Document): readonly Value[] {
+  const { start, end } = document
+  const { text } = document.source
+  const whole = parseJson(text, start, end)
+  if (whole !== undefined) return [checked(document, whole)]
+  const values: Value[] = []
+  for (let at = start; at < end; ) {
+    const stop = endOfValue(text, at)
+    const value = stop <= end ? parseJson(text, at, stop) : undefined
+    if (value === undefined) return notJson(document)
+    values.push(checked({ ...document, start: at, end: stop }, value))
+    at = stop
+    while (at < end && text.charCodeAt(at) <= 0x20) at++
+  }
+  return values
+}
+
+/** What JSON.parse takes is data; undefined where it does not. */
+function parseJson(text: string, start: number, end: number): unknown {
+  try {
+    return JSON.parse(start === 0 && end === text.length ? text : text.slice(start, end))
+  } catch {
+    return undefined
+  }
+}
+
+/** JSON.parse lets the last of two equal keys win, and nests as deep as one likes: what the API server refuses is left to the YAML reader to name. */
+function checked(document: Document, value: unknown): Value {
+  const { members, depth } = measure(document.source.text, document.start, document.end)
+  if (depth > MAX_DEPTH)
+    refuseText(document, document.start, `nested deeper than ${MAX_DEPTH} levels`, 'no object of Kubernetes is: mend the text')
+  if (members !== countMembers(value)) yamlValue(document)
+  return { part: document, value }
+}
+
+function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (Array.isArray(value)) return value.reduce<number>((sum, one) => sum + countMembers(one), 0)
+  let sum = 0
+  for (const key in value) {
+    sum++
+    const one = (value as Record<string, unknown>)[key]
+    if (typeof one === 'object') sum += countMembers(one)
+  }
+  return sum
+}
+
+/** YAML in brackets; or JSON that is broken, which is told in JSON's terms. */
+function notJson(document: Document): readonly Value[] {
+  const { start, end } = document
+  const { text, file, lineAt } = document.source
+  if (!/^[[{]\s*["[{]/.test(text.slice(start, Math.min(end, start + 200)))) return yamlValue(document)
+  try {
+    return yamlValue(document)
+  } catch {
+    const error = findJsonError(text.slice(start, end))
+    return refuseObject({ file, line: lineAt(start) + error.line - 1 }, `not JSON: ${error.message}`, 'mend that line, or the one above it')
+  }
+}
+
+/** Takes a value for what its kind says, and a list for what it holds. */
+function take(reading: Reading, value: unknown, place: Place, given?: { readonly apiVersion: string; readonly kind: string }): void {
+  const at = {
+    file: place.document.source.file,
+    get line() {
+      return lineOf(place)
+    },
+  }
+  if (Array.isArray(value)) {
+    for (const [i, one] of value.entries()) take(reading, one, { ...place, path: [...place.path, i] }, given)
+    return
+  }
+  if (typeof value !== 'object' || value === null) refuseObject(at, 'no object: apiVersion, kind and metadata were expected', NO_MANIFEST)
+  const json = value as Json
+  const kind = str(json.kind) ?? given?.kind
+  const apiVersion = str(json.apiVersion) ?? given?.apiVersion
+  if (kind === undefined || kind === '' || apiVersion === undefined || apiVersion === '') {
+    const lacking = [kind ? undefined : 'kind', apiVersion ? undefined : 'apiVersion'].filter((word) => word !== undefined)
+    refuseObject(at, `an object without ${lacking.join(' and ')}`, NO_MANIFEST)
+  }
+  if (kind.endsWith('List') && json.spec === undefined && rec(json.metadata).name === undefined) {
+    takeList(reading, json, kind, apiVersion, place)
+    return
+  }
+  const standing = standingOf(apiVersion, kind)
+  switch (standing.kind) {
+    case 'read':
+      reading.objects.push(objectOf(json, { apiVersion, kind, scope: standing.scope, at, place, namespace: reading.options.namespace }))
+      return
+    case 'skip':
+      reading.skipped.set(kind, (reading.skipped.get(kind) ?? 0) + 1)
+      return
+    case 'unknown':
+      reading.warnings.push({
+        file: at.file,
+        line: at.line,
+        message: `${kind} (${apiVersion}) is not understood: what it does to packets is left out`,
+      })
+      return
+    case 'wrong-version':
+      refuseObject(at, `${kind} is not served as ${quote(apiVersion)}`, `apiVersion: ${standing.versions.join(', or ')}`)
+  }
+}
+
+const NO_MANIFEST = 'give manifests only; of a chart or a kustomization its output: helm template …, or kustomize build …, | netctl … -'
+
+function takeList(reading: Reading, list: Json, kind: string, apiVersion: string, place: Place): void {
+  const items = list.items ?? []
+  if (!Array.isArray(items))
+    refuseObject({ file: place.document.source.file, line: lineOf(place) }, `the items of the ${kind} are no list`, 'mend it')
+  // items of a typed list, as the API gives them, leave out what the list says for all
+  const given = kind === 'List' ? undefined : { apiVersion, kind: kind.slice(0, -'List'.length) }
+  for (const [i, one] of (items as unknown[]).entries()) take(reading, one, { ...place, path: [...place.path, 'items', i] }, given)
+}
+
+interface Found {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly scope: Scope
+  readonly at: { readonly file: string; readonly line: number }
+  readonly place: Place
+  readonly namespace: string
+}
+
+function objectOf(value: Json, { apiVersion, kind, scope, at, place, namespace }: Found): ManifestObject {
+  const metadata = rec(value.metadata)
+  const object: ManifestObject = {
+    apiVersion,
+    kind,
+    ...(scope === 'namespaced' && { namespace: str(metadata.namespace) || namespace }),
+    name: str(metadata.name) ?? '',
+    value,
+    file: at.file,
+    get line() {
+      return at.line
+    },
+    place,
+  }
+  expectTexts(object, metadata)
+  if (object.name === '' && kind !== 'PolicyTest') {
+    refuseObject(
+      positionOf(object, ['metadata']),
+      `a ${kind} without metadata.name`,
+      metadata.generateName === undefined ? 'give it a name' : 'generateName is for kubectl create: give it a name',
+    )
+  }
+  return object
+}
+
+/** name, namespace and labels must be texts: an unquoted `n`, `yes` or `1` is none, and the API server refuses it. */
+function expectTexts(object: ManifestObject, metadata: Json): void {
+  for (const field of ['name', 'namespace']) expectText(object, ['metadata', field], metadata[field])
+  for (const [key, value] of Object.entries(rec(metadata.labels))) expectText(object, ['metadata', 'labels', key], value)
+}
+
+function expectText(object: ManifestObject, path: FieldPath, value: unknown): void {
+  if (value === undefined || value === null || typeof value === 'string') return
+  refuseObject(positionOf(object, path), `${path.join('.')} must be a text, and is ${nonText(object, path, value)}`, 'quote it')
+}
+
+/** For messages about a value that should have been a text: `the boolean false (written n)`. */
+export function nonText(object: ManifestObject, path: FieldPath, value: unknown): string {
+  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object'
+  const written = writtenAs(object, path)
+  return `the ${typeof value} ${String(value)}${written === undefined || written === String(value) ? '' : ` (written ${written}, without quotes)`}`
+}
