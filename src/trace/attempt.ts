@@ -1,6 +1,6 @@
 /** One connection attempt: the first packet, what comes back, and for TCP the packet that completes the handshake. */
 import { portUnreachable } from '../net/icmp-error.ts'
-import { type Ip, sameIp } from '../net/ip.ts'
+import { type Ip, isLoopback, sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Client } from './client.ts'
 import { complain } from './complain.ts'
@@ -9,7 +9,7 @@ import { scout, seenBothWays, socketOf } from './established.ts'
 import { portUnreachableFor, replyTo, resetFor, sameFlow } from './exchange.ts'
 import { beyondSocket, doorStep, findSocket, type Socket } from './listeners.ts'
 import { blameOf, type Result, reaches, refusalResult } from './result.ts'
-import { type Blame, type End, type Run, type Step, Undecided } from './run.ts'
+import { type Blame, type End, type Run, type SendOptions, type Skb, type Step, Undecided } from './run.ts'
 import { comeBack, sendLocal } from './travel.ts'
 import type { Place } from './world.ts'
 
@@ -46,7 +46,7 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
         seen: packet,
         socket,
         place,
-        reply: (p) => sendLocal(run, place, p),
+        reply: (p) => sendLocal(run, place, p, p.tcp === 'RST' ? resetOptions(skb) : {}),
         // __udp4_lib_rcv, __udp6_lib_rcv: nf_reset_ct, so the error takes over no entry
         unreachable: (blame) =>
           complain(run, { kind: 'complaint', skb: { ...skb, ct: noCt }, error: portUnreachable(packet.family), blame }),
@@ -66,6 +66,15 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
       })
     }
   }
+}
+
+/**
+ * A reset to ::1 is to leave by the device of the address that was asked for, and none but lo has a route there: it is never sent
+ * (tcp_v6_send_response: rt6_need_strict; a packet to an own address counts as come in by that one's device, ip6_rcv_core).
+ */
+function resetOptions({ place, packet }: Skb): SendOptions {
+  const device = place.addresses.get(packet.dst.text)?.name
+  return packet.family === 6 && isLoopback(packet.src) && device !== undefined ? { lookup: { mark: 0, device } } : {}
 }
 
 function takeSteps(run: Run): readonly Step[] {

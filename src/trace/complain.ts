@@ -28,7 +28,8 @@ export function complain(run: Run, complaint: Complaint): End | undefined {
     packet,
     action: packet.icmp ? toldBy(packet.icmp, packet.src) : 'TCP reset',
   })
-  const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct), unbound })
+  const ruleMade = packet.tcp !== undefined && complaint.blame.rule !== undefined
+  const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct), unbound, ruleMade })
   return end.kind === 'errno' ? undefined : end
 }
 

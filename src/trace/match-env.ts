@@ -27,7 +27,7 @@ export class WalkEnv implements MatchEnv {
     this.inDevice = hook === 'OUTPUT' ? '' : skb.inDevice
     this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' ? '' : skb.outDevice
     this.localSender = skb.inDevice === '' && !isKernels(skb.packet)
-    this.controlSocket = skb.inDevice === '' && skb.packet.icmp !== undefined && isKernels(skb.packet)
+    this.controlSocket = skb.inDevice === '' && hasControlSocket(skb)
   }
 
   get packet(): Packet {
@@ -113,6 +113,13 @@ export class WalkEnv implements MatchEnv {
 }
 
 const methods = { masquerade: 'MASQ', tunnel: 'IPIP', route: 'GATE' } as const
+
+/**
+ * The kernel's own packets go by sockets of nobody, those of TCP in IPv4 only; what a rule resets goes by none (icmp_xmit_lock,
+ * tcp_v4_send_reset, tcp_v6_send_response, nf_send_reset).
+ */
+const hasControlSocket = ({ packet, ruleMade = false }: Skb): boolean =>
+  isKernels(packet) && (packet.icmp !== undefined || (packet.family === 4 && !ruleMade))
 
 /** Answers that the kernel itself makes, in the name of no process: resets, ICMP errors and echo replies, neighbour discovery. */
 export function isKernels(p: Packet): boolean {

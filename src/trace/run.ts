@@ -71,6 +71,8 @@ export interface Skb {
   priority?: number
   /** came over loopback: the entry and the route it left with are kept */
   looped: boolean
+  /** a rule's own reset (nf_send_reset) */
+  ruleMade?: boolean
 }
 
 /** The way that a choice of the kernel went. */
@@ -197,6 +199,7 @@ export interface SendOptions {
   readonly mark?: number
   /** the entry that it takes over from the packet that it answers */
   readonly ct?: Ct
+  readonly ruleMade?: boolean
   /** sent by a process: its system call fails if the packet is longer than its route takes */
   readonly socket?: true
   /** its first TTL; else the host's default */

@@ -83,4 +83,25 @@ walkSuite('the walk and the kernel: found by the fuzz', [
       p1 icmp $svc = dropped
       n1 icmp $svc = dropped`,
   },
+  {
+    name: 'the socket that the kernel resets by: in IPv4, and not where a rule resets',
+    rules: {
+      n1: `filter -A OUTPUT -p tcp -m tcp --tcp-flags RST RST -m owner ! --socket-exists -j DROP
+      filter -A INPUT -p tcp -m tcp --dport 81 -j REJECT --reject-with tcp-reset`,
+    },
+    flows: `
+      p1 tcp $n1:99 = {rst|dropped}
+      p1 tcp $n1:81 = dropped`,
+  },
+  {
+    name: 'from the loopback address to another own one: no reset in IPv6',
+    rules: { p1: 'nat -A OUTPUT -p tcp -d {127.0.0.1|::1} -j DNAT --to-destination $p1' },
+    flows: `
+      p1@{127.0.0.1|::1} tcp $p1:99 = {rst|dropped}
+      p1 tcp {127.0.0.1:99|[::1]:99} = {rst|dropped}
+      p1 tcp {127.0.0.1:80|[::1]:80} = ok
+      p1@$p1 tcp {127.0.0.1:99|[::1]:99} = rst
+      p1@{127.0.0.1|::1} udp $p1:99 = icmp 3/3 $p1
+      ext@{127.0.0.1|::1} tcp $far:99 = rst`,
+  },
 ])

@@ -58,7 +58,7 @@ export interface MatchEnv {
   readonly ct: CtView
   /** is the packet sent by a process of this host (it has a socket), and is that process known? */
   readonly localSender: boolean
-  /** sent by the kernel itself, by the socket that it has for ICMP (icmp_xmit_lock) */
+  /** sent by the kernel itself, by a socket that it has for that (icmp_xmit_lock, ipv4_tcp_sk) */
   readonly controlSocket?: boolean
   /** type of an address in the host's own routing tables; with `device` only if it is so on that device */
   addressType(address: Ip, device?: string): AddressType

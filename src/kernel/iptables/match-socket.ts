@@ -22,7 +22,7 @@ export function matchPhysdev(match: Kind<'physdev'>): boolean {
 
 /**
  * `-m owner` (net/netfilter/xt_owner.c): a packet without a socket — forwarded, or made by the kernel — matches only if every option is
- * negated (`(info->match ^ info->invert) == 0`); what the kernel sends by its ICMP socket has one, of nobody. Which user a local sender is, no dump says.
+ * negated (`(info->match ^ info->invert) == 0`); what the kernel sends by a socket of its own has one, of nobody. Which user a local sender is, no dump says.
  */
 export function matchOwner(match: Kind<'owner'>, env: MatchEnv, doubts: Doubt[]): boolean {
   const options = readOptions(match.options, { '--uid-owner': 1, '--gid-owner': 1, '--socket-exists': 0, '--suppl-groups': 0 })
