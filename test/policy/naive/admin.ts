@@ -1,0 +1,108 @@
+/**
+ * AdminNetworkPolicy, BaselineAdminNetworkPolicy (policy.networking.k8s.io/v1alpha1) and ClusterNetworkPolicy (v1alpha2),
+ * by the comments of their API types.
+ */
+import { parseIp } from '../../../src/net/ip.ts'
+import type { Endpoint } from './endpoints.ts'
+import { type End, isOneOf, type Packet } from './flow.ts'
+import { inCidrs, isNamedPodPort } from './kubernetes.ts'
+import { selects } from './label-selector.ts'
+import { both, type Decider, type Direction, either, type Match, settle } from './match.ts'
+import {
+  type AdminPeer,
+  type AdminPolicy,
+  type AdminPort,
+  type AdminProtocol,
+  type KubeObject,
+  type Node,
+  ofKind,
+  protocolNumber,
+} from './objects.ts'
+
+/** "CNPs with no ingress rules do not affect ingress traffic." Subjects are pods; host-networked ones are not included. */
+export function appliesTo(policy: AdminPolicy, endpoint: Endpoint, direction: Direction): boolean {
+  if (rulesOf(policy, direction).length === 0) return false
+  const { namespaces, pods } = policy.spec.subject
+  return isPodOf({ namespaces, pods }, endpoint)
+}
+
+function isPodOf({ namespaces, pods }: AdminPeer, endpoint: Endpoint): boolean {
+  if (endpoint.kind !== 'pod') return false
+  if (namespaces) return selects(namespaces, endpoint.namespaceLabels)
+  if (!pods) return false
+  return selects(pods.namespaceSelector ?? {}, endpoint.namespaceLabels) && selects(pods.podSelector ?? {}, endpoint.podLabels)
+}
+
+function rulesOf(policy: AdminPolicy, direction: Direction) {
+  return (direction === 'ingress' ? policy.spec.ingress : policy.spec.egress) ?? []
+}
+
+/** "A rule that appears at the top … would take the highest precedence." `assume` says what an unknown match counts as. */
+export function decide(
+  objects: readonly KubeObject[],
+  policy: AdminPolicy,
+  direction: Direction,
+  packet: Packet,
+  assume: boolean,
+): Decider | undefined {
+  for (const [index, rule] of rulesOf(policy, direction).entries()) {
+    const peers = (direction === 'ingress' ? rule.from : rule.to) ?? []
+    const end = direction === 'ingress' ? packet.src : packet.dst
+    const action = rule.action === 'Accept' ? 'Allow' : rule.action
+    if (action !== 'Allow' && action !== 'Deny' && action !== 'Pass') throw new Error(`not an action: ${action}`)
+    const peer = either(peers.map((p) => isPeer(objects, p, packet, end)))
+    const matches = both(peer, isTraffic(rule.ports, rule.protocols, packet))
+    if (settle(matches, assume)) return { rule: index, action }
+  }
+  return undefined
+}
+
+function isPeer(objects: readonly KubeObject[], peer: AdminPeer, packet: Packet, end: End): Match {
+  if (peer.namespaces || peer.pods) return isOneOf(packet, end, (endpoint) => isPodOf(peer, endpoint))
+  if (peer.networks) return inCidrs(peer.networks, end.ip)
+  if (peer.nodes) return isNode(objects, peer.nodes, end)
+  // Which addresses a name has is not in the objects; pods of the cluster are not named by it.
+  if (peer.domainNames) return end.endpoint?.kind === 'pod' ? false : 'unknown'
+  throw new Error('a peer has no field that this version knows')
+}
+
+/** "It selects the nodeIPs as the peer type by matching on the IPs present in the node.Status.Addresses field." */
+function isNode(objects: readonly KubeObject[], selector: AdminPeer['nodes'], end: End): Match {
+  for (const node of ofKind<Node>(objects, '', 'Node')) {
+    if (!selects(selector ?? {}, node.metadata.labels ?? {})) continue
+    for (const { address } of node.status?.addresses ?? []) {
+      if (end.ip && parseIp(address)?.text === end.ip.text) return true
+    }
+  }
+  return false
+}
+
+function isTraffic(ports: readonly AdminPort[] | undefined, protocols: readonly AdminProtocol[] | undefined, packet: Packet): boolean {
+  if (ports) return ports.some((port) => isPort(port, packet))
+  if (protocols) return protocols.some((protocol) => isProtocol(protocol, packet))
+  return true
+}
+
+function isPort({ portNumber, portRange, namedPort }: AdminPort, packet: Packet): boolean {
+  if (namedPort !== undefined) return isNamedPodPort(namedPort, packet)
+  const protocol = portNumber?.protocol ?? portRange?.protocol ?? 'TCP'
+  if (packet.port === undefined || protocolNumber(protocol) !== packet.protocol) return false
+  if (portNumber) return packet.port === portNumber.port
+  if (portRange) return portRange.start <= packet.port && packet.port <= portRange.end
+  throw new Error('a port has no field that this version knows')
+}
+
+function isProtocol(protocol: AdminProtocol, packet: Packet): boolean {
+  if (protocol.destinationNamedPort !== undefined) return isNamedPodPort(protocol.destinationNamedPort, packet)
+  for (const name of ['tcp', 'udp', 'sctp'] as const) {
+    const match = protocol[name]
+    if (!match) continue
+    if (protocolNumber(name) !== packet.protocol) return false
+    const port = match.destinationPort
+    if (!port) return true
+    if (packet.port === undefined) return false
+    if (port.range) return port.range.start <= packet.port && packet.port <= port.range.end
+    return packet.port === port.number
+  }
+  throw new Error('a protocol has no field that this version knows')
+}

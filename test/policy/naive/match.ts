@@ -1,0 +1,31 @@
+/** Whether a rule matches; 'unknown' where the objects do not say (a pod without an address against a CIDR, a domain name). */
+export type Match = boolean | 'unknown'
+
+export type Direction = 'ingress' | 'egress'
+
+/** The first rule that decides: its place in the list of its direction, and what it does. */
+export interface Decider {
+  readonly rule: number
+  readonly action: 'Allow' | 'Deny' | 'Pass'
+  /** its layer 7 condition is not known at layer 4 */
+  readonly http?: true
+}
+
+export function both(...matches: readonly Match[]): Match {
+  if (matches.includes(false)) return false
+  return matches.includes('unknown') ? 'unknown' : true
+}
+
+export function either(matches: readonly Match[]): Match {
+  if (matches.includes(true)) return true
+  return matches.includes('unknown') ? 'unknown' : false
+}
+
+export function not(match: Match): Match {
+  return match === 'unknown' ? match : !match
+}
+
+/** A match as plain yes or no, an unknown one taken as said. */
+export function settle(match: Match, assume: boolean): boolean {
+  return match === 'unknown' ? assume : match
+}
