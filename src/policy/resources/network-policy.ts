@@ -1,0 +1,106 @@
+import * as v from 'valibot'
+import type { Selector } from '../../cluster/selector/types.ts'
+import { kubernetesCidr, isStrictSubset } from './cidr.ts'
+import { type Metadata, metadata, metadataOf } from './metadata.ts'
+import { portName } from './names.ts'
+import { labelSelector } from './selector.ts'
+import { fields, list, type Of, oneOf, optional, type Say, text } from './schema.ts'
+
+/** NetworkPolicy of networking.k8s.io/v1, checked as the API server does (pkg/apis/networking/validation), with its defaults. */
+export interface NetworkPolicy {
+  readonly kind: 'NetworkPolicy'
+  readonly metadata: Metadata
+  readonly spec: NetworkPolicySpec
+}
+
+export interface NetworkPolicySpec {
+  readonly podSelector: Selector
+  /** filled in: Ingress always, Egress if there are egress rules (SetDefaults_NetworkPolicy) */
+  readonly policyTypes: readonly PolicyType[]
+  readonly ingress: readonly IngressRule[]
+  readonly egress: readonly EgressRule[]
+}
+
+export type PolicyType = 'Ingress' | 'Egress'
+/** Empty `ports`: all ports and protocols. Empty `from` or `to`: everyone. */
+export type IngressRule = Of<typeof ingressRule>
+export type EgressRule = Of<typeof egressRule>
+/** Either an ipBlock, or pods by one or both selectors. */
+export type Peer = Of<typeof peer>
+/** `protocol` is filled in with TCP; without a `port` all ports of the protocol. */
+export type Port = Of<typeof port>
+
+const port = fields(
+  {
+    protocol: optional(oneOf(['TCP', 'UDP', 'SCTP']), 'TCP'),
+    port: optional(v.union([v.number(), v.string()], (issue) => wrongPort(issue.input))),
+    endPort: optional(v.number()),
+  },
+  ({ port, endPort }, say) => {
+    if (typeof port === 'string') {
+      const wrong = portName(port)
+      if (wrong) say(['port'], wrong, /^\d+$/.test(port) ? 'a number must not stand in quotes' : undefined)
+    } else if (port !== undefined) checkPortNumber('port', port, say)
+    if (endPort === undefined) return
+    checkPortNumber('endPort', endPort, say)
+    if (port === undefined) say(['endPort'], 'needs port, the first of the range')
+    else if (typeof port === 'string') say(['endPort'], 'needs a numeric port: a name is no beginning of a range')
+    else if (endPort < port) say(['endPort'], `must not be less than port, and ${endPort} is less than ${port}`)
+  },
+)
+
+const wrongPort = (input: unknown) => `must be a port number or a port name, not ${typeof input === 'object' ? 'an object' : String(input)}`
+
+function checkPortNumber(field: string, port: number, say: Say): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65535) say([field], `must be a port from 1 to 65535, not ${port}`)
+}
+
+const ipBlock = fields({ cidr: text(kubernetesCidr), except: optional(list(text(kubernetesCidr)), []) }, ({ cidr, except }, say) => {
+  for (const [i, part] of except.entries()) {
+    if (!isStrictSubset(part, cidr)) say(['except', i], `must be a part of cidr ${cidr}, and smaller: ${part} is not`)
+  }
+})
+
+const peer = fields(
+  { podSelector: optional(labelSelector), namespaceSelector: optional(labelSelector), ipBlock: optional(ipBlock) },
+  ({ podSelector, namespaceSelector, ipBlock }, say) => {
+    const pods = podSelector ?? namespaceSelector
+    if (!pods && !ipBlock) say([], 'needs podSelector, namespaceSelector or ipBlock', 'leave the list out to mean everyone')
+    if (pods && ipBlock) say(['ipBlock'], 'must stand alone: not beside podSelector or namespaceSelector', 'make it a peer of its own')
+  },
+)
+
+const ingressRule = fields({ from: optional(list(peer), []), ports: optional(list(port), []) })
+const egressRule = fields({ to: optional(list(peer), []), ports: optional(list(port), []) })
+
+/** Fields of the spec, which Calico's StagedKubernetesNetworkPolicy shares. */
+export const networkPolicyFields = {
+  podSelector: optional(labelSelector, {}),
+  policyTypes: optional(list(oneOf(['Ingress', 'Egress']), { max: 2 }), []),
+  ingress: optional(list(ingressRule), []),
+  egress: optional(list(egressRule), []),
+}
+
+/** The API's default of `policyTypes`. */
+export function policyTypes(spec: { readonly policyTypes: readonly PolicyType[]; readonly egress: readonly unknown[] }): readonly PolicyType[] {
+  if (spec.policyTypes.length > 0) return spec.policyTypes
+  return spec.egress.length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
+}
+
+export const networkPolicySchema = fields({
+  apiVersion: text(),
+  kind: text(),
+  metadata: metadata(),
+  spec: optional(fields(networkPolicyFields), {}),
+  // of Kubernetes 1.24 to 1.27
+  status: optional(v.unknown()),
+})
+
+export function networkPolicy(read: Of<typeof networkPolicySchema>): NetworkPolicy {
+  const { spec } = read
+  return {
+    kind: 'NetworkPolicy',
+    metadata: metadataOf(read.metadata, 'default'),
+    spec: { ...spec, policyTypes: policyTypes(spec) },
+  }
+}

@@ -1,0 +1,49 @@
+import * as v from 'valibot'
+import { readLabelSelector } from '../../cluster/selector/kubernetes.ts'
+import { parseSelector } from '../../cluster/selector/parse.ts'
+import type { Selector } from '../../cluster/selector/types.ts'
+import type { Path } from './problem.ts'
+import { steps } from './schema.ts'
+
+/** A LabelSelector; an empty one selects everything. */
+export const labelSelector: v.GenericSchema<unknown, Selector> = v.pipe(
+  v.unknown(),
+  v.rawTransform<unknown, Selector>(({ dataset, addIssue, NEVER }) => {
+    const read = readLabelSelector(dataset.value, '')
+    if (read.kind !== 'invalid') return read
+    for (const { path, message } of read.problems) addIssue({ message, path: steps(pathOf(path)) })
+    return NEVER
+  }),
+)
+
+/** `.matchExpressions[0].key` as steps. */
+const pathOf = (path: string): Path => [...path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, key]) => key ?? Number(index))
+
+/** Longest selector that Calico's resource definitions take. */
+const LENGTH = 1024
+
+/**
+ * A selector of Calico's; the empty text is the same as none. `global()` is meant for the namespaceSelector of a rule, where it must stand
+ * alone; some fields take it anywhere.
+ */
+export function selector(global: 'alone' | 'anywhere' | 'refused' = 'refused'): v.GenericSchema<unknown, Selector | undefined> {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, Selector | undefined>(({ dataset, addIssue, NEVER }) => {
+      const text = dataset.value
+      if (text === '') return undefined
+      if (text.length > LENGTH) addIssue({ message: `has ${text.length} characters, at most ${LENGTH} are allowed` })
+      const parsed = parseSelector(text)
+      if (parsed.kind === 'error') {
+        addIssue({ message: `is no selector: ${parsed.message} in column ${parsed.column}` })
+        return NEVER
+      }
+      // as Calico does, by the text: global( in quotes is refused too
+      if (text.includes('global(')) {
+        if (global === 'refused') addIssue({ message: 'global() is only for the namespaceSelector of a source or destination' })
+        else if (global === 'alone' && parsed.kind !== 'global') addIssue({ message: 'global() must stand alone' })
+      }
+      return parsed
+    }),
+  )
+}
