@@ -38,29 +38,35 @@ const ports = optional(list(adminPortSchema, { min: 1, max: 100 }))
 
 /** v0.1.1: namespaces by their labels, or by comparing labels with the subject's namespace. */
 const comparedNamespaces = fields(
-  { namespaceSelector: optional(labelSelector), sameLabels: optional(list(text(), { max: 100 })), notSameLabels: optional(list(text(), { max: 100 })) },
+  {
+    namespaceSelector: optional(labelSelector),
+    sameLabels: optional(list(text(), { max: 100 })),
+    notSameLabels: optional(list(text(), { max: 100 })),
+  },
   exactlyOne,
 )
-const comparedPods = fields({ namespaces: comparedNamespaces, podSelector: labelSelector })
+const comparedPods = fields({ namespaces: comparedNamespaces, podSelector: optional(labelSelector, {}) })
 
 const has = (input: unknown, ...keys: readonly string[]) =>
   typeof input === 'object' && input !== null && !Array.isArray(input) && keys.some((key) => Object.hasOwn(input, key))
 
-const namespacesPeer = v.lazy((input): v.GenericSchema<unknown, Of<typeof comparedNamespaces>> =>
-  has(input, 'namespaceSelector', 'sameLabels', 'notSameLabels')
-    ? comparedNamespaces
-    : v.pipe(
-        labelSelector,
-        v.transform((namespaceSelector) => ({ namespaceSelector })),
-      ),
+const namespacesPeer = v.lazy(
+  (input): v.GenericSchema<unknown, Of<typeof comparedNamespaces>> =>
+    has(input, 'namespaceSelector', 'sameLabels', 'notSameLabels')
+      ? comparedNamespaces
+      : v.pipe(
+          labelSelector,
+          v.transform((namespaceSelector) => ({ namespaceSelector })),
+        ),
 )
-const podsPeer = v.lazy((input): v.GenericSchema<unknown, Of<typeof comparedPods>> =>
-  has(input, 'namespaces')
-    ? comparedPods
-    : v.pipe(
-        pods,
-        v.transform(({ namespaceSelector, podSelector }) => ({ namespaces: { namespaceSelector }, podSelector })),
-      ),
+const podsPeer = v.lazy(
+  (input): v.GenericSchema<unknown, Of<typeof comparedPods>> =>
+    has(input, 'namespaces')
+      ? comparedPods
+      : v.pipe(
+          pods,
+          v.transform(({ namespaceSelector, podSelector }) => ({ namespaces: { namespaceSelector }, podSelector })),
+        ),
 )
 
 const insidePeer = { namespaces: optional(namespacesPeer), pods: optional(podsPeer) }
@@ -89,7 +95,8 @@ interface Egress {
 function checkEgress(rule: Egress, say: Say): void {
   const outside = rule.to.some((peer) => peer.networks || peer.nodes || peer.domainNames)
   const named = rule.ports?.findIndex((p) => p.namedPort !== undefined) ?? -1
-  if (outside && named >= 0) say(['ports', named, 'namedPort'], 'must not stand beside networks, nodes or domainNames: they have no named ports')
+  if (outside && named >= 0)
+    say(['ports', named, 'namedPort'], 'must not stand beside networks, nodes or domainNames: they have no named ports')
   if (rule.action === 'Allow') return
   for (const [i, peer] of rule.to.entries()) {
     if (peer.domainNames) say(['to', i, 'domainNames'], `is only for rules with action Allow, not ${rule.action}`)
@@ -97,8 +104,8 @@ function checkEgress(rule: Egress, say: Say): void {
 }
 
 export const adminNetworkPolicySchema = fields({
-  apiVersion: text(),
-  kind: text(),
+  apiVersion: optional(text()),
+  kind: optional(text()),
   metadata: metadata(),
   spec: fields({
     priority,
@@ -110,9 +117,11 @@ export const adminNetworkPolicySchema = fields({
 })
 
 export const baselineAdminNetworkPolicySchema = fields({
-  apiVersion: text(),
-  kind: text(),
-  metadata: metadata((name) => (name === 'default' ? undefined : 'must be "default": there is one BaselineAdminNetworkPolicy in a cluster')),
+  apiVersion: optional(text()),
+  kind: optional(text()),
+  metadata: metadata((name) =>
+    name === 'default' ? undefined : 'must be "default": there is one BaselineAdminNetworkPolicy in a cluster',
+  ),
   spec: fields({
     subject,
     ingress: optional(list(baselineIngressRule, { max: 100 }), []),

@@ -58,7 +58,11 @@ export function exactlyOne(value: Readonly<Record<string, unknown>>, say: Say): 
   if (given.length > 1) say([given[1] as string], `must not stand beside ${given[0]}: exactly one is allowed`, 'make it an item of its own')
 }
 
-export const pods = fields({ namespaceSelector: optional(labelSelector, {}), podSelector: labelSelector })
+/**
+ * The resource definitions ask for `podSelector`; the types of the API say that an empty one selects all pods, and what reads them takes a missing
+ * one for that. So does this.
+ */
+export const pods = fields({ namespaceSelector: optional(labelSelector, {}), podSelector: optional(labelSelector, {}) })
 
 export const subject = fields({ namespaces: optional(labelSelector), pods: optional(pods) }, exactlyOne)
 
@@ -67,7 +71,10 @@ export const networks = list(text(celCidr), { min: 1, max: 25 })
 /** `*.` in front stands for one or more labels. */
 const DOMAIN = /^(\*\.)?([A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?\.)+[A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?\.?$/
 export const domainNames = list(
-  text((name) => (name.length <= 255 && DOMAIN.test(name) ? undefined : `${JSON.stringify(name.slice(0, 80))} is no domain name`), '"*." may only stand in front'),
+  text(
+    (name) => (name.length <= 255 && DOMAIN.test(name) ? undefined : `${JSON.stringify(name.slice(0, 80))} is no domain name`),
+    '"*." may only stand in front',
+  ),
   { min: 1, max: 25 },
 )
 

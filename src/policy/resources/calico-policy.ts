@@ -55,7 +55,10 @@ const performanceHints = optional(
 )
 
 const namespacedFields = {
-  tier: optional(text((tier) => (tier === '' ? undefined : dnsSubdomain(tier))), ''),
+  tier: optional(
+    text((tier) => (tier === '' ? undefined : dnsSubdomain(tier))),
+    '',
+  ),
   order: optional(number()),
   selector: optional(selector()),
   serviceAccountSelector: optional(selector()),
@@ -107,7 +110,8 @@ function checkGlobal(spec: Global, say: Say): void {
   ] as const) {
     for (const [i, rule] of spec[direction].entries()) {
       const { services } = rule[end]
-      if (services && !services.namespace) say([direction, i, end, 'services', 'namespace'], 'is required in a global policy, which has no namespace of its own')
+      if (services && !services.namespace)
+        say([direction, i, end, 'services', 'namespace'], 'is required in a global policy, which has no namespace of its own')
     }
   }
   if (spec.preDNAT && spec.doNotTrack) say(['doNotTrack'], 'must not stand beside preDNAT')
@@ -119,7 +123,10 @@ function checkGlobal(spec: Global, say: Say): void {
 
 /** What is staged for deletion says which policy, and no more. */
 function checkStaged<S extends { readonly stagedAction: StagedAction }>(spec: S, say: Say, check: (spec: S, say: Say) => void): void {
-  if (spec.stagedAction !== 'Delete') return check(spec, say)
+  if (spec.stagedAction !== 'Delete') {
+    check(spec, say)
+    return
+  }
   for (const [field, value] of Object.entries(spec) as [string, unknown][]) {
     const empty = value === undefined || value === false || value === '' || (Array.isArray(value) && value.length === 0)
     if (!empty && field !== 'tier' && field !== 'stagedAction') say([field], 'must not be there with stagedAction Delete')
@@ -135,7 +142,7 @@ function globalName(name: string): string | undefined {
 }
 const DOTS = 'must have at most one ".", as TIER.NAME has'
 
-const head = { apiVersion: text(), kind: text() }
+const head = { apiVersion: optional(text()), kind: optional(text()) }
 
 export const calicoNetworkPolicySchema = fields({ ...head, metadata: metadata(namespacedName), spec: optional(namespacedSpec, {}) })
 export const globalNetworkPolicySchema = fields({ ...head, metadata: metadata(globalName), spec: optional(globalSpec, {}) })

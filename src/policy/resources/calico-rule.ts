@@ -12,7 +12,9 @@ import { selector } from './selector.ts'
 export type CalicoRule = Of<typeof calicoRule>
 /** Source or destination. Selectors that are not given, or empty, are undefined. */
 export type EntityRule = Of<typeof entityRule>
-export type CalicoPort = { readonly kind: 'range'; readonly from: number; readonly to: number } | { readonly kind: 'named'; readonly name: string }
+export type CalicoPort =
+  | { readonly kind: 'range'; readonly from: number; readonly to: number }
+  | { readonly kind: 'named'; readonly name: string }
 export type HttpMatch = Of<typeof httpMatch>
 
 /** Names that Calico knows; any case but theirs is refused. */
@@ -67,7 +69,10 @@ const icmp = fields({ type: optional(integer(0, 254)), code: optional(integer(0,
   if (code !== undefined && type === undefined) say(['code'], 'needs a type')
 })
 
-const services = fields({ name: text((name) => (name === '' ? 'is required' : dnsSubdomain(name))), namespace: optional(text(namespaceName)) })
+const services = fields({
+  name: text((name) => (name === '' ? 'is required' : dnsSubdomain(name))),
+  namespace: optional(text(namespaceName)),
+})
 
 /** Empty is the policy's own. */
 function namespaceName(name: string): string | undefined {
@@ -90,7 +95,8 @@ const entityRule = fields(
     if (entity.services === undefined) return
     for (const field of ['selector', 'notSelector', 'namespaceSelector', 'serviceAccounts', 'nets', 'notNets'] as const) {
       const given = entity[field]
-      if (given !== undefined && !(Array.isArray(given) && given.length === 0)) say([field], 'must not stand beside services', 'make it a rule of its own')
+      if (given !== undefined && !(Array.isArray(given) && given.length === 0))
+        say([field], 'must not stand beside services', 'make it a rule of its own')
     }
   },
 )
@@ -100,7 +106,8 @@ const httpPath = fields({ exact: optional(text()), prefix: optional(text()) }, (
   const path = exact || prefix
   if (exact && prefix) say([], 'must have one of exact and prefix, not both')
   else if (!path) say([], 'must have exact or prefix')
-  else if (!path.startsWith('/') || /[? #]/.test(path)) say([exact ? 'exact' : 'prefix'], 'must begin with "/" and have no "?", "#" or space')
+  else if (!path.startsWith('/') || /[? #]/.test(path))
+    say([exact ? 'exact' : 'prefix'], 'must begin with "/" and have no "?", "#" or space')
   else if (path.length > 1024) say([exact ? 'exact' : 'prefix'], `has ${path.length} characters, at most 1024 are allowed`)
 })
 
@@ -148,7 +155,8 @@ function checkPorts(rule: CalicoRule, say: Say): void {
       if (rule.protocol === undefined) {
         const numeric = ports.findIndex((port) => port.kind === 'range')
         if (numeric >= 0) say([end, field, numeric], 'needs protocol TCP, UDP or SCTP in the rule', hint)
-      } else if (ports.length > 0 && !hasPorts(rule.protocol)) say([end, field], 'needs protocol TCP, UDP or SCTP in the rule: others have no ports', hint)
+      } else if (ports.length > 0 && !hasPorts(rule.protocol))
+        say([end, field], 'needs protocol TCP, UDP or SCTP in the rule: others have no ports', hint)
     }
   }
 }

@@ -52,7 +52,9 @@ export function calicoNet(text: string): string | undefined {
   if (typeof parsed === 'string') return parsed
   if (isMapped(parsed.ip)) return `${shown(text)} is an IPv4 address in IPv6 form`
   const masked = formatPrefix(parsed)
-  return parsePrefix(masked)?.ip.text === canonicalText(parsed.ip) ? undefined : `${shown(text)} has bits set beyond its length: the network is ${masked}`
+  return parsePrefix(masked)?.ip.text === canonicalText(parsed.ip)
+    ? undefined
+    : `${shown(text)} has bits set beyond its length: the network is ${masked}`
 }
 
 /** `nets` of a NetworkSet or GlobalNetworkSet: host bits are taken, an address stands for itself. */

@@ -58,8 +58,8 @@ const egressRule = fields({ name: ruleName, action, to: list(egressPeer, few), p
 })
 
 export const clusterNetworkPolicySchema = fields({
-  apiVersion: text(),
-  kind: text(),
+  apiVersion: optional(text()),
+  kind: optional(text()),
   metadata: metadata(),
   spec: fields({
     tier: oneOf(['Admin', 'Baseline']),

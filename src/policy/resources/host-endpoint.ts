@@ -24,8 +24,8 @@ const port = fields({ name: text(portName), protocol: calicoProtocol, port: inte
 const INTERFACE = /^[A-Za-z0-9_.-]{1,15}$/
 
 export const hostEndpointSchema = fields({
-  apiVersion: text(),
-  kind: text(),
+  apiVersion: optional(text()),
+  kind: optional(text()),
   metadata: metadata(),
   spec: fields(
     {

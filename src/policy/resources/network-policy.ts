@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import type { Selector } from '../../cluster/selector/types.ts'
-import { kubernetesCidr, isStrictSubset } from './cidr.ts'
+import { isStrictSubset, kubernetesCidr } from './cidr.ts'
 import { type Metadata, metadata, metadataOf } from './metadata.ts'
 import { portName } from './names.ts'
-import { labelSelector } from './selector.ts'
 import { fields, list, type Of, oneOf, optional, type Say, text } from './schema.ts'
+import { labelSelector } from './selector.ts'
 
 /** NetworkPolicy of networking.k8s.io/v1, checked as the API server does (pkg/apis/networking/validation), with its defaults. */
 export interface NetworkPolicy {
@@ -82,25 +82,29 @@ export const networkPolicyFields = {
 }
 
 /** The API's default of `policyTypes`. */
-export function policyTypes(spec: { readonly policyTypes: readonly PolicyType[]; readonly egress: readonly unknown[] }): readonly PolicyType[] {
+export function policyTypes(spec: {
+  readonly policyTypes: readonly PolicyType[]
+  readonly egress: readonly unknown[]
+}): readonly PolicyType[] {
   if (spec.policyTypes.length > 0) return spec.policyTypes
   return spec.egress.length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
 }
 
 export const networkPolicySchema = fields({
-  apiVersion: text(),
-  kind: text(),
+  apiVersion: optional(text()),
+  kind: optional(text()),
   metadata: metadata(),
   spec: optional(fields(networkPolicyFields), {}),
   // of Kubernetes 1.24 to 1.27
   status: optional(v.unknown()),
 })
 
-export function networkPolicy(read: Of<typeof networkPolicySchema>): NetworkPolicy {
+/** `namespace`: of a policy that names none. */
+export function networkPolicy(read: Of<typeof networkPolicySchema>, namespace: string): NetworkPolicy {
   const { spec } = read
   return {
     kind: 'NetworkPolicy',
-    metadata: metadataOf(read.metadata, 'default'),
+    metadata: metadataOf(read.metadata, namespace),
     spec: { ...spec, policyTypes: policyTypes(spec) },
   }
 }

@@ -13,8 +13,8 @@ export interface NetworkSet {
 
 export const networkSetSchema = fields(
   {
-    apiVersion: text(),
-    kind: text(),
+    apiVersion: optional(text()),
+    kind: optional(text()),
     metadata: metadata(),
     spec: optional(fields({ nets: optional(list(text(calicoCidrOrIp)), []) }), {}),
   },
@@ -25,6 +25,7 @@ export const networkSetSchema = fields(
   },
 )
 
-export function networkSet(kind: NetworkSet['kind'], { metadata, spec }: Of<typeof networkSetSchema>): NetworkSet {
-  return { kind, metadata: metadataOf(metadata, kind === 'NetworkSet' ? 'default' : ''), nets: spec.nets }
+/** `namespace`: of a NetworkSet that names none; empty for the global kind. */
+export function networkSet(kind: NetworkSet['kind'], { metadata, spec }: Of<typeof networkSetSchema>, namespace: string): NetworkSet {
+  return { kind, metadata: metadataOf(metadata, namespace), nets: spec.nets }
 }

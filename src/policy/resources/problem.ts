@@ -1,7 +1,9 @@
+import type { FieldPath } from '../../cluster/manifest/types.ts'
+
 /** Why an API server or Calico would refuse an object: where in it, and what to write instead. */
 export interface ResourceProblem {
   /** steps into the object as it was read; the last may name a field that is missing */
-  readonly path: Path
+  readonly path: FieldPath
   /** the same for people: `spec.ingress[0].ports[1].endPort`; empty for the object itself */
   readonly field: string
   /** in lower case, without a full stop */
@@ -10,10 +12,8 @@ export interface ResourceProblem {
   readonly hint?: string
 }
 
-export type Path = readonly (string | number)[]
-
 /** `spec.ingress[0]`; keys that are no plain words (labels) go in brackets: `metadata.labels['a/b']`. */
-export function fieldOf(path: Path): string {
+export function fieldOf(path: FieldPath): string {
   let field = ''
   for (const step of path) {
     if (typeof step === 'number') field += `[${step}]`
@@ -23,6 +23,6 @@ export function fieldOf(path: Path): string {
   return field
 }
 
-export function problem(path: Path, message: string, hint?: string): ResourceProblem {
+export function problem(path: FieldPath, message: string, hint?: string): ResourceProblem {
   return { path, field: fieldOf(path), message, ...(hint && { hint }) }
 }

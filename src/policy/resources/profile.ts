@@ -12,8 +12,8 @@ export interface Profile {
 }
 
 export const profileSchema = fields({
-  apiVersion: text(),
-  kind: text(),
+  apiVersion: optional(text()),
+  kind: optional(text()),
   metadata: metadata(),
   spec: optional(
     fields({

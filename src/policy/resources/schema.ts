@@ -1,6 +1,7 @@
 import * as v from 'valibot'
+import type { FieldPath } from '../../cluster/manifest/types.ts'
 import { nearest } from '../../nearest.ts'
-import { type Path, problem, type ResourceProblem } from './problem.ts'
+import { problem, type ResourceProblem } from './problem.ts'
 
 /*
  * The few shapes that Kubernetes objects are made of, as valibot schemas. Two habits of API machinery are in them: a field that is null
@@ -13,7 +14,7 @@ import { type Path, problem, type ResourceProblem } from './problem.ts'
 export type Of<T extends v.GenericSchema> = v.InferOutput<T>
 
 /** Reports a problem at a path inside of the value that is checked. */
-export type Say = (path: Path, message: string, hint?: string) => void
+export type Say = (path: FieldPath, message: string, hint?: string) => void
 type Check<T> = (value: T, say: Say) => void
 type Schema<T> = v.GenericSchema<unknown, T>
 
@@ -26,7 +27,7 @@ function checked<T>(check: Check<T>) {
 }
 
 /** A path as valibot has it. */
-export const steps = (path: Path) =>
+export const steps = (path: FieldPath) =>
   path.map((key) => ({ type: 'unknown', origin: 'value', input: undefined, key, value: undefined })) as unknown as
     | [v.IssuePathItem, ...v.IssuePathItem[]]
     | undefined
@@ -70,7 +71,11 @@ function onlyThese<T>(known: readonly string[]) {
 }
 
 /** A list; `limit` is the most items that the API takes. */
-export function list<T>(item: Schema<T>, { min = 0, max = Number.POSITIVE_INFINITY } = {}, check?: Check<readonly T[]>): Schema<readonly T[]> {
+export function list<T>(
+  item: Schema<T>,
+  { min = 0, max = Number.POSITIVE_INFINITY } = {},
+  check?: Check<readonly T[]>,
+): Schema<readonly T[]> {
   const size = checked<readonly T[]>((value, say) => {
     if (value.length < min) say([], min === 1 ? 'must not be empty' : `must have at least ${min} items`)
     if (value.length > max) say([], `has ${value.length} items, at most ${max} are allowed`)
@@ -164,7 +169,8 @@ function messageOf(issue: v.BaseIssue<unknown>): string {
   }
 }
 
-const mismatch = (wanted: string, value: unknown): string => (value === undefined ? 'is required' : `must be ${wanted}, not ${shown(value)}`)
+const mismatch = (wanted: string, value: unknown): string =>
+  value === undefined ? 'is required' : `must be ${wanted}, not ${shown(value)}`
 
 function words(list: readonly unknown[]): string {
   const all = list.map(String)

@@ -2,22 +2,18 @@ import * as v from 'valibot'
 import { readLabelSelector } from '../../cluster/selector/kubernetes.ts'
 import { parseSelector } from '../../cluster/selector/parse.ts'
 import type { Selector } from '../../cluster/selector/types.ts'
-import type { Path } from './problem.ts'
 import { steps } from './schema.ts'
 
 /** A LabelSelector; an empty one selects everything. */
 export const labelSelector: v.GenericSchema<unknown, Selector> = v.pipe(
   v.unknown(),
   v.rawTransform<unknown, Selector>(({ dataset, addIssue, NEVER }) => {
-    const read = readLabelSelector(dataset.value, '')
+    const read = readLabelSelector(dataset.value)
     if (read.kind !== 'invalid') return read
-    for (const { path, message } of read.problems) addIssue({ message, path: steps(pathOf(path)) })
+    for (const { path, message } of read.problems) addIssue({ message, path: steps(path) })
     return NEVER
   }),
 )
-
-/** `.matchExpressions[0].key` as steps. */
-const pathOf = (path: string): Path => [...path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, key]) => key ?? Number(index))
 
 /** Longest selector that Calico's resource definitions take. */
 const LENGTH = 1024

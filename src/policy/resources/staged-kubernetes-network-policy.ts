@@ -12,8 +12,8 @@ export interface StagedKubernetesNetworkPolicy {
 }
 
 export const stagedKubernetesNetworkPolicySchema = fields({
-  apiVersion: text(),
-  kind: text(),
+  apiVersion: optional(text()),
+  kind: optional(text()),
   metadata: metadata(),
   spec: optional(
     fields({ ...networkPolicyFields, stagedAction }, (spec, say) => {
@@ -27,11 +27,13 @@ export const stagedKubernetesNetworkPolicySchema = fields({
   ),
 })
 
-export function stagedKubernetesNetworkPolicy({ metadata, spec }: Of<typeof stagedKubernetesNetworkPolicySchema>): StagedKubernetesNetworkPolicy {
+type Read = Of<typeof stagedKubernetesNetworkPolicySchema>
+
+export function stagedKubernetesNetworkPolicy({ metadata, spec }: Read, namespace: string): StagedKubernetesNetworkPolicy {
   const { stagedAction, ...rest } = spec
   return {
     kind: 'StagedKubernetesNetworkPolicy',
-    metadata: metadataOf(metadata, 'default'),
+    metadata: metadataOf(metadata, namespace),
     spec: { ...rest, policyTypes: policyTypes(spec) },
     stagedAction,
   }

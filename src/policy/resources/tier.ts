@@ -1,7 +1,7 @@
+import { status } from './admin-policy.ts'
 import { type Metadata, metadata, metadataOf } from './metadata.ts'
 import { dnsLabel } from './names.ts'
 import { fields, number, type Of, oneOf, optional, text } from './schema.ts'
-import { status } from './admin-policy.ts'
 
 /** Tier of Calico. */
 export interface Tier {
@@ -22,8 +22,8 @@ export const FIXED_TIERS: ReadonlyMap<string, { readonly order: number; readonly
 
 export const tierSchema = fields(
   {
-    apiVersion: text(),
-    kind: text(),
+    apiVersion: optional(text()),
+    kind: optional(text()),
     metadata: metadata(dnsLabel),
     spec: optional(fields({ order: optional(number()), defaultAction: optional(oneOf(['Deny', 'Pass']), 'Deny') }), {}),
     status,
@@ -32,7 +32,8 @@ export const tierSchema = fields(
     const fixed = FIXED_TIERS.get(metadata.name ?? '')
     if (!fixed) return
     if (spec.order !== fixed.order) say(['spec', 'order'], `must be ${fixed.order} for tier ${metadata.name}`)
-    if (spec.defaultAction !== fixed.defaultAction) say(['spec', 'defaultAction'], `must be ${fixed.defaultAction} for tier ${metadata.name}`)
+    if (spec.defaultAction !== fixed.defaultAction)
+      say(['spec', 'defaultAction'], `must be ${fixed.defaultAction} for tier ${metadata.name}`)
   },
 )
 
