@@ -8,14 +8,11 @@ import { selector } from './selector.ts'
 
 /* A rule of Calico's policies and profiles, checked as libcalico-go/lib/validator/v3 and the CEL rules of its resource definitions do. */
 
-/** Absent fields are no criterion; all that are given must hold. `protocol` and `notProtocol` are IP protocol numbers. */
+/** Absent fields are no criterion; all that are given must hold. Selectors that are not given, or empty, are undefined. `protocol` and `notProtocol` are IP protocol numbers. */
 export type CalicoRule = Of<typeof calicoRule>
-/** Source or destination. Selectors that are not given, or empty, are undefined. */
-export type EntityRule = Of<typeof entityRule>
 export type CalicoPort =
   | { readonly kind: 'range'; readonly from: number; readonly to: number }
   | { readonly kind: 'named'; readonly name: string }
-export type HttpMatch = Of<typeof httpMatch>
 
 /** Names that Calico knows; any case but theirs is refused. */
 const PROTOCOLS: Readonly<Record<string, number>> = { TCP: 6, UDP: 17, ICMP: 1, ICMPv6: 58, SCTP: 132, UDPLite: 136 }

@@ -25,11 +25,8 @@ export type PolicyType = 'Ingress' | 'Egress'
 /** Empty `ports`: all ports and protocols. Empty `from` or `to`: everyone. */
 export type IngressRule = Of<typeof ingressRule>
 export type EgressRule = Of<typeof egressRule>
-/** Either an ipBlock, or pods by one or both selectors. */
-export type Peer = Of<typeof peer>
-/** `protocol` is filled in with TCP; without a `port` all ports of the protocol. */
-export type Port = Of<typeof port>
 
+/** `protocol` is filled in with TCP; without a `port` all ports of the protocol. */
 const port = fields(
   {
     protocol: optional(oneOf(['TCP', 'UDP', 'SCTP']), 'TCP'),
@@ -61,6 +58,7 @@ const ipBlock = fields({ cidr: text(kubernetesCidr), except: optional(list(text(
   }
 })
 
+/** Either an ipBlock, or pods by one or both selectors. */
 const peer = fields(
   { podSelector: optional(labelSelector), namespaceSelector: optional(labelSelector), ipBlock: optional(ipBlock) },
   ({ podSelector, namespaceSelector, ipBlock }, say) => {

@@ -8,8 +8,8 @@ type Json = Readonly<Record<string, unknown>>
 /** What policies see of a pod, whether it is there or a workload will make it. */
 export interface PodShape {
   readonly labels: Readonly<Record<string, string>>
-  /** `default` if not said (ServiceAccount admission) */
-  readonly serviceAccount: string
+  /** undefined: not said. Admission makes that `default`, but for mirrors of static pods */
+  readonly serviceAccount?: string
   readonly hostNetwork: boolean
   /** of all containers, init containers too (conversion/workload_endpoint_default.go) */
   readonly ports: readonly ContainerPort[]
@@ -29,8 +29,13 @@ export interface Pod extends PodShape {
   readonly ips: readonly Ip[]
   /** has given back its address: Succeeded, Failed, or being deleted with no network any more */
   readonly finished: boolean
-  /** its controller */
-  readonly owner?: { readonly kind: string; readonly name: string }
+  readonly owner?: Owner
+}
+
+/** The controller of a pod or a workload: `{kind: 'ReplicaSet', name: 'web-7c9f'}` */
+export interface Owner {
+  readonly kind: string
+  readonly name: string
 }
 
 /** Anything with a pod template. */
@@ -41,6 +46,7 @@ export interface Workload {
   /** how many pods it calls for; undefined: one for each node (DaemonSet) */
   readonly replicas?: number
   readonly template: PodShape
+  readonly owner?: Owner
 }
 
 export function pod(json: Json, loose: Loose, namespace: string): Pod {
@@ -48,7 +54,7 @@ export function pod(json: Json, loose: Loose, namespace: string): Pod {
   const spec = loose.object(json, 'spec', [])
   const status = loose.object(json, 'status', [])
   const node = loose.text(spec, 'nodeName', SPEC)
-  const owner = controller(loose.object(json, 'metadata', []), loose)
+  const owner = ownerOf(json, loose)
   return {
     kind: 'Pod',
     metadata,
@@ -64,9 +70,10 @@ const SPEC = ['spec']
 const STATUS = ['status']
 
 function podShape(spec: Json, labels: Readonly<Record<string, string>>, at: FieldPath, loose: Loose): PodShape {
+  const serviceAccount = loose.text(spec, 'serviceAccountName', at) || loose.text(spec, 'serviceAccount', at)
   return {
     labels,
-    serviceAccount: loose.text(spec, 'serviceAccountName', at) || loose.text(spec, 'serviceAccount', at) || 'default',
+    ...(serviceAccount && { serviceAccount }),
     hostNetwork: loose.flag(spec, 'hostNetwork', at),
     ports: [...containerPorts(spec, 'containers', at, loose), ...containerPorts(spec, 'initContainers', at, loose)],
   }
@@ -101,8 +108,8 @@ function isFinished(json: Json, status: Json, annotations: Readonly<Record<strin
   return Boolean(deleting) && (annotations['cni.projectcalico.org/podIP'] === '' || annotations['vpc.amazonaws.com/pod-ips'] === '')
 }
 
-function controller(metadata: Json, loose: Loose): Pod['owner'] {
-  for (const [owner, at] of loose.objects(metadata, 'ownerReferences', ['metadata'])) {
+function ownerOf(json: Json, loose: Loose): Owner | undefined {
+  for (const [owner, at] of loose.objects(loose.object(json, 'metadata', []), 'ownerReferences', ['metadata'])) {
     const kind = loose.text(owner, 'kind', at)
     const name = loose.text(owner, 'name', at)
     if (owner.controller === true && kind && name) return { kind, name }
@@ -122,11 +129,13 @@ export function workload(json: Json, type: string, loose: Loose, namespace: stri
   const spec = loose.object(json, 'spec', [])
   const replicas = type === 'Job' || type === 'CronJob' ? 1 : type === 'DaemonSet' ? undefined : (loose.number(spec, 'replicas', SPEC) ?? 1)
   const labels = loose.labels(loose.object(holder, 'metadata', at), 'labels', [...at, 'metadata'])
+  const owner = ownerOf(json, loose)
   return {
     kind: 'Workload',
     type,
     metadata,
     ...(replicas !== undefined && { replicas }),
     template: podShape(loose.object(holder, 'spec', at), labels, [...at, 'spec'], loose),
+    ...(owner && { owner }),
   }
 }

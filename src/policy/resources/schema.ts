@@ -112,7 +112,8 @@ export function integer(min: number, max: number): Schema<number> {
 }
 
 /** One of a few words. */
-export const oneOf = <const W extends readonly (string | number)[]>(words: W): Schema<W[number]> => v.picklist(words)
+export const oneOf = <const W extends readonly (string | number)[]>(words: W): Schema<W[number]> =>
+  v.picklist(words, ({ input }) => mismatch(either(words), input))
 
 /** Texts by key: labels, annotations. */
 export function texts(check?: Check<Readonly<Record<string, string>>>): Schema<Readonly<Record<string, string>>> {
@@ -154,8 +155,6 @@ export function read<T>(schema: Schema<T>, input: unknown): { readonly value: T 
 function messageOf(issue: v.BaseIssue<unknown>): string {
   if (issue.input === undefined) return 'is required'
   switch (issue.type) {
-    case 'picklist':
-      return `must be ${words(issue.requirement as readonly unknown[])}, not ${shown(issue.input)}`
     case 'string':
       return mismatch('a string', issue.input)
     case 'number':
@@ -172,7 +171,7 @@ function messageOf(issue: v.BaseIssue<unknown>): string {
 const mismatch = (wanted: string, value: unknown): string =>
   value === undefined ? 'is required' : `must be ${wanted}, not ${shown(value)}`
 
-function words(list: readonly unknown[]): string {
+function either(list: readonly unknown[]): string {
   const all = list.map(String)
   return all.length < 2 ? all.join() : `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`
 }
