@@ -1,0 +1,75 @@
+import type { LabelSet } from '../cluster/selector/types.ts'
+import type { Ip, Prefix } from '../net/ip.ts'
+import type { Origin, Profile, Tier } from './model.ts'
+
+/**
+ * Everything that policies are about, in one intermediate form: made by `buildWorld` (convert/) out of manifests of any kind,
+ * judged by `evaluate`. Plain data; whatever is derived from it (index.ts) is kept beside it in a WeakMap.
+ */
+export interface PolicyWorld {
+  /** `endpoints[i].index === i` */
+  readonly endpoints: readonly Endpoint[]
+  readonly networkSets: readonly NetworkSet[]
+  /** in the order of evaluation */
+  readonly tiers: readonly Tier[]
+  readonly profiles: ReadonlyMap<string, Profile>
+  /** by `namespace/name` */
+  readonly services: ReadonlyMap<string, ServiceBackends>
+  readonly nodes: readonly NodeAddresses[]
+  /** by name, with the label `kubernetes.io/metadata.name` that the API server gives each */
+  readonly namespaces: ReadonlyMap<string, LabelSet>
+  /** what the input leaves open or contradicts, in a sentence each: a policy in a namespace that is not there, a finished pod … */
+  readonly notes: readonly string[]
+}
+
+/**
+ * What a policy can select. hostNetwork pods and finished pods are none (their ids still resolve, to an address).
+ */
+export interface Endpoint {
+  readonly index: number
+  /** `workload`: a Deployment, Job … that stands for pods that are not there yet */
+  readonly kind: 'pod' | 'workload' | 'host'
+  /** `ns/pod`, `ns/name[Deployment]`, `hep:NAME` */
+  readonly id: string
+  readonly namespace?: string
+  readonly name: string
+  /** its own and what it inherits: `projectcalico.org/namespace`, `pcns.KEY`, `pcsa.KEY` … */
+  readonly labels: LabelSet
+  /** the first of each family counts for flows between two ends; none: not known yet */
+  readonly addresses: readonly Ip[]
+  readonly ports: readonly NamedPort[]
+  readonly profiles: readonly string[]
+  readonly node?: string
+  /** the controller of a pod: `{kind: 'ReplicaSet', name: 'web-7c9f'}` */
+  readonly owner?: { readonly kind: string; readonly name: string }
+  readonly origin: Origin
+}
+
+export interface NamedPort {
+  readonly name: string
+  /** IP protocol number */
+  readonly protocol: number
+  readonly port: number
+}
+
+/** NetworkSet (of a namespace) or GlobalNetworkSet: addresses with labels. */
+export interface NetworkSet {
+  readonly namespace?: string
+  readonly name: string
+  readonly labels: LabelSet
+  readonly nets: readonly Prefix[]
+  readonly origin: Origin
+}
+
+/** Where a Service leads, as its EndpointSlices (or Endpoints) say; readiness is not looked at (felix/calc/services_addr_indexer.go). */
+export interface ServiceBackends {
+  readonly addresses: readonly Ip[]
+  readonly ports: readonly { readonly address: Ip; readonly protocol: number; readonly port: number }[]
+}
+
+export interface NodeAddresses {
+  readonly name: string
+  readonly labels: LabelSet
+  readonly addresses: readonly Ip[]
+  readonly origin: Origin
+}
