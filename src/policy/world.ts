@@ -10,6 +10,8 @@ export interface PolicyWorld {
   /** `endpoints[i].index === i` */
   readonly endpoints: readonly Endpoint[]
   readonly networkSets: readonly NetworkSet[]
+  /** pods that policies don't know, by `ns/pod`: on the host's network, or finished */
+  readonly hostPods: ReadonlyMap<string, HostPod>
   /** in the order of evaluation */
   readonly tiers: readonly Tier[]
   readonly profiles: ReadonlyMap<string, Profile>
@@ -40,9 +42,18 @@ export interface Endpoint {
   readonly ports: readonly NamedPort[]
   readonly profiles: readonly string[]
   readonly node?: string
+  /** of a host endpoint: a device, `*` for all, absent where its addresses tell */
+  readonly interfaceName?: string
   /** the controller of a pod: `{kind: 'ReplicaSet', name: 'web-7c9f'}` */
   readonly owner?: { readonly kind: string; readonly name: string }
   readonly origin: Origin
+}
+
+/** A pod whose traffic is that of its node; a finished one has none any more. */
+export interface HostPod {
+  readonly addresses: readonly Ip[]
+  readonly node?: string
+  readonly note: string
 }
 
 export interface NamedPort {
@@ -61,10 +72,19 @@ export interface NetworkSet {
   readonly origin: Origin
 }
 
-/** Where a Service leads, as its EndpointSlices (or Endpoints) say; readiness is not looked at (felix/calc/services_addr_indexer.go). */
+/**
+ * Where a Service leads, as its EndpointSlices (or Endpoints) say; readiness is not looked at (felix/calc/services_addr_indexer.go).
+ * A Service without them leads where its selector will make it lead.
+ */
 export interface ServiceBackends {
-  readonly addresses: readonly Ip[]
-  readonly ports: readonly { readonly address: Ip; readonly protocol: number; readonly port: number }[]
+  readonly backends: readonly ServiceBackend[]
+}
+
+export interface ServiceBackend {
+  /** absent: not known yet, of the endpoint with this index */
+  readonly address?: Ip
+  readonly endpoint?: number
+  readonly ports: readonly { readonly protocol: number; readonly port: number }[]
 }
 
 export interface NodeAddresses {
