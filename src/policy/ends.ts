@@ -1,11 +1,13 @@
 import { parseIp } from '../net/ip.ts'
 import type { End } from './flow.ts'
-import type { Endpoint, NodeAddresses, PolicyWorld } from './world.ts'
+import type { Endpoint, HostPod, NodeAddresses, PolicyWorld } from './world.ts'
 
 interface EndIndex {
   readonly endpoints: ReadonlyMap<string, Endpoint>
-  /** `ns/name[Kind]` → the first of its pods, and how many there are */
+  /** `ns/name[Kind]` → its pods */
   readonly owners: ReadonlyMap<string, readonly Endpoint[]>
+  /** by their own id, and by that of their controller */
+  readonly hostPods: ReadonlyMap<string, HostPod>
   readonly nodes: ReadonlyMap<string, NodeAddresses>
   readonly nodeAddresses: ReadonlyMap<string, NodeAddresses>
   readonly ends: Map<string, End | undefined>
@@ -36,9 +38,14 @@ function indexEnds(world: PolicyWorld): EndIndex {
     if (pods) pods.push(endpoint)
     else owners.set(key, [endpoint])
   }
+  const hostPods = new Map(world.hostPods)
+  for (const [id, pod] of world.hostPods) {
+    if (pod.owner) hostPods.set(`${id.slice(0, id.indexOf('/'))}/${pod.owner.name}[${pod.owner.kind}]`, pod)
+  }
   return {
     endpoints: new Map(world.endpoints.map((endpoint) => [endpoint.id, endpoint])),
     owners,
+    hostPods,
     nodes: new Map(world.nodes.map((node) => [node.name, node])),
     nodeAddresses: new Map(world.nodes.flatMap((node) => node.addresses.map((address) => [address.text, node] as const))),
     ends: new Map(),
@@ -55,8 +62,8 @@ function find(world: PolicyWorld, index: EndIndex, id: string): End | undefined 
   }
   const [pod, ...others] = index.owners.get(id) ?? []
   if (pod) return { ...endpointEnd(id, pod), ...(others.length > 0 && { note: `${id} is ${others.length + 1} pods: answered for ${pod.id}` }) }
-  const hostPod = world.hostPods.get(id)
-  if (hostPod) return hostEnd(world, id, hostPod.addresses, hostPod.node, hostPod.note)
+  const hostPod = index.hostPods.get(id)
+  if (hostPod) return { ...hostEnd(world, id, hostPod.addresses, hostPod.node), hostPod: true, note: hostPod.note }
   const node = id.startsWith('node/') ? index.nodes.get(id.slice('node/'.length)) : undefined
   return node ? hostEnd(world, id, node.addresses, node.name) : undefined
 }
@@ -66,7 +73,7 @@ function endpointEnd(id: string, endpoint: Endpoint): End {
 }
 
 /** A process of a host: judged by the host endpoint that has its address, else by the one for all interfaces of the node, if there is one. */
-function hostEnd(world: PolicyWorld, id: string, addresses: End['addresses'], node: string | undefined, note?: string): End {
+function hostEnd(world: PolicyWorld, id: string, addresses: End['addresses'], node: string | undefined): End {
   const hosts = world.endpoints.filter((x) => x.kind === 'host' && x.node !== undefined && x.node === node)
   const endpoint = hosts.find((x) => x.addresses.some((a) => addresses.includes(a))) ?? hosts.find((x) => x.interfaceName === '*')
   return {
@@ -75,6 +82,5 @@ function hostEnd(world: PolicyWorld, id: string, addresses: End['addresses'], no
     addresses,
     host: true,
     ...(node !== undefined && { node }),
-    ...(note !== undefined && { note }),
   }
 }

@@ -79,8 +79,13 @@ function isSelf({ source, destination }: PolicyFlow): boolean {
   return source.endpoint !== undefined && source.endpoint === destination.endpoint && source.endpoint.kind !== 'workload'
 }
 
-/** Node processes reach the pods of their node: the API says so, and Calico's output chains return for pods' devices. */
-function isOwnNode({ source, destination }: PolicyFlow): boolean {
+/**
+ * Node processes reach the pods of their node: the API says so, and Calico's output chains return for pods' devices. A hostNetwork pod may run
+ * elsewhere after the next restart: what policies mean for it is told, and the exemption noted.
+ */
+const isOwnNode = (flow: PolicyFlow): boolean => flow.source.hostPod === undefined && sameNode(flow)
+
+function sameNode({ source, destination }: PolicyFlow): boolean {
   return source.host === true && source.node !== undefined && destination.endpoint?.kind === 'pod' && destination.node === source.node
 }
 
@@ -148,6 +153,7 @@ function notesOf(world: PolicyWorld, flow: PolicyFlow): readonly string[] {
   const { source, destination } = flow
   if (source.note === undefined && destination.note === undefined && flow.class === undefined && !hasForwardPolicies(world)) return NO_NOTES
   const notes = [source.note, destination.note].filter((note) => note !== undefined)
+  if (source.hostPod && sameNode(flow)) notes.push(`policies aside, what runs on the host's network of ${source.node} reaches the pods of ${source.node}`)
   if (flow.class === undefined && hasForwardPolicies(world) && source.node !== destination.node && !source.host && !destination.host)
     notes.push('host endpoints have policies for forwarded traffic, which are not judged here: ask with class forward')
   return notes

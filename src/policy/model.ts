@@ -88,7 +88,8 @@ export interface Rule {
   readonly http?: true
   /** what can't be judged from manifests (domainNames, a peer of a kind we don't know): whether it matches is unknown, and why */
   readonly unknown?: string
-  readonly origin: Origin
+  /** absent: of a profile that is derived or built in */
+  readonly origin?: Origin
   /** the peer that this rule was made from, where the user's rule has several */
   readonly peerOrigin?: Origin
 }

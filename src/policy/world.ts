@@ -53,6 +53,7 @@ export interface Endpoint {
 export interface HostPod {
   readonly addresses: readonly Ip[]
   readonly node?: string
+  readonly owner?: { readonly kind: string; readonly name: string }
   readonly note: string
 }
 

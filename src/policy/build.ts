@@ -1,0 +1,69 @@
+import type { ManifestObject } from '../cluster/manifest/types.ts'
+import { adminPolicies } from './convert/admin.ts'
+import { calicoPolicy } from './convert/calico.ts'
+import { hostEndpoints, nodes } from './convert/hosts.ts'
+import { kubernetesPolicy } from './convert/kubernetes.ts'
+import { networkSets } from './convert/network-sets.ts'
+import { pods } from './convert/pods.ts'
+import { profiles } from './convert/profiles.ts'
+import { services } from './convert/services.ts'
+import { type Surroundings, surroundings } from './convert/surroundings.ts'
+import type { Policy } from './model.ts'
+import { orderedTiers } from './order.ts'
+import type { Resource } from './resources/read.ts'
+import type { PolicyWorld } from './world.ts'
+
+/** An object as it was found, and what it says: checked, with its defaults. */
+export interface Loaded {
+  readonly object: ManifestObject
+  readonly resource: Resource
+}
+
+/** The world that a set of objects describes. Of two objects of one name the later counts, as with kubectl apply. */
+export function buildWorld(objects: readonly Loaded[]): PolicyWorld {
+  const input = latest(objects)
+  const around = surroundings(input)
+  const fallback = profiles(input, around.namespaces.keys())
+  const { endpoints: ofPods, hostPods } = pods(input, around)
+  const endpoints = [...ofPods, ...hostEndpoints(input, fallback.labels)].map((endpoint, index) => ({ index, ...endpoint }))
+  return {
+    endpoints,
+    hostPods,
+    networkSets: networkSets(input, around),
+    tiers: orderedTiers(input, input.flatMap((loaded) => policiesOf(loaded, around))),
+    profiles: fallback.profiles,
+    services: services(input, endpoints),
+    nodes: nodes(input),
+    namespaces: around.namespaces,
+    notes: around.missing.map((name) => `namespace ${name} is not in the input: taken to have no labels but its name`),
+  }
+}
+
+function latest(objects: readonly Loaded[]): readonly Loaded[] {
+  const byName = new Map<string, Loaded>()
+  for (const loaded of objects) {
+    const { resource } = loaded
+    const type = resource.kind === 'Workload' ? resource.type : resource.kind
+    byName.set(`${type} ${resource.metadata.namespace}/${resource.metadata.name}`, loaded)
+  }
+  return [...byName.values()]
+}
+
+function policiesOf({ resource, object }: Loaded, around: Surroundings): readonly Policy[] {
+  switch (resource.kind) {
+    case 'NetworkPolicy':
+    case 'StagedKubernetesNetworkPolicy':
+      return [kubernetesPolicy(resource, object)]
+    case 'AdminNetworkPolicy':
+    case 'BaselineAdminNetworkPolicy':
+    case 'ClusterNetworkPolicy':
+      return adminPolicies(resource, object, around.namespaces)
+    case 'CalicoNetworkPolicy':
+    case 'GlobalNetworkPolicy':
+    case 'StagedNetworkPolicy':
+    case 'StagedGlobalNetworkPolicy':
+      return [calicoPolicy(resource, object)]
+    default:
+      return []
+  }
+}
