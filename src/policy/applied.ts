@@ -152,6 +152,7 @@ function counterpart({ kind, namespace = '', name }: Pick<Policy, 'kind' | 'name
 /** Whether any policy in force looks at what a host forwards. */
 export function hasForwardPolicies(world: PolicyWorld): boolean {
   const cache = cacheOf(world)
-  cache.forward ??= world.endpoints.some(({ kind }) => kind === 'host') && cache.tiers[0].some(({ policies }) => policies.some((x) => x.applyOnForward))
+  cache.forward ??=
+    world.endpoints.some(({ kind }) => kind === 'host') && cache.tiers[0].some(({ policies }) => policies.some((x) => x.applyOnForward))
   return cache.forward
 }

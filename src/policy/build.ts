@@ -30,7 +30,10 @@ export function buildWorld(objects: readonly Loaded[]): PolicyWorld {
     endpoints,
     hostPods,
     networkSets: networkSets(input, around),
-    tiers: orderedTiers(input, input.flatMap((loaded) => policiesOf(loaded, around))),
+    tiers: orderedTiers(
+      input,
+      input.flatMap((loaded) => policiesOf(loaded, around)),
+    ),
     profiles: fallback.profiles,
     services: services(input, endpoints),
     nodes: nodes(input),

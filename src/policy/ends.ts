@@ -61,7 +61,8 @@ function find(world: PolicyWorld, index: EndIndex, id: string): End | undefined 
     return { id, addresses: [address], ...(node && { host: true, node: node.name }) }
   }
   const [pod, ...others] = index.owners.get(id) ?? []
-  if (pod) return { ...endpointEnd(id, pod), ...(others.length > 0 && { note: `${id} is ${others.length + 1} pods: answered for ${pod.id}` }) }
+  if (pod)
+    return { ...endpointEnd(id, pod), ...(others.length > 0 && { note: `${id} is ${others.length + 1} pods: answered for ${pod.id}` }) }
   const hostPod = index.hostPods.get(id)
   if (hostPod) return { ...hostEnd(world, id, hostPod.addresses, hostPod.node), hostPod: true, note: hostPod.note }
   const node = id.startsWith('node/') ? index.nodes.get(id.slice('node/'.length)) : undefined

@@ -153,7 +153,8 @@ function notesOf(world: PolicyWorld, flow: PolicyFlow): readonly string[] {
   const { source, destination } = flow
   if (source.note === undefined && destination.note === undefined && flow.class === undefined && !hasForwardPolicies(world)) return NO_NOTES
   const notes = [source.note, destination.note].filter((note) => note !== undefined)
-  if (source.hostPod && sameNode(flow)) notes.push(`policies aside, what runs on the host's network of ${source.node} reaches the pods of ${source.node}`)
+  if (source.hostPod && sameNode(flow))
+    notes.push(`policies aside, what runs on the host's network of ${source.node} reaches the pods of ${source.node}`)
   if (flow.class === undefined && hasForwardPolicies(world) && source.node !== destination.node && !source.host && !destination.host)
     notes.push('host endpoints have policies for forwarded traffic, which are not judged here: ask with class forward')
   return notes

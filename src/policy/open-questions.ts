@@ -1,7 +1,7 @@
 import type { Applied, AppliedTier, Question, ReadyPolicy, ReadyRule } from './applied.ts'
+import type { Policy, Rule } from './model.ts'
 import { type FlowPacket, NO, UNKNOWN } from './packet.ts'
 import { matchesAll } from './tests.ts'
-import type { Policy, Rule } from './model.ts'
 import type { Reason } from './verdict.ts'
 
 type Kind = 'unknown' | 'ambiguous' | 'l4-only'

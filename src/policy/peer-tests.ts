@@ -1,6 +1,6 @@
 import { includes, isEmpty, members } from '../cluster/bitset.ts'
-import { matches } from '../cluster/selector/evaluate.ts'
 import { canonical } from '../cluster/selector/canonical.ts'
+import { matches } from '../cluster/selector/evaluate.ts'
 import type { Selector } from '../cluster/selector/types.ts'
 import { formatPrefix, type Ip, type Prefix } from '../net/ip.ts'
 import { covers, prefixTable } from '../net/prefix-table.ts'
@@ -68,7 +68,8 @@ function describe(end: PacketEnd, places: Places): string {
  */
 function netsTest(side: 'source' | 'destination', nets: readonly Prefix[]): Test {
   const has = within(nets)
-  const everything = (family: FlowPacket['family']) => nets.some((net) => net.length === 0 && (family === undefined || net.ip.family === family))
+  const everything = (family: FlowPacket['family']) =>
+    nets.some((net) => net.length === 0 && (family === undefined || net.ip.family === family))
   return {
     criterion: `${side} networks`,
     test(packet) {
@@ -116,7 +117,8 @@ function portNames(places: Places, names: readonly string[], protocol: number | 
     for (const place of end.places) {
       const endpoint = places.world.endpoints[place]
       if (!endpoint || (set && !includes(set, place))) continue
-      if (endpoint.ports.some((port) => port.port === end.port && port.protocol === packet.protocol && names.includes(port.name))) return true
+      if (endpoint.ports.some((port) => port.port === end.port && port.protocol === packet.protocol && names.includes(port.name)))
+        return true
     }
     return false
   }

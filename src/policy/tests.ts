@@ -22,7 +22,10 @@ export function testsOf(rule: Rule, places: Places): readonly Test[] {
   if (rule.family !== undefined) tests.push(familyTest(rule.family))
   if (rule.icmp) tests.push(icmpTest(rule.icmp, false))
   if (rule.notIcmp) tests.push(icmpTest(rule.notIcmp, true))
-  tests.push(...peerTests('source', rule.source, rule.protocol, places), ...peerTests('destination', rule.destination, rule.protocol, places))
+  tests.push(
+    ...peerTests('source', rule.source, rule.protocol, places),
+    ...peerTests('destination', rule.destination, rule.protocol, places),
+  )
   if (rule.unknown !== undefined) tests.push(unknownTest(rule.unknown))
   return tests
 }

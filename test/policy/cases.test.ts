@@ -7,15 +7,32 @@ import { type Case, casesOf, endName, loadCase, probesOf, worldOf } from './case
 
 const PEERS = ['calico', 'disagreements', 'cyclonus', 'network-policy-api', 'derived-cnp', 'network-config-analyzer', 'netpol-analyzer']
 
-/** Expectations that are wrong by the API's own documents, with the reason. */
-const WRONG: Readonly<Record<string, string>> = {}
+/** Expectations that are wrong by the API's own documents, or ask about input that is refused, with the reason. */
+const WRONG: Readonly<Record<string, string>> = {
+  'calico/nets-mixed-families':
+    'notNets of IPv4 alone: Felix leaves such a rule out for IPv6 (felix/rules/policy.go, FilterRuleToIPVersion; iptables, nft and BPF alike), which the matcher behind the expectation did not',
+  'derived-cnp/anp_test_named_ports_multiple_peers':
+    'refused: destinationNamedPort beside a networks peer (CEL rule of ClusterNetworkPolicy v1alpha2)',
+  'netpol-analyzer/anp_test_named_ports_multiple_peers':
+    'refused: namedPort beside a networks peer (CEL rule of AdminNetworkPolicy v1alpha1)',
+  'netpol-analyzer/acs-security-demos-added-workloads':
+    'refused for now: a flow sequence closed in the column of its key, which kubectl takes',
+  'netpol-analyzer/document_with_syntax_error': 'refused: not YAML; the tool skips the file',
+  'netpol-analyzer/malformed-pod-example-5': 'refused: not YAML; the tool skips the document',
+  'netpol-analyzer/onlineboutique_with_pods_severe_error': 'refused: not YAML; the tool skips the document',
+  'netpol-analyzer/example_pods_w_same_owner_and_labels_gap_with_good_match_expression': 'refused: a policy name with _ in it',
+  'netpol-analyzer/example_pods_w_same_owner_and_labels_gap_with_good_match_expression2': 'refused: a policy name with _ in it',
+  'netpol-analyzer/example_pods_w_same_owner_and_labels_gap_with_policy_selector_not_in_gap': 'refused: a policy name with _ in it',
+}
 
 describe.runIf(needs('policy-cases'))('the cases of other tools', () => {
   for (const peer of PEERS) {
     describe(peer, () => {
       for (const given of casesOf(peer)) {
         if (given.valid === false) continue
-        it(given.name, () => expect(differences(given)).toEqual([]))
+        const wrong = WRONG[`${peer}/${given.name}`]
+        if (wrong) it(`${given.name} (${wrong})`, () => expect(differences(given)).not.toEqual([]))
+        else it(given.name, () => expect(differences(given)).toEqual([]))
       }
     })
   }

@@ -54,7 +54,9 @@ export function loadCase(folder: string): { loaded: Loaded[]; refused: string[] 
     const read = readResource(object)
     if (read.kind === 'resource') loaded.push({ object, resource: read.resource })
     else if (read.kind === 'refused')
-      refused.push(`${object.kind} ${object.namespace ?? ''}/${object.name}: ${read.problems.map((x) => `${x.field} ${x.message}`).join('; ')}`)
+      refused.push(
+        `${object.kind} ${object.namespace ?? ''}/${object.name}: ${read.problems.map((x) => `${x.field} ${x.message}`).join('; ')}`,
+      )
   }
   return { loaded, refused }
 }
@@ -82,7 +84,8 @@ export function worldOf(loaded: readonly Loaded[], ends: Case['ends'] = []): Pol
   const endpoints = world.endpoints.map((endpoint) => {
     if (endpoint.addresses.length > 0) return endpoint
     const { namespace, owner } = endpoint
-    const address = given.get(endpoint.id) ?? given.get(`${endpoint.id}[Pod]`) ?? owned(owner && `${namespace}/${owner.name}[${owner.kind}]`)
+    const address =
+      given.get(endpoint.id) ?? given.get(`${endpoint.id}[Pod]`) ?? owned(owner && `${namespace}/${owner.name}[${owner.kind}]`)
     return address ? { ...endpoint, addresses: [ip(address)] } : endpoint
   })
   return { ...world, endpoints }
@@ -116,7 +119,8 @@ function probe(parts: readonly unknown[]): Probe {
   }
 }
 
-const protocolOf = (name: string | number): number => (typeof name === 'number' ? name : (PROTOCOLS.get(name.toUpperCase()) ?? Number(name)))
+const protocolOf = (name: string | number): number =>
+  typeof name === 'number' ? name : (PROTOCOLS.get(name.toUpperCase()) ?? Number(name))
 
 /** An end of a row as `resolveEnd` takes it: pods are `ns/name[Pod]` too, and ranges stand for their address. */
 export function endName(id: string, ends: Case['ends'] = []): string {

@@ -31,7 +31,8 @@ export function adminPolicies(resource: AdminPolicy, object: ManifestObject, nam
 }
 
 function policy(resource: AdminPolicy, object: ManifestObject, subject: Selector, home: LabelSet | undefined): Policy {
-  const rules = (direction: Direction): Rule[] => resource[direction].flatMap((rule, index) => expand(rule, { direction, index, object, home }))
+  const rules = (direction: Direction): Rule[] =>
+    resource[direction].flatMap((rule, index) => expand(rule, { direction, index, object, home }))
   return {
     kind: KINDS[resource.kind],
     name: resource.metadata.name,

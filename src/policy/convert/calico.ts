@@ -3,7 +3,7 @@ import { entitySelector, globalSubject, namespacedSubject } from '../../cluster/
 import { allOf, type Selector } from '../../cluster/selector/types.ts'
 import type { Direction, IcmpMatch, Peer, Policy, PolicyKind, Ports, Rule } from '../model.ts'
 import type { CalicoPolicy } from '../resources/calico-policy.ts'
-import type { CalicoPort, CalicoRule, EntityRule } from '../resources/calico-rule.ts'
+import type { CalicoPort, CalicoRule } from '../resources/calico-rule.ts'
 import { prefixes } from './prefixes.ts'
 
 const KINDS: Readonly<Record<CalicoPolicy['kind'], PolicyKind>> = {
@@ -41,7 +41,12 @@ export function calicoPolicy(resource: CalicoPolicy, object: ManifestObject): Po
 }
 
 /** Rules of a policy or a profile; `namespace`: of a namespaced policy. */
-export function calicoRules(rules: readonly CalicoRule[], namespace: string | undefined, direction: Direction, object: ManifestObject): Rule[] {
+export function calicoRules(
+  rules: readonly CalicoRule[],
+  namespace: string | undefined,
+  direction: Direction,
+  object: ManifestObject,
+): Rule[] {
   return rules.map((rule, index) => calicoRule(rule, namespace, index, { object, path: ['spec', direction, index] }))
 }
 
@@ -74,7 +79,7 @@ const icmpMatch = ({ type, code }: { readonly type?: number | undefined; readonl
   ...(code !== undefined && { code }),
 })
 
-function entity(rule: EntityRule, namespace: string | undefined, destination: boolean): Peer {
+function entity(rule: CalicoRule['source'], namespace: string | undefined, destination: boolean): Peer {
   const { nets, notNets, notSelector, ports, notPorts, services } = rule
   const { selector, serviceAccounts, namespaceSelector } = rule
   const positive = entitySelector(

@@ -1,6 +1,6 @@
 import { inheriting, labelMap } from '../../cluster/selector/labels.ts'
-import type { Loaded } from '../build.ts'
 import { parseIp } from '../../net/ip.ts'
+import type { Loaded } from '../build.ts'
 import type { Profile } from '../model.ts'
 import type { Node } from '../resources/cluster-objects.ts'
 import type { NodeAddresses } from '../world.ts'
@@ -35,12 +35,25 @@ export function hostEndpoints(input: readonly Loaded[], profileLabels: ReadonlyM
 export function nodes(input: readonly Loaded[]): NodeAddresses[] {
   return input.flatMap(({ resource, object }) =>
     resource.kind === 'Node'
-      ? [{ name: resource.metadata.name, labels: labelMap(resource.metadata.labels), addresses: addressesOf(resource), origin: { object, path: [] } }]
+      ? [
+          {
+            name: resource.metadata.name,
+            labels: labelMap(resource.metadata.labels),
+            addresses: addressesOf(resource),
+            origin: { object, path: [] },
+          },
+        ]
       : [],
   )
 }
 
-const TUNNELS = ['IPv4IPIPTunnelAddr', 'IPv4VXLANTunnelAddr', 'IPv6VXLANTunnelAddr', 'IPv4WireguardInterfaceAddr', 'IPv6WireguardInterfaceAddr']
+const TUNNELS = [
+  'IPv4IPIPTunnelAddr',
+  'IPv4VXLANTunnelAddr',
+  'IPv6VXLANTunnelAddr',
+  'IPv4WireguardInterfaceAddr',
+  'IPv6WireguardInterfaceAddr',
+]
 
 function addressesOf({ addresses, metadata }: Node) {
   const tunnels = TUNNELS.flatMap((name) => parseIp(metadata.annotations[`projectcalico.org/${name}`] ?? '') ?? [])

@@ -3,9 +3,13 @@ import { entitySelector, namespacedSubject } from '../../cluster/selector/calico
 import { allOf, type Selector } from '../../cluster/selector/types.ts'
 import type { Direction, Peer, Policy, Ports, Rule } from '../model.ts'
 import { PROTOCOLS } from '../protocols.ts'
-import type { NetworkPolicy, Peer as NetworkPolicyPeer, Port } from '../resources/network-policy.ts'
+import type { NetworkPolicy } from '../resources/network-policy.ts'
 import type { StagedKubernetesNetworkPolicy } from '../resources/staged-kubernetes-network-policy.ts'
 import { prefixes } from './prefixes.ts'
+
+type IngressRule = NetworkPolicy['spec']['ingress'][number]
+type NetworkPolicyPeer = IngressRule['from'][number]
+type Port = IngressRule['ports'][number]
 
 /** What pods are and host endpoints and network sets are not (conversion.go, k8sSelectorToCalico). */
 const IS_POD: Selector = { kind: 'equal', key: 'projectcalico.org/orchestrator', value: 'k8s' }
@@ -57,7 +61,8 @@ interface Place {
 function expand(ports: readonly Port[], peers: readonly NetworkPolicyPeer[], { direction, namespace, index, object }: Place): Rule[] {
   const path = ['spec', direction, index]
   const list = direction === 'ingress' ? 'from' : 'to'
-  const alternatives = peers.length === 0 ? [undefined] : peers.map((peer, i) => ({ peer: peerOf(peer, namespace), path: [...path, list, i] }))
+  const alternatives =
+    peers.length === 0 ? [undefined] : peers.map((peer, i) => ({ peer: peerOf(peer, namespace), path: [...path, list, i] }))
   return byProtocol(ports).flatMap(({ protocol, ports: opened }) =>
     alternatives.map((alternative): Rule => {
       const own: Peer = opened ? { ports: opened } : {}

@@ -1,5 +1,5 @@
-import { inheriting, labelMap } from '../../cluster/selector/labels.ts'
 import { NAMESPACE } from '../../cluster/selector/calico.ts'
+import { inheriting, labelMap } from '../../cluster/selector/labels.ts'
 import type { Loaded } from '../build.ts'
 import type { NetworkSet } from '../world.ts'
 import { prefixes } from './prefixes.ts'

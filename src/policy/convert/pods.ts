@@ -30,7 +30,9 @@ export function pods(input: readonly Loaded[], around: Surroundings): Pods {
     for (const key of ownerChain(owners, namespace, resource.owner)) present.add(key)
     const id = `${namespace}/${name}`
     if (resource.hostNetwork || resource.finished) {
-      const note = resource.finished ? `${id} has finished: it has no address any more` : `${id} is on the host's network: judged as its node`
+      const note = resource.finished
+        ? `${id} has finished: it has no address any more`
+        : `${id} is on the host's network: judged as its node`
       const addresses = resource.finished ? [] : resource.ips
       hostPods.set(id, { addresses, ...(resource.node && { node: resource.node }), ...(owner && { owner }), note })
       continue
@@ -95,7 +97,8 @@ interface Owner {
 function ownersOf(input: readonly Loaded[]): ReadonlyMap<string, Workload> {
   const owners = new Map<string, Workload>()
   for (const { resource } of input) {
-    if (resource.kind === 'Workload') owners.set(key(resource.metadata.namespace, { kind: resource.type, name: resource.metadata.name }), resource)
+    if (resource.kind === 'Workload')
+      owners.set(key(resource.metadata.namespace, { kind: resource.type, name: resource.metadata.name }), resource)
   }
   return owners
 }

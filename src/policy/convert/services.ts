@@ -37,7 +37,9 @@ function recorded({ subsets }: EndpointSlice): ServiceBackend[] {
 function predicted({ selector, ports }: Service, endpoints: readonly Endpoint[]): ServiceBackend[] {
   if (!selector) return []
   const wanted = Object.entries(selector)
-  const chosen = endpoints.filter((endpoint) => endpoint.kind !== 'host' && wanted.every(([key, value]) => endpoint.labels.get(key) === value))
+  const chosen = endpoints.filter(
+    (endpoint) => endpoint.kind !== 'host' && wanted.every(([key, value]) => endpoint.labels.get(key) === value),
+  )
   return chosen.flatMap((endpoint): ServiceBackend[] => {
     const open = ports.flatMap(({ protocol, targetPort }) => {
       const number = PROTOCOLS.get(protocol) ?? 0

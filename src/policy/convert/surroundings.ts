@@ -45,4 +45,5 @@ export function surroundings(input: readonly Loaded[]): Surroundings {
 }
 
 /** The API server gives every namespace its name as a label. */
-const named = (name: string, labels: Readonly<Record<string, string>>): LabelSet => inheriting(new Map([[METADATA_NAME, name]]), [labelMap(labels)])
+const named = (name: string, labels: Readonly<Record<string, string>>): LabelSet =>
+  inheriting(new Map([[METADATA_NAME, name]]), [labelMap(labels)])
