@@ -31,7 +31,7 @@ interface DirectionResult {
   /** what decided; absent at n/a and continue */
   readonly tier?: string
   readonly profile?: string
-  readonly policy?: { readonly kind: string; readonly namespace?: string; readonly name: string }
+  readonly policy?: KubeObject
   readonly rule?: number
   readonly action?: string
   /** every step that did something, in order, in the words of the policy cases */
@@ -247,7 +247,7 @@ function walk(
         decision: decider.action === 'Allow' ? 'allow' : 'deny',
         special: kind === 'kubernetes' && isUndefined ? 'undefined' : decider.http ? 'l4-only' : undefined,
         tier: tier.name,
-        policy: { kind: policy.kind, namespace, name },
+        policy,
         rule: decider.rule,
         action: decider.action,
         path,

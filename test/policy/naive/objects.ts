@@ -25,6 +25,8 @@ export interface LabelSelector {
 }
 
 interface Container {
+  readonly name?: string
+  readonly image?: string
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[]
 }
 
