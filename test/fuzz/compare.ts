@@ -71,17 +71,23 @@ export function compareProbe(probe: Probe, outcomes: readonly Outcome[], seen: r
 }
 
 /**
- * A router without a way says so five times in a row to one address, then once a second (ip_error; net.ipv4.route.error_cost is the first
- * namespace's). Where it was heard, silence that nobody foretold is taken for it.
+ * An IPv4 router without a way says so five times in a row to one address, then once a second (ip_error; net.ipv4.route.error_cost is the
+ * first namespace's). Silence that nobody foretold is taken for the one of the errors heard so often that lacks the most.
  */
 function restoreErrors(predicted: ReadonlyMap<string, number>, counted: Map<string, number>): void {
-  const errors = [...predicted.keys()].filter((text) => /^icmp 3\//.test(text) && (counted.get(text) ?? 0) >= 3)
-  const [error] = errors
   const silent = counted.get('dropped')
-  if (errors.length !== 1 || error === undefined || silent === undefined || predicted.has('dropped')) return
-  counted.set(error, (counted.get(error) ?? 0) + silent)
+  if (silent === undefined || predicted.has('dropped')) return
+  const total = [...counted.values()].reduce((sum, n) => sum + n, 0)
+  const [error] = [...predicted]
+    .map(([text, p]) => ({ text, heard: counted.get(text) ?? 0, expected: p * total }))
+    .filter(({ text, heard }) => unreachable4.test(text) && heard >= 3)
+    .sort((x, y) => y.expected - y.heard - (x.expected - x.heard))
+  if (!error) return
+  counted.set(error.text, error.heard + silent)
   counted.delete('dropped')
 }
+
+const unreachable4 = /^icmp 3\/\d+ \d+\./
 
 /** What kind of difference it is, without addresses: a smaller scenario must show the same one. */
 const sortOf = (texts: ReadonlyMap<string, number>): string =>

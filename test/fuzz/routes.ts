@@ -1,4 +1,5 @@
 /** Routes, rules and settings that get in the way, or open a way of their own. */
+import { contains, parseIp, parsePrefix } from '../../src/net/ip.ts'
 import type { Random } from '../kernel/random.ts'
 import { type Draft, type Net, tcpPorts } from './topology.ts'
 import type { Pool } from './values.ts'
@@ -7,36 +8,43 @@ import type { Pool } from './values.ts'
 export function addRoutes(pool: Omit<Pool, 'sets'>, space: Draft): boolean {
   const { r, net } = pool
   const ways = waysOf(space)
+  const gateways = ways.flatMap((way) => parseIp(/^via (\S+)/.exec(way)?.[1] ?? '') ?? [])
   let nominal = false
   const target = () => (r.chance(0.6) ? `${pool.address()}/${net.family === 4 ? 32 : 128}` : pool.prefix())
   const seen = new Set<string>()
   const refusals: string[] = []
+  const detours: string[] = []
   const route = (table: string) => {
     const dst = r.chance(0.15) && table !== '' ? 'default' : target()
     if (seen.has(dst + table)) return
     seen.add(dst + table)
     const metric = r.chance(0.3) ? ` metric ${r.pick([50, 2000])}` : ''
     if (r.chance(0.25) || ways.length === 0) {
-      // last: nothing can be routed by a next hop behind one of these
+      // after all others: nothing can be routed by a next hop behind one of these
       refusals.push(`route replace ${r.pick(['blackhole', 'unreachable', 'prohibit', 'throw', 'throw'])} ${dst}${table}${metric}`)
       return
     }
+    // nor behind a route to the next hop itself: the last of the others, and only one
+    const covered = parsePrefix(dst)
+    const detour = covered !== undefined && gateways.some((gateway) => contains(covered, gateway))
+    const take = (line: string) => (detour ? detours : space.ip).push(line)
     const [one, two] = [r.pick(ways), r.pick(ways)]
     if (one !== two && [one, two].every((w) => w.startsWith('via')) && r.chance(0.4)) {
       nominal = true
-      space.ip.push(`route replace ${dst}${table}${metric} nexthop ${one} weight ${1 + r.below(2)} nexthop ${two} weight ${1 + r.below(2)}`)
+      take(`route replace ${dst}${table}${metric} nexthop ${one} weight ${1 + r.below(2)} nexthop ${two} weight ${1 + r.below(2)}`)
       return
     }
     const own = space.addresses.length > 0 && r.chance(0.15) ? ` src ${r.pick(space.addresses)}` : ''
-    space.ip.push(`route replace ${dst} ${one}${table}${metric}${own}`)
+    take(`route replace ${dst} ${one}${table}${metric}${own}`)
   }
   if (r.chance(0.3)) for (let i = 1 + r.below(2); i > 0; i--) route('')
+  const rules: string[] = []
   if (r.chance(0.3)) {
     const table = r.pick(['100', '101'])
     for (let i = 1 + r.below(3); i > 0; i--) route(` table ${table}`)
-    for (let i = 1 + r.below(2); i > 0; i--) space.ip.push(rule(pool, r, space, table, 1000 + 10 * i + r.below(10)))
+    for (let i = 1 + r.below(2); i > 0; i--) rules.push(rule(pool, r, space, table, 1000 + 10 * i + r.below(10)))
   }
-  space.ip.push(...refusals)
+  space.ip.push(...detours.slice(0, 1), ...rules, ...refusals)
   return nominal
 }
 

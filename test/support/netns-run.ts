@@ -5,7 +5,7 @@ import { memoryFiles } from '../../src/system/files-memory.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
 import type { Outcome } from '../../src/trace/types.ts'
 import type { Agent, Seen } from './netns-agent.ts'
-import { type Case, type FlowLine, flowOf, forFamily, nftText, parseFlows, payloadOf, restoreText } from './netns-case.ts'
+import { type Case, type FlowLine, flowOf, forFamily, nftText, payloadOf, restoreText } from './netns-case.ts'
 import { dumpHost, folderOf, objects } from './netns-dump.ts'
 import { type HostName, hosts, type Lab, makeLab, tcpPorts, udpPorts } from './netns-lab.ts'
 import { outcomeText, socketText } from './outcome-text.ts'
@@ -14,23 +14,30 @@ export type Backend = 'nft' | 'legacy'
 type Files = Readonly<Record<string, string>>
 const untouched = new Map<HostName, Promise<Files>>()
 
-/** What the flows came to, as text; empty if all agree. */
-export async function runCase(agent: Agent, c: Case, family: 4 | 6, backend: Backend): Promise<readonly string[]> {
+/** What became of those of a case's flows that did not come to what was expected. */
+export async function runCase(
+  agent: Agent,
+  c: Case,
+  family: 4 | 6,
+  backend: Backend,
+  flows: readonly FlowLine[],
+): Promise<ReadonlyMap<FlowLine, string>> {
   const lab = await makeLab()
   try {
     await prepare(lab, c, family, backend)
-    const flows = parseFlows(forFamily(c.flows, family))
     const today = loadSnapshot(memoryFiles(c.name, oneForm(await dump(lab, c, family), c, backend)))
     const { snapshot } = suppose(today, { replace: [], withoutRule: [], sysctl: [], nodeDown: [], ...forFamilyAll(c.suppose, family) })
     for (const [host, script] of Object.entries(c.later ?? {})) await lab.sh(host as HostName, forFamily(script, family))
     await Promise.all(hosts.map((h) => agent.serve(lab.ns[h], h, tcpPorts, udpPorts)))
-    const wrong = await Promise.all(
+    const wrong = new Map<FlowLine, string>()
+    await Promise.all(
       flows.map(async (flow) => {
         const outcomes = traceFlow(snapshot, flowOf(flow), { brief: true }).outcomes
-        return compare(flow, outcomes, await observe(agent, lab, flow, outcomes))
+        const how = compare(flow, outcomes, await observe(agent, lab, flow, outcomes))
+        if (how !== undefined) wrong.set(flow, how)
       }),
     )
-    return wrong.filter((w) => w !== undefined)
+    return wrong
   } finally {
     await agent.leave(lab.all).catch(() => undefined)
     await lab.remove()
