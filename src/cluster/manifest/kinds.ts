@@ -21,6 +21,8 @@ const CALICO = {
   HostEndpoint: 'cluster',
   Profile: 'cluster',
   FelixConfiguration: 'cluster',
+  // makes host endpoints of nodes
+  KubeControllersConfiguration: 'cluster',
 } as const
 
 /** The kinds that are read, by API group ('' is the core group). */
@@ -34,6 +36,7 @@ const GROUPS: Readonly<Record<string, readonly Group[]>> = {
         ServiceAccount: 'namespaced',
         Node: 'cluster',
         Service: 'namespaced',
+        Endpoints: 'namespaced',
         ReplicationController: 'namespaced',
       },
     },
@@ -69,7 +72,6 @@ const IDLE: Readonly<Record<string, readonly string[]>> = {
     'IPAMHandle',
     'IPPool',
     'IPReservation',
-    'KubeControllersConfiguration',
     'WorkloadEndpoint',
   ],
 }

@@ -97,10 +97,6 @@ function checkEgress(rule: Egress, say: Say): void {
   const named = rule.ports?.findIndex((p) => p.namedPort !== undefined) ?? -1
   if (outside && named >= 0)
     say(['ports', named, 'namedPort'], 'must not stand beside networks, nodes or domainNames: they have no named ports')
-  if (rule.action === 'Allow') return
-  for (const [i, peer] of rule.to.entries()) {
-    if (peer.domainNames) say(['to', i, 'domainNames'], `is only for rules with action Allow, not ${rule.action}`)
-  }
 }
 
 export const adminNetworkPolicySchema = fields({

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import type { Selector } from '../../cluster/selector/types.ts'
 import { type CalicoRule, calicoRule } from './calico-rule.ts'
 import { type Metadata, metadata } from './metadata.ts'
@@ -38,7 +39,16 @@ export interface CalicoPolicy {
 
 export type StagedAction = 'Set' | 'Delete' | 'Learn' | 'Ignore'
 
-export const stagedAction = optional(oneOf(['Set', 'Delete', 'Learn', 'Ignore']), 'Set')
+const action = oneOf(['Set', 'Delete', 'Learn', 'Ignore'])
+const set: typeof action = v.pipe(
+  v.unknown(),
+  v.transform(() => 'Set' as const),
+)
+/** The empty text is as good as none. */
+export const stagedAction = optional(
+  v.lazy((input) => (input === '' ? set : action)),
+  'Set',
+)
 
 const rules = optional(list(calicoRule, { max: 1024 }), [])
 const types = optional(

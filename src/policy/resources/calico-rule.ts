@@ -83,7 +83,9 @@ const entityRule = fields(
     selector: optional(selector()),
     notSelector: optional(selector('anywhere')),
     namespaceSelector: optional(selector('alone')),
-    serviceAccounts: optional(fields({ names: optional(list(text()), []), selector: optional(selector('anywhere')) })),
+    serviceAccounts: optional(
+      fields({ names: optional(list(text()), []), selector: optional(selector('anywhere', Number.POSITIVE_INFINITY)) }),
+    ),
     services: optional(services),
     ports: optional(list(calicoPort, { max: 50 }), []),
     notPorts: optional(list(calicoPort, { max: 50 }), []),

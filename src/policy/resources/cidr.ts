@@ -19,11 +19,18 @@ function parse(text: string): Prefix | string {
   return parsePrefix(text) as Prefix
 }
 
-/** ipBlock of NetworkPolicy: host bits are taken (and mean nothing), leading zeros are not (StrictIPCIDRValidation). */
+/**
+ * ipBlock of NetworkPolicy. Host bits are taken, and mean nothing; leading zeros and IPv4 in IPv6 form, which programs understand in different
+ * ways, are not (StrictIPCIDRValidation, and a warning without it).
+ */
 export function kubernetesCidr(text: string): string | undefined {
-  if (text === '') return 'is required'
+  return text === '' ? 'is required' : plain(text)
+}
+
+function plain(text: string): string | undefined {
   const parsed = parse(text)
-  return typeof parsed === 'string' ? parsed : undefined
+  if (typeof parsed === 'string') return parsed
+  return isMapped(parsed.ip) ? `${shown(text)} is an IPv4 address in IPv6 form` : undefined
 }
 
 /** The API server's `except`: inside of `cidr`, and longer. Texts that are no CIDR are told elsewhere. */
@@ -38,9 +45,7 @@ const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${tex
 /** isCIDR() of the API server's CEL (ClusterNetworkPolicy): host bits are taken, an IPv4 address in IPv6 form is not. */
 export function celCidr(text: string): string | undefined {
   if (text.length > 43) return `${shown(text)} has ${text.length} characters, at most 43 are allowed`
-  const parsed = parse(text)
-  if (typeof parsed === 'string') return parsed
-  return isMapped(parsed.ip) ? `${shown(text)} is an IPv4 address in IPv6 form` : undefined
+  return plain(text)
 }
 
 /** ::ffff:0:0/96 */
@@ -48,9 +53,9 @@ const isMapped = (ip: Ip): boolean => ip.family === 6 && ip.a === 0 && ip.b === 
 
 /** `nets` and `notNets` of a rule of Calico's: with a length, and no host bits. */
 export function calicoNet(text: string): string | undefined {
-  const parsed = parse(text)
-  if (typeof parsed === 'string') return parsed
-  if (isMapped(parsed.ip)) return `${shown(text)} is an IPv4 address in IPv6 form`
+  const wrong = plain(text)
+  const parsed = parsePrefix(text)
+  if (wrong || !parsed) return wrong
   const masked = formatPrefix(parsed)
   return parsePrefix(masked)?.ip.text === canonicalText(parsed.ip)
     ? undefined

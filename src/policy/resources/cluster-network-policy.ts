@@ -51,10 +51,6 @@ const egressRule = fields({ name: ruleName, action, to: list(egressPeer, few), p
   const named = rule.protocols?.findIndex((p) => p.destinationNamedPort !== undefined) ?? -1
   if (outside && named >= 0)
     say(['protocols', named, 'destinationNamedPort'], 'must not stand beside networks, nodes or domainNames: they have no named ports')
-  if (rule.action === 'Accept') return
-  for (const [i, peer] of rule.to.entries()) {
-    if (peer.domainNames) say(['to', i, 'domainNames'], `is only for rules with action Accept, not ${rule.action}`)
-  }
 })
 
 export const clusterNetworkPolicySchema = fields({

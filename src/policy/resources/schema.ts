@@ -48,18 +48,26 @@ const withoutNulls = v.rawTransform<unknown, object>(({ dataset, addIssue, NEVER
     addIssue({ message: mismatch('an object', input) })
     return NEVER
   }
+  let nulls = false
   for (const key in input) {
-    if ((input as Record<string, unknown>)[key] === null)
-      return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
+    if ((input as Record<string, unknown>)[key] === null) nulls = true
+    if (!DROPPED.has(key)) continue
+    addIssue({ message: 'unknown field', path: steps([key]) })
+    return NEVER
   }
-  return input
+  return nulls ? Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null)) : input
 })
+
+/** Keys that valibot leaves out without a word. */
+const DROPPED: ReadonlySet<string> = new Set(['__proto__', 'prototype', 'constructor'])
 
 function onlyThese<T>(known: readonly string[]) {
   const names = new Set(known)
   return v.rawCheck<T>(({ dataset, addIssue }) => {
-    for (const key in dataset.value as object) {
-      if (names.has(key)) continue
+    const { value } = dataset
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return
+    for (const key in value) {
+      if (names.has(key) || DROPPED.has(key)) continue
       const near = nearest(key, known, 1)[0]
       addIssue({
         message: 'unknown field',

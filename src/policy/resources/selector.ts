@@ -15,20 +15,23 @@ export const labelSelector: v.GenericSchema<unknown, Selector> = v.pipe(
   }),
 )
 
-/** Longest selector that Calico's resource definitions take. */
+/** Longest selector that Calico's resource definitions take, in most places. */
 const LENGTH = 1024
 
 /**
  * A selector of Calico's; the empty text is the same as none. `global()` is meant for the namespaceSelector of a rule, where it must stand
  * alone; some fields take it anywhere.
  */
-export function selector(global: 'alone' | 'anywhere' | 'refused' = 'refused'): v.GenericSchema<unknown, Selector | undefined> {
+export function selector(
+  global: 'alone' | 'anywhere' | 'refused' = 'refused',
+  length = LENGTH,
+): v.GenericSchema<unknown, Selector | undefined> {
   return v.pipe(
     v.string(),
     v.rawTransform<string, Selector | undefined>(({ dataset, addIssue, NEVER }) => {
       const text = dataset.value
       if (text === '') return undefined
-      if (text.length > LENGTH) addIssue({ message: `has ${text.length} characters, at most ${LENGTH} are allowed` })
+      if (text.length > length) addIssue({ message: `has ${text.length} characters, at most ${length} are allowed` })
       const parsed = parseSelector(text)
       if (parsed.kind === 'error') {
         addIssue({ message: `is no selector: ${parsed.message} in column ${parsed.column}` })
