@@ -1,4 +1,4 @@
-import { includes } from '../cluster/bitset.ts'
+import { type Bitset, includes } from '../cluster/bitset.ts'
 import type { FlowClass } from './flow.ts'
 import type { Direction, Policy, Profile, Rule, Tier } from './model.ts'
 import { type Places, placesOf, selected } from './places.ts'
@@ -43,17 +43,22 @@ export interface Question {
 }
 
 interface Cache {
-  readonly tiers: readonly [enforced: readonly Tier[], staged: readonly Tier[]]
-  readonly answers: Map<string, Applied[]>
+  readonly answers: Map<string, Answers>
   readonly rules: WeakMap<Rule, ReadyRule>
   forward?: boolean
+}
+
+/** All about one question: the policies that are asked, and what came out for each endpoint so far. */
+interface Answers {
+  readonly asked: readonly { readonly tier: Tier; readonly policies: readonly { readonly policy: Policy; readonly subject: Bitset }[] }[]
+  readonly applied: Applied[]
 }
 
 const caches = new WeakMap<PolicyWorld, Cache>()
 
 function cacheOf(world: PolicyWorld): Cache {
   let cache = caches.get(world)
-  if (!cache) caches.set(world, (cache = { tiers: [enforced(world.tiers), whatIf(world.tiers)], answers: new Map(), rules: new WeakMap() }))
+  if (!cache) caches.set(world, (cache = { answers: new Map(), rules: new WeakMap() }))
   return cache
 }
 
@@ -62,29 +67,38 @@ export function appliedTo(world: PolicyWorld, endpoint: Endpoint, question: Ques
   const cache = cacheOf(world)
   const key = `${question.direction} ${question.hook} ${question.staged}`
   let answers = cache.answers.get(key)
-  if (!answers) cache.answers.set(key, (answers = []))
-  return (answers[endpoint.index] ??= apply(world, cache, endpoint, question))
+  if (!answers) cache.answers.set(key, (answers = { asked: asked(world, question), applied: [] }))
+  return (answers.applied[endpoint.index] ??= apply(world, cache, answers, endpoint, question))
 }
 
-function apply(world: PolicyWorld, cache: Cache, endpoint: Endpoint, question: Question): Applied {
+function asked(world: PolicyWorld, { direction, hook, staged }: Question): Answers['asked'] {
+  const places = placesOf(world)
+  const inForce = staged ? whatIf(world.tiers) : (policy: Policy): boolean => policy.stagedAction === undefined
+  return world.tiers.map((tier) => ({
+    tier,
+    policies: tier.policies
+      .filter((policy) => policy[direction] && atHook(policy, hook) && inForce(policy))
+      .map((policy) => ({ policy, subject: selected(places, policy.subject) })),
+  }))
+}
+
+function apply(world: PolicyWorld, cache: Cache, { asked }: Answers, endpoint: Endpoint, { direction, hook }: Question): Applied {
   const places = placesOf(world)
   const tiers: AppliedTier[] = []
-  for (const tier of cache.tiers[question.staged ? 1 : 0]) {
-    const policies = tier.policies.filter(
-      (policy) => policy[question.direction] && atHook(policy, question.hook) && includes(selected(places, policy.subject), endpoint.index),
-    )
+  for (const { tier, policies: all } of asked) {
+    const policies = all.filter(({ subject }) => includes(subject, endpoint.index)).map(({ policy }) => policy)
     if (policies.length === 0) continue
     // the two early hooks go on to the normal policies (felix/calc/event_sequencer.go, tierInfoToProtoTierInfo)
-    const early = question.hook === 'untracked' || question.hook === 'preDNAT'
+    const early = hook === 'untracked' || hook === 'preDNAT'
     tiers.push({
       tier,
-      policies: policies.map((policy) => ({ policy, rules: rulesOf(policy, question.direction, tier, places, cache) })),
+      policies: policies.map((policy) => ({ policy, rules: rulesOf(policy, direction, tier, places, cache) })),
       end: { kind: 'end-of-tier', tier, action: early ? 'Pass' : tier.defaultAction, policies },
       ties: ties(policies),
     })
   }
-  const ends = question.hook === 'normal'
-  return { tiers, ends, profiles: ends ? profileRules(world, endpoint, question.direction, places, cache) : [] }
+  const ends = hook === 'normal'
+  return { tiers, ends, profiles: ends ? profileRules(world, endpoint, direction, places, cache) : [] }
 }
 
 function atHook(policy: Policy, hook: FlowClass): boolean {
@@ -127,24 +141,16 @@ function ties(policies: readonly Policy[]): (readonly [number, number])[] {
 
 const isAdmin = ({ kind }: Policy): boolean => kind === 'KubernetesClusterNetworkPolicy' || kind === 'KubernetesAdminNetworkPolicy'
 
-function enforced(tiers: readonly Tier[]): readonly Tier[] {
-  return tiers.map((tier) => ({ ...tier, policies: tier.policies.filter((policy) => policy.stagedAction === undefined) }))
-}
-
 /** As if the staged policies went live: one that is set stands for its counterpart, one that deletes takes it away. */
-function whatIf(tiers: readonly Tier[]): readonly Tier[] {
-  const replaced = new Set<string>()
-  for (const { policies } of tiers) {
-    for (const policy of policies) if (policy.stagedAction !== undefined) replaced.add(counterpart(policy))
-  }
+function whatIf(tiers: readonly Tier[]): (policy: Policy) => boolean {
+  const all = tiers.flatMap(({ policies }) => policies)
+  const replaced = new Set(all.filter(({ stagedAction }) => stagedAction !== undefined).map(counterpart))
   // Calico's own preview knows no difference between Set, Learn and Ignore (updateprocessors/staged*processor.go)
-  const stays = ({ stagedAction, ...policy }: Policy): boolean =>
-    stagedAction === undefined ? !replaced.has(counterpart(policy)) : stagedAction !== 'Delete'
-  return tiers.map((tier) => ({ ...tier, policies: tier.policies.filter(stays) }))
+  return (policy) => (policy.stagedAction === undefined ? !replaced.has(counterpart(policy)) : policy.stagedAction !== 'Delete')
 }
 
 /** The kind that a staged kind becomes, with the name. */
-function counterpart({ kind, namespace = '', name }: Pick<Policy, 'kind' | 'namespace' | 'name'>): string {
+function counterpart({ kind, namespace = '', name }: Policy): string {
   const enforcedKind = kind === 'StagedKubernetesNetworkPolicy' ? 'KubernetesNetworkPolicy' : kind.replace(/^Staged/, '')
   return `${enforcedKind} ${namespace}/${name}`
 }
@@ -153,6 +159,7 @@ function counterpart({ kind, namespace = '', name }: Pick<Policy, 'kind' | 'name
 export function hasForwardPolicies(world: PolicyWorld): boolean {
   const cache = cacheOf(world)
   cache.forward ??=
-    world.endpoints.some(({ kind }) => kind === 'host') && cache.tiers[0].some(({ policies }) => policies.some((x) => x.applyOnForward))
+    world.endpoints.some(({ kind }) => kind === 'host') &&
+    world.tiers.some(({ policies }) => policies.some((policy) => atHook(policy, 'forward') && policy.stagedAction === undefined))
   return cache.forward
 }

@@ -1,5 +1,6 @@
 import type { ManifestObject } from '../cluster/manifest/types.ts'
 import { adminPolicies } from './convert/admin.ts'
+import { automaticHosts } from './convert/automatic-hosts.ts'
 import { calicoPolicy } from './convert/calico.ts'
 import { hostEndpoints, nodes } from './convert/hosts.ts'
 import { kubernetesPolicy } from './convert/kubernetes.ts'
@@ -25,10 +26,15 @@ export function buildWorld(objects: readonly Loaded[]): PolicyWorld {
   const around = surroundings(input)
   const fallback = profiles(input, around.namespaces.keys())
   const { endpoints: ofPods, hostPods } = pods(input, around)
-  const endpoints = [...ofPods, ...hostEndpoints(input, fallback.labels)].map((endpoint, index) => ({ index, ...endpoint }))
+  const written = hostEndpoints(input, fallback.labels)
+  const ofNodes = nodes(input)
+  const automatic = automaticHosts(input, ofNodes, new Set(written.map(({ name }) => name)))
+  const endpoints = [...ofPods, ...written, ...automatic].map((endpoint, index) => ({ index, ...endpoint }))
+  const endpointToHost = toHostAction(input)
   return {
     endpoints,
     hostPods,
+    ...(endpointToHost !== undefined && { endpointToHost }),
     networkSets: networkSets(input, around),
     tiers: orderedTiers(
       input,
@@ -36,7 +42,7 @@ export function buildWorld(objects: readonly Loaded[]): PolicyWorld {
     ),
     profiles: fallback.profiles,
     services: services(input, endpoints),
-    nodes: nodes(input),
+    nodes: ofNodes,
     namespaces: around.namespaces,
     notes: around.missing.map((name) => `namespace ${name} is not in the input: taken to have no labels but its name`),
   }
@@ -50,6 +56,16 @@ function latest(objects: readonly Loaded[]): readonly Loaded[] {
     byName.set(`${type} ${resource.metadata.namespace}/${resource.metadata.name}`, loaded)
   }
   return [...byName.values()]
+}
+
+/** Of the FelixConfiguration for all nodes. */
+function toHostAction(input: readonly Loaded[]): string | undefined {
+  for (const { resource } of input) {
+    if (resource.kind !== 'FelixConfiguration' || resource.metadata.name !== 'default') continue
+    const action = resource.spec.defaultEndpointToHostAction
+    if (typeof action === 'string') return action
+  }
+  return undefined
 }
 
 function policiesOf({ resource, object }: Loaded, around: Surroundings): readonly Policy[] {

@@ -1,5 +1,6 @@
-import { parseIp } from '../net/ip.ts'
+import { type Ip, parseIp } from '../net/ip.ts'
 import type { End } from './flow.ts'
+import { placesAt, placesOf } from './places.ts'
 import type { Endpoint, HostPod, NodeAddresses, PolicyWorld } from './world.ts'
 
 interface EndIndex {
@@ -10,6 +11,8 @@ interface EndIndex {
   readonly hostPods: ReadonlyMap<string, HostPod>
   readonly nodes: ReadonlyMap<string, NodeAddresses>
   readonly nodeAddresses: ReadonlyMap<string, NodeAddresses>
+  /** addresses of Services */
+  readonly clusterIps: ReadonlyMap<string, string>
   readonly ends: Map<string, End | undefined>
 }
 
@@ -48,6 +51,9 @@ function indexEnds(world: PolicyWorld): EndIndex {
     hostPods,
     nodes: new Map(world.nodes.map((node) => [node.name, node])),
     nodeAddresses: new Map(world.nodes.flatMap((node) => node.addresses.map((address) => [address.text, node] as const))),
+    clusterIps: new Map(
+      [...world.services].flatMap(([name, { clusterIps }]) => clusterIps.map((address) => [address.text, name] as const)),
+    ),
     ends: new Map(),
   }
 }
@@ -58,15 +64,29 @@ function find(world: PolicyWorld, index: EndIndex, id: string): End | undefined 
   const address = parseIp(id)
   if (address) {
     const node = index.nodeAddresses.get(address.text)
-    return { id, addresses: [address], ...(node && { host: true, node: node.name }) }
+    const note = noteOn(world, index, address)
+    return { id, addresses: [address], ...(node && { host: true, node: node.name }), ...(note && { note }) }
   }
   const [pod, ...others] = index.owners.get(id) ?? []
   if (pod)
     return { ...endpointEnd(id, pod), ...(others.length > 0 && { note: `${id} is ${others.length + 1} pods: answered for ${pod.id}` }) }
   const hostPod = index.hostPods.get(id)
-  if (hostPod) return { ...hostEnd(world, id, hostPod.addresses, hostPod.node), hostPod: true, note: hostPod.note }
+  if (hostPod?.finished) return { id, addresses: [], gone: `${id} has finished: it has no address any more` }
+  if (hostPod) {
+    const note = `${id} is on the host's network: to policies its packets are those of its node`
+    return { ...hostEnd(world, id, hostPod.addresses, hostPod.node), hostPod: true, note }
+  }
   const node = id.startsWith('node/') ? index.nodes.get(id.slice('node/'.length)) : undefined
   return node ? hostEnd(world, id, node.addresses, node.name) : undefined
+}
+
+/** What an address stands for that is asked about as an address. */
+function noteOn(world: PolicyWorld, { clusterIps }: EndIndex, address: Ip): string | undefined {
+  const service = clusterIps.get(address.text)
+  if (service !== undefined) return `${address.text} is the address of service ${service}: policies see its backends and their ports`
+  const pods = placesAt(placesOf(world), address).flatMap((place) => world.endpoints[place] ?? [])
+  const [pod] = pods
+  return pod && `${address.text} is the address of ${pod.id}: asked about as an address, its own policies are not judged`
 }
 
 function endpointEnd(id: string, endpoint: Endpoint): End {

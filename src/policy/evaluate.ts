@@ -1,11 +1,11 @@
 import type { Family, Ip } from '../net/ip.ts'
-import { hasForwardPolicies } from './applied.ts'
 import type { End, PolicyFlow } from './flow.ts'
 import { judge } from './judge.ts'
 import type { Direction } from './model.ts'
 import type { FlowPacket, PacketEnd } from './packet.ts'
 import { type Places, placesAt, placesOf } from './places.ts'
 import { ICMP, ICMPV6 } from './protocols.ts'
+import { remarks, sameNode } from './remarks.ts'
 import type { Judgement, Reason, Verdict } from './verdict.ts'
 import type { PolicyWorld } from './world.ts'
 
@@ -35,9 +35,9 @@ function ofFamily(world: PolicyWorld, flow: PolicyFlow, addresses: Addresses): V
   const packet = packetOf(placesOf(world), flow, addresses)
   const egress = direction(world, flow, 'egress', packet)
   const ingress = direction(world, flow, 'ingress', packet)
-  const reasons = egress.reasons.length + ingress.reasons.length === 0 ? [] : [...egress.reasons, ...ingress.reasons]
-  const allowed = egress.verdict !== 'deny' && ingress.verdict !== 'deny'
-  if (addresses.apart) reasons.push(noCommonFamily(flow))
+  const never = impossible(flow, addresses)
+  const reasons = [...never, ...egress.reasons, ...ingress.reasons]
+  const allowed = egress.verdict !== 'deny' && ingress.verdict !== 'deny' && never.length === 0
   return {
     allowed,
     verdict: weigh(allowed, [egress, ingress], reasons),
@@ -46,7 +46,7 @@ function ofFamily(world: PolicyWorld, flow: PolicyFlow, addresses: Addresses): V
     ingress,
     ...(addresses.source && { sourceAddress: addresses.source }),
     ...(addresses.destination && { destinationAddress: addresses.destination }),
-    notes: notesOf(world, flow),
+    notes: remarks(world, flow),
   }
 }
 
@@ -81,13 +81,9 @@ function isSelf({ source, destination }: PolicyFlow): boolean {
 
 /**
  * Node processes reach the pods of their node: the API says so, and Calico's output chains return for pods' devices. A hostNetwork pod may run
- * elsewhere after the next restart: what policies mean for it is told, and the exemption noted.
+ * elsewhere after its next start: for it what policies say is told, and the exemption is a remark.
  */
 const isOwnNode = (flow: PolicyFlow): boolean => flow.source.hostPod === undefined && sameNode(flow)
-
-function sameNode({ source, destination }: PolicyFlow): boolean {
-  return source.host === true && source.node !== undefined && destination.endpoint?.kind === 'pod' && destination.node === source.node
-}
 
 /** The first address of the source whose family the destination has too. */
 function addressesOf({ source, destination }: PolicyFlow): Addresses {
@@ -129,13 +125,17 @@ function endOf(places: Places, end: End, address: Ip | undefined, port: number |
   }
 }
 
-function noCommonFamily({ source, destination }: PolicyFlow): Reason {
-  const family = ({ addresses }: End): Family => addresses[0]?.family ?? 4
-  return {
-    kind: 'unknown',
-    direction: 'egress',
-    message: `${source.id} has addresses of IPv${family(source)} only, ${destination.id} of IPv${family(destination)}: no packet can go between them`,
+/** Why there can be no such packet. */
+function impossible({ source, destination }: PolicyFlow, { apart }: Addresses): Reason[] {
+  const reasons: Reason[] = []
+  if (source.gone !== undefined) reasons.push({ kind: 'unknown', direction: 'egress', message: source.gone })
+  if (destination.gone !== undefined) reasons.push({ kind: 'unknown', direction: 'ingress', message: destination.gone })
+  if (apart) {
+    const family = ({ addresses }: End): Family => addresses[0]?.family ?? 4
+    const message = `${source.id} has addresses of IPv${family(source)} only, ${destination.id} of IPv${family(destination)}: no packet can go between them`
+    reasons.push({ kind: 'unknown', direction: 'egress', message })
   }
+  return reasons
 }
 
 /** Where both ends have both families, policies may tell them apart. */
@@ -148,16 +148,3 @@ function otherFamily(world: PolicyWorld, flow: PolicyFlow, { source }: Addresses
   if (other.allowed === verdict.allowed && other.verdict === verdict.verdict) return []
   return [`over IPv${from.family}, from ${from.text} to ${to.text}, it is ${other.verdict}`]
 }
-
-function notesOf(world: PolicyWorld, flow: PolicyFlow): readonly string[] {
-  const { source, destination } = flow
-  if (source.note === undefined && destination.note === undefined && flow.class === undefined && !hasForwardPolicies(world)) return NO_NOTES
-  const notes = [source.note, destination.note].filter((note) => note !== undefined)
-  if (source.hostPod && sameNode(flow))
-    notes.push(`policies aside, what runs on the host's network of ${source.node} reaches the pods of ${source.node}`)
-  if (flow.class === undefined && hasForwardPolicies(world) && source.node !== destination.node && !source.host && !destination.host)
-    notes.push('host endpoints have policies for forwarded traffic, which are not judged here: ask with class forward')
-  return notes
-}
-
-const NO_NOTES: readonly string[] = []

@@ -37,8 +37,10 @@ export interface End {
   readonly node?: string
   /** a process of the host: a node, a hostNetwork pod */
   readonly host?: true
-  /** that process is one of a hostNetwork pod (or was of a finished one) */
+  /** that process is one of a hostNetwork pod */
   readonly hostPod?: true
-  /** what should be said about it: a finished pod, a Deployment answered by one of its pods, an address that is a pod's */
+  /** why nothing can be said about it: a finished pod sends and receives nothing */
+  readonly gone?: string
+  /** what should be said about it: a Deployment answered by one of its pods, an address that is a pod's */
   readonly note?: string
 }

@@ -12,6 +12,8 @@ export interface PolicyWorld {
   readonly networkSets: readonly NetworkSet[]
   /** pods that policies don't know, by `ns/pod`: on the host's network, or finished */
   readonly hostPods: ReadonlyMap<string, HostPod>
+  /** DefaultEndpointToHostAction of Felix, where the input says it */
+  readonly endpointToHost?: string
   /** in the order of evaluation */
   readonly tiers: readonly Tier[]
   readonly profiles: ReadonlyMap<string, Profile>
@@ -49,12 +51,12 @@ export interface Endpoint {
   readonly origin: Origin
 }
 
-/** A pod whose traffic is that of its node; a finished one has none any more. */
+/** A pod whose traffic is that of its node, or a finished one, which has none any more. */
 export interface HostPod {
   readonly addresses: readonly Ip[]
   readonly node?: string
   readonly owner?: { readonly kind: string; readonly name: string }
-  readonly note: string
+  readonly finished?: true
 }
 
 export interface NamedPort {
@@ -78,6 +80,8 @@ export interface NetworkSet {
  * A Service without them leads where its selector will make it lead.
  */
 export interface ServiceBackends {
+  /** policies see backends, never these */
+  readonly clusterIps: readonly Ip[]
   readonly backends: readonly ServiceBackend[]
 }
 

@@ -30,11 +30,13 @@ export function pods(input: readonly Loaded[], around: Surroundings): Pods {
     for (const key of ownerChain(owners, namespace, resource.owner)) present.add(key)
     const id = `${namespace}/${name}`
     if (resource.hostNetwork || resource.finished) {
-      const note = resource.finished
-        ? `${id} has finished: it has no address any more`
-        : `${id} is on the host's network: judged as its node`
-      const addresses = resource.finished ? [] : resource.ips
-      hostPods.set(id, { addresses, ...(resource.node && { node: resource.node }), ...(owner && { owner }), note })
+      const { node, finished } = resource
+      hostPods.set(id, {
+        addresses: finished ? [] : resource.ips,
+        ...(node && { node }),
+        ...(owner && { owner }),
+        ...(finished && { finished }),
+      })
       continue
     }
     endpoints.push({
@@ -56,7 +58,7 @@ export function pods(input: readonly Loaded[], around: Surroundings): Pods {
     if (present.has(key(namespace, { kind: resource.type, name })) || isOwned(owners, resource, namespace)) continue
     const id = `${namespace}/${name}[${resource.type}]`
     if (resource.template.hostNetwork) {
-      hostPods.set(id, { addresses: [], note: `${id} is on the host's network: judged as its node` })
+      hostPods.set(id, { addresses: [] })
       continue
     }
     const { template } = resource

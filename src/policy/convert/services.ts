@@ -13,7 +13,7 @@ export function services(input: readonly Loaded[], endpoints: readonly Endpoint[
   for (const { resource } of input) {
     if (resource.kind !== 'Service') continue
     const { namespace, name } = resource.metadata
-    found.set(`${namespace}/${name}`, { backends: predicted(resource, byNamespace.get(namespace) ?? []) })
+    found.set(`${namespace}/${name}`, { clusterIps: resource.clusterIPs, backends: predicted(resource, byNamespace.get(namespace) ?? []) })
   }
   const slices = new Map<string, ServiceBackend[]>()
   for (const { resource } of input) {
@@ -23,7 +23,7 @@ export function services(input: readonly Loaded[], endpoints: readonly Endpoint[
     backends.push(...recorded(resource))
     slices.set(service, backends)
   }
-  for (const [service, backends] of slices) found.set(service, { backends })
+  for (const [service, backends] of slices) found.set(service, { clusterIps: found.get(service)?.clusterIps ?? [], backends })
   return found
 }
 

@@ -1,0 +1,266 @@
+import { describe, expect, it } from 'vitest'
+import { evaluate } from '../../src/policy/evaluate.ts'
+import type { PolicyFlow } from '../../src/policy/flow.ts'
+import { pathOf } from '../../src/policy/path.ts'
+import type { PolicyWorld } from '../../src/policy/world.ts'
+import { flow, worldOfText } from './world.ts'
+
+const pod = (name: string, app: string, address: string, more = ''): string => `
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, namespace: a, labels: {app: ${app}}}
+spec: {${more || 'nodeName: n1'}}
+${address ? `status: {podIPs: [${address.split(' ').map((ip) => `{ip: "${ip}"}`)}]}` : ''}
+---`
+const PODS = `
+apiVersion: v1
+kind: Namespace
+metadata: {name: a}
+---${pod('web', 'web', '10.0.0.1')}${pod('db', 'db', '10.0.0.2')}`
+
+const isolate = (rules: string): string => `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: a}
+spec: {podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress], ingress: [${rules}]}
+---`
+
+const global = (name: string, spec: string): string => `
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: ${name}}
+spec: {${spec}}
+---`
+
+const admin = (name: string, priority: number, action: string): string => `
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: ${name}}
+spec: {tier: Admin, priority: ${priority}, subject: {namespaces: {}}, ingress: [{action: ${action}, from: [{namespaces: {}}]}]}
+---`
+
+function ask(world: PolicyWorld, from: string, to: string, protocol = 'TCP', port?: number, more: Partial<PolicyFlow> = {}) {
+  return evaluate(world, flow(world, from, to, protocol, protocol === 'ICMP' ? undefined : (port ?? 80), more))
+}
+
+describe('verdicts beside yes and no', () => {
+  it('says undefined of protocols that NetworkPolicy does not speak of', () => {
+    const world = worldOfText(PODS + isolate('{ports: [{port: 80}]}'))
+    const verdict = ask(world, 'a/web', 'a/db', 'ICMP')
+    expect(verdict).toMatchObject({ allowed: false, verdict: 'undefined', ingress: { verdict: 'deny' } })
+    expect(verdict.reasons[0]?.message).toContain('NetworkPolicy a/p isolates the pod for ingress')
+    expect(ask(world, 'a/db', 'a/web', 'ICMP').verdict).toBe('allow')
+    expect(ask(worldOfText(PODS + isolate('{}')), 'a/web', 'a/db', 'ICMP')).toMatchObject({ allowed: true, verdict: 'undefined' })
+  })
+
+  it('knows what becomes of ICMP where a policy of Calico decides', () => {
+    const ours = global('icmp', "order: 1, selector: app == 'db', ingress: [{action: Allow, protocol: ICMP}]")
+    expect(ask(worldOfText(PODS + isolate('') + ours), 'a/web', 'a/db', 'ICMP').verdict).toBe('allow')
+    const other = global('tcp', "selector: app == 'db', ingress: [{action: Allow, protocol: TCP}]")
+    expect(ask(worldOfText(PODS + isolate('') + other), 'a/web', 'a/db', 'ICMP').verdict).toBe('deny')
+  })
+
+  it('says ambiguous of equal priorities only where their order matters', () => {
+    const verdict = ask(worldOfText(PODS + admin('m1', 5, 'Accept') + admin('m2', 5, 'Deny')), 'a/web', 'a/db')
+    expect(verdict).toMatchObject({ allowed: true, verdict: 'ambiguous' })
+    expect(verdict.reasons[0]?.message).toContain('m1 and m2 have the same priority, 5')
+    expect(ask(worldOfText(PODS + admin('m1', 5, 'Deny') + admin('m2', 5, 'Deny')), 'a/web', 'a/db').verdict).toBe('deny')
+    expect(ask(worldOfText(PODS + admin('m1', 5, 'Deny') + admin('m2', 6, 'Accept')), 'a/web', 'a/db').verdict).toBe('deny')
+    // Pass comes to the same as Accept where nothing else speaks, and not where a NetworkPolicy isolates
+    const passing = PODS + admin('m1', 5, 'Accept') + admin('m2', 5, 'Pass')
+    expect(ask(worldOfText(passing), 'a/web', 'a/db').verdict).toBe('allow')
+    expect(ask(worldOfText(passing + isolate('')), 'a/web', 'a/db').verdict).toBe('ambiguous')
+  })
+
+  it('says l4-only of a rule that also asks for HTTP', () => {
+    const http = global('h', "selector: app == 'db', ingress: [{action: Allow, protocol: TCP, http: {methods: [GET]}}]")
+    expect(ask(worldOfText(PODS + http), 'a/web', 'a/db')).toMatchObject({ allowed: true, verdict: 'l4-only' })
+    // the next rule allows all the same
+    const anyway = global('h', "selector: app == 'db', ingress: [{action: Allow, protocol: TCP, http: {methods: [GET]}}, {action: Allow}]")
+    expect(ask(worldOfText(PODS + anyway), 'a/web', 'a/db').verdict).toBe('allow')
+  })
+
+  it('says unknown of an address that is not there yet', () => {
+    const world = worldOfText(PODS + pod('new', 'new', '', 'nodeName: n2') + isolate('{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}'))
+    const verdict = ask(world, 'a/new', 'a/db')
+    expect(verdict).toMatchObject({ allowed: false, verdict: 'unknown' })
+    expect(verdict.reasons[0]?.message).toContain('10.0.0.0/8')
+    expect(ask(world, 'a/web', 'a/db').verdict).toBe('allow')
+    // selectors ask for labels, and those are known
+    const labels = worldOfText(PODS + pod('new', 'new', '', 'nodeName: n2') + isolate('{from: [{podSelector: {}}]}'))
+    expect(ask(labels, 'a/new', 'a/db').verdict).toBe('allow')
+  })
+
+  it('lets a plain no of one side settle what is open on the other', () => {
+    const egress = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: none, namespace: a}
+spec: {podSelector: {matchLabels: {app: new}}, policyTypes: [Egress]}
+---`
+    const world = worldOfText(PODS + pod('new', 'new', '', 'nodeName: n2') + isolate('{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}') + egress)
+    expect(ask(world, 'a/new', 'a/db').verdict).toBe('deny')
+  })
+
+  it('says unknown of what only DNS knows, and does not take it for allowed', () => {
+    const world = worldOfText(`${PODS}
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: dns}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {}}
+  egress:
+  - {action: Accept, to: [{domainNames: ["*.example.com"]}]}
+  - {action: Deny, to: [{networks: [0.0.0.0/0]}]}
+`)
+    expect(ask(world, 'a/web', '203.0.113.1')).toMatchObject({ allowed: false, verdict: 'unknown' })
+  })
+})
+
+describe('who is no subject', () => {
+  it('lets a pod reach itself, and not another one of its workload', () => {
+    const world = worldOfText(PODS + pod('db-2', 'db', '10.0.0.3') + isolate(''))
+    expect(pathOf(ask(world, 'a/db', 'a/db').ingress)).toEqual(['to itself: allow'])
+    expect(ask(world, 'a/db', 'a/db-2').verdict).toBe('deny')
+  })
+
+  it('takes a hostNetwork pod for its node, and says what else its node may do', () => {
+    const host = pod('host', 'web', '192.0.2.1', 'nodeName: n1, hostNetwork: true')
+    const node = `
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
+---`
+    const world = worldOfText(PODS + host + node + isolate('{from: [{podSelector: {matchLabels: {app: web}}}]}'))
+    const verdict = ask(world, 'a/host', 'a/db')
+    expect(verdict).toMatchObject({ verdict: 'deny', egress: { verdict: 'n/a' } })
+    expect(verdict.notes.join()).toContain('reaches the pods of n1')
+    expect(pathOf(ask(world, 'node/n1', 'a/db').ingress)).toEqual(['from its own node: allow'])
+    expect(ask(world, 'a/db', 'a/host')).toMatchObject({ verdict: 'allow', ingress: { verdict: 'n/a' } })
+  })
+
+  it('knows that a finished pod sends nothing', () => {
+    const done = pod('job', 'web', '10.0.0.9').replace('status: {', 'status: {phase: Succeeded, ')
+    const world = worldOfText(PODS + done)
+    expect(ask(world, 'a/job', 'a/db')).toMatchObject({ allowed: false, verdict: 'unknown' })
+    expect(ask(world, 'a/db', '10.0.0.9').notes).toEqual([])
+  })
+
+  it('judges one pod for its controller, and says which', () => {
+    const owned = (name: string, address: string): string =>
+      pod(name, 'web', address).replace('labels:', 'ownerReferences: [{kind: ReplicaSet, name: web-1, controller: true}], labels:')
+    const world = worldOfText(owned('web-1-x', '10.0.0.5') + owned('web-1-y', '10.0.0.6') + pod('db', 'db', '10.0.0.2') + isolate(''))
+    expect(ask(world, 'a/web-1[ReplicaSet]', 'a/db')).toMatchObject({
+      verdict: 'deny',
+      notes: ['a/web-1[ReplicaSet] is 2 pods: answered for a/web-1-x'],
+    })
+  })
+})
+
+describe('what selectors stand for', () => {
+  const set = (kind: string, metadata: string, nets: string): string => `
+apiVersion: projectcalico.org/v3
+kind: ${kind}
+metadata: {${metadata}}
+spec: {nets: [${nets}]}
+---`
+
+  it('is addresses: outside ones in a set, and those of pods in it', () => {
+    const world = worldOfText(
+      PODS +
+        set('GlobalNetworkSet', 'name: s, labels: {trusted: "yes"}', '203.0.113.0/24, 10.0.0.1') +
+        global('g', "selector: app == 'db', ingress: [{action: Allow, source: {selector: has(trusted)}}]"),
+    )
+    expect(ask(world, '203.0.113.9', 'a/db').verdict).toBe('allow')
+    expect(ask(world, 'a/web', 'a/db').verdict).toBe('allow')
+    expect(ask(world, '203.0.114.9', 'a/db').verdict).toBe('deny')
+  })
+
+  it('takes notSelector out by endpoint where there is a selector, by address where there is none', () => {
+    const bad = set('GlobalNetworkSet', 'name: s, labels: {bad: "yes"}', '10.0.0.1')
+    const rule = (source: string): string => global('g', `selector: app == 'db', ingress: [{action: Allow, source: {${source}}}]`)
+    expect(ask(worldOfText(PODS + bad + rule("selector: app == 'web', notSelector: has(bad)")), 'a/web', 'a/db').verdict).toBe('allow')
+    const alone = worldOfText(PODS + bad + rule('notSelector: has(bad)'))
+    expect(ask(alone, 'a/web', 'a/db').verdict).toBe('deny')
+    expect(ask(alone, '203.0.113.9', 'a/db').verdict).toBe('allow')
+  })
+
+  it('finds a named port at the pod that the selector selects', () => {
+    const web = pod('web', 'web', '10.0.0.1', 'containers: [{ports: [{name: http, containerPort: 8080}]}]')
+    const egress = (selector: string): string =>
+      global('g', `selector: app == 'db', egress: [{action: Allow, protocol: TCP, destination: {${selector}ports: [http]}}]`)
+    const world = worldOfText(web + pod('db', 'db', '10.0.0.2') + egress("selector: app == 'web', "))
+    expect(ask(world, 'a/db', 'a/web', 'TCP', 8080).verdict).toBe('allow')
+    expect(ask(world, 'a/db', 'a/web', 'TCP', 80).verdict).toBe('deny')
+    expect(ask(world, 'a/db', 'a/web', 'UDP', 8080).verdict).toBe('deny')
+    const other = worldOfText(web + pod('db', 'db', '10.0.0.2') + egress("selector: app == 'x', "))
+    expect(ask(other, 'a/db', 'a/web', 'TCP', 8080).verdict).toBe('deny')
+  })
+
+  it('follows a service to its pods, recorded or to come', () => {
+    const service = `
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: a}
+spec: {clusterIP: 10.96.0.1, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---`
+    const policy = global('g', "selector: app == 'db', egress: [{action: Allow, destination: {services: {name: web, namespace: a}}}]")
+    const predicted = worldOfText(PODS + service + policy)
+    expect(ask(predicted, 'a/db', 'a/web', 'TCP', 8080).verdict).toBe('allow')
+    expect(ask(predicted, 'a/db', 'a/web', 'TCP', 80).verdict).toBe('deny')
+    expect(ask(predicted, 'a/db', '10.96.0.1').notes.join()).toContain('the address of service a/web')
+    const slice = `
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, namespace: a, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+endpoints: [{addresses: [203.0.113.5], conditions: {ready: false}}]
+ports: [{port: 9000, protocol: TCP}]
+---`
+    const recorded = worldOfText(PODS + service + slice + policy)
+    expect(ask(recorded, 'a/db', '203.0.113.5', 'TCP', 9000).verdict).toBe('allow')
+    expect(ask(recorded, 'a/db', 'a/web', 'TCP', 8080).verdict).toBe('deny')
+  })
+})
+
+describe('staged policies', () => {
+  const np = (kind: string, spec: string): string => `
+apiVersion: projectcalico.org/v3
+kind: ${kind}
+metadata: {name: p, namespace: a}
+spec: {${spec}}
+---`
+  const enforced = np('NetworkPolicy', "selector: app == 'db', ingress: [{action: Allow, protocol: TCP}]")
+
+  it('replaces its counterpart when set, takes it away when deleted, and is nothing until then', () => {
+    const set = worldOfText(PODS + enforced + np('StagedNetworkPolicy', "selector: app == 'db', ingress: [{action: Allow, protocol: UDP}]"))
+    expect(ask(set, 'a/web', 'a/db').verdict).toBe('allow')
+    expect(ask(set, 'a/web', 'a/db', 'TCP', 80, { staged: true }).verdict).toBe('deny')
+    expect(ask(set, 'a/web', 'a/db', 'UDP', 80, { staged: true }).verdict).toBe('allow')
+    const gone = worldOfText(PODS + enforced + np('StagedNetworkPolicy', 'stagedAction: Delete'))
+    expect(ask(gone, 'a/web', 'a/db', 'UDP').verdict).toBe('deny')
+    expect(ask(gone, 'a/web', 'a/db', 'UDP', 80, { staged: true }).verdict).toBe('allow')
+  })
+})
+
+describe('two families', () => {
+  const both = pod('web', 'web', '10.0.0.1 fd00::1') + pod('db', 'db', '10.0.0.2 fd00::2')
+
+  it('judges the family of the first addresses, and says so where the other fares differently', () => {
+    const world = worldOfText(both + isolate('{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}'))
+    const verdict = ask(world, 'a/web', 'a/db')
+    expect(verdict.verdict).toBe('allow')
+    expect(verdict.notes).toContain('over IPv6, from fd00::1 to fd00::2, it is deny')
+  })
+
+  it('takes the family that both have', () => {
+    const world = worldOfText(both + pod('six', 'six', 'fd00::3') + isolate('{from: [{ipBlock: {cidr: "fd00::/16"}}]}'))
+    expect(ask(world, 'a/six', 'a/db').verdict).toBe('allow')
+    expect(ask(world, 'a/six', 'a/db', 'ICMP').sourceAddress?.text).toBe('fd00::3')
+    const four = worldOfText(pod('six', 'six', 'fd00::3') + pod('db', 'db', '10.0.0.2'))
+    expect(ask(four, 'a/six', 'a/db')).toMatchObject({ allowed: false, verdict: 'unknown' })
+  })
+})
