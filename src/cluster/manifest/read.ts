@@ -56,7 +56,7 @@ function jsonValues(document: Document): readonly Value[] {
   for (let at = start; at < end; ) {
     const stop = endOfValue(text, at)
     const value = stop <= end ? parseJson(text, at, stop) : undefined
-    if (value === undefined) return notJson(document)
+    if (value === undefined) return notJson(values.length === 0 ? document : { ...document, start: at })
     values.push(checked({ ...document, start: at, end: stop }, value))
     at = stop
     while (at < end && text.charCodeAt(at) <= 0x20) at++
@@ -98,14 +98,18 @@ function countMembers(value: unknown): number {
 function notJson(document: Document): readonly Value[] {
   const { start, end } = document
   const { text, file, lineAt } = document.source
-  if (!/^[[{]\s*["[{]/.test(text.slice(start, Math.min(end, start + 200)))) return yamlValue(document)
+  const quoted = /^[[{]\s*["[{]/.test(text.slice(start, Math.min(end, start + 200)))
   try {
-    return yamlValue(document)
-  } catch {
-    const error = findJsonError(text.slice(start, end))
-    return refuseObject({ file, line: lineAt(start) + error.line - 1 }, `not JSON: ${error.message}`, 'mend that line, or the one above it')
+    // what begins like JSON and is large is no YAML that somebody wrote
+    if (!quoted || end - start < MOST_HANDWRITTEN) return yamlValue(document)
+  } catch (error) {
+    if (!quoted) throw error
   }
+  const error = findJsonError(text.slice(start, end))
+  return refuseObject({ file, line: lineAt(start) + error.line - 1 }, `not JSON: ${error.message}`, 'mend that line, or the one above it')
 }
+
+const MOST_HANDWRITTEN = 100_000
 
 /** Takes a value for what its kind says, and a list for what it holds. */
 function take(reading: Reading, value: unknown, place: Place, given?: { readonly apiVersion: string; readonly kind: string }): void {

@@ -9,6 +9,7 @@ import {
   Parser,
   type Scalar,
   type YAMLMap,
+  type YAMLParseError,
   type Document as YamlDocument,
 } from 'yaml'
 import { quote } from '../../kernel/json.ts'
@@ -24,38 +25,56 @@ export const MAX_DEPTH = 200
 const MAX_ALIASED = 100_000
 
 const TAG = 'tag:yaml.org,2002:'
+const TOO_DEEP = `nested deeper than ${MAX_DEPTH} levels`
+const SHALLOWER = 'no object of Kubernetes is: mend the text'
 const BREAK = 'start the next document with a line ---'
 
 /** The nodes of a document; undefined if it holds nothing but comments. Throws NetctlError MAN001. */
 export function composeYaml(document: Document): YamlDocument | undefined {
-  const { text } = document.source
-  const { start, end } = document
-  let found: YamlDocument | undefined
-  try {
-    // every scalar a text at first: the words of YAML 1.1 are not those of any schema of the package; keys are compared in yamlData,
-    // which does it in less than the square of their number
-    const composer = new Composer({
-      schema: 'failsafe',
-      uniqueKeys: false,
-      keepSourceTokens: false,
-      prettyErrors: false,
-      logLevel: 'silent',
-    })
-    const whole = start === 0 && end === text.length ? text : text.slice(start, end)
-    for (const one of composer.compose(new Parser().parse(whole))) {
-      const [error] = one.errors
-      if (error !== undefined) refuseText(document, start + error.pos[0], `not YAML: ${inWords(error.message)}`, adviceFor(error.code))
-      if (found !== undefined) {
-        refuseText(document, start + (one.contents?.range?.[0] ?? one.range[0]), 'content behind the end (...) of the document', BREAK)
-      }
-      found = one
+  const { source, start, end } = document
+  let text = start === 0 && end === source.text.length ? source.text : source.text.slice(start, end)
+  for (let spent = text.length; ; spent += text.length) {
+    const [yaml, more] = compose(text)
+    const error = yaml?.errors[0]
+    if (error === undefined) {
+      if (more !== undefined)
+        refuseText(document, start + (more.contents?.range?.[0] ?? 0), 'content behind the end (...) of the document', BREAK)
+      return yaml
     }
-  } catch (error) {
-    if (error instanceof RangeError)
-      refuseText(document, start, `nested deeper than ${MAX_DEPTH} levels`, 'no object of Kubernetes is: mend the text')
-    throw error
+    const joined = spent < MOST_JOINED ? joinFlow(text, error) : undefined
+    if (joined === undefined) {
+      if (error.code === 'RESOURCE_EXHAUSTION') refuseText(document, start, TOO_DEEP, SHALLOWER)
+      refuseText(document, start + error.pos[0], `not YAML: ${inWords(error.message)}`, adviceFor(error.code))
+    }
+    text = joined
   }
-  return found
+}
+
+/** The first two documents of a text: there should be one. */
+function compose(text: string): readonly YamlDocument.Parsed[] {
+  // every scalar a text at first: the words of YAML 1.1 are not those of any schema of the package; keys are compared in yamlData, which does
+  // it in less than the square of their number
+  const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, keepSourceTokens: false, prettyErrors: false, logLevel: 'silent' })
+  const documents: YamlDocument.Parsed[] = []
+  for (const one of composer.compose(new Parser().parse(text))) if (documents.push(one) === 2) break
+  return documents
+}
+
+/** How many characters are composed again for the sake of lines in brackets. */
+const MOST_JOINED = 4_000_000
+
+/**
+ * The specification wants lines inside brackets indented by spaces, and so does the package; libyaml, and with it kubectl, takes them as they
+ * are. Joins the line that an error stands in with the one before it, which means the same in brackets and moves nothing. Undefined if that is no way out.
+ */
+function joinFlow(text: string, { code, message, pos: [at] }: YAMLParseError): string | undefined {
+  if (code !== 'BAD_INDENT' || !message.startsWith('Flow ')) return undefined
+  const newline = text.lastIndexOf('\n', at - 1)
+  const before = text.slice(text.lastIndexOf('\n', newline - 1) + 1, newline)
+  // a comment ends with its line
+  if (newline < 0 || before.includes('#') || text.slice(newline, at).trim() !== '') return undefined
+  const from = text[newline - 1] === '\r' ? newline - 1 : newline
+  return text.slice(0, from) + ' '.repeat(at - from) + text.slice(at)
 }
 
 const inWords = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, '')
@@ -93,7 +112,7 @@ export function yamlData(document: Document, yaml: YamlDocument): unknown {
 
 function dataOf(reading: Reading, node: Node | null, depth: number): unknown {
   if (node === null) return null
-  if (depth > MAX_DEPTH) fail(reading, node, `nested deeper than ${MAX_DEPTH} levels`, 'no object of Kubernetes is: mend the text')
+  if (depth > MAX_DEPTH) fail(reading, node, TOO_DEEP, SHALLOWER)
   if (reading.open.size > 0 && ++reading.aliased > MAX_ALIASED) {
     fail(reading, node, `aliases make more than ${MAX_ALIASED} values of it`, 'write out what is meant')
   }
