@@ -1,37 +1,24 @@
-import { ExitCode, NetctlError } from '../error.ts'
-import { nearest } from '../nearest.ts'
+import { openContext } from './kubeconfig.ts'
 
-/**
- * The namespace of a kubeconfig context, undefined if the context names none. `file`: else KUBECONFIG, else ~/.kube/config,
- * as kubectl looks for it; `context`: else the current one.
- */
+/** The namespace of a kubeconfig context, undefined if the context names none. Throws NetctlError KUB001, KUB002. */
 export async function contextNamespace(file: string | undefined, context: string | undefined): Promise<string | undefined> {
-  // 400 ms to load: only who asks for a kubeconfig pays
+  return (await openContext(file, context)).namespace
+}
+
+/** Names of the contexts that kubectl would know, the current one first; none where there is no kubeconfig that can be read. */
+export async function contextNames(): Promise<readonly string[]> {
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
-  const name = file ?? 'the kubeconfig'
   try {
-    if (file === undefined) config.loadFromDefault()
-    else config.loadFromFile(file)
-  } catch (cause) {
-    throw new NetctlError({
-      code: 'KUB001',
-      message: `${name} can't be read: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)}`,
-      try: 'check --kubeconfig, or say the namespace with -n',
-      exitCode: ExitCode.usage,
-      cause,
-    })
+    config.loadFromDefault()
+  } catch {
+    return []
   }
-  const wanted = context ?? config.getCurrentContext()
-  const found = config.getContextObject(wanted)
-  if (found) return found.namespace
-  const near = nearest(
-    wanted,
-    config.getContexts().map((c) => c.name),
-  )
-  throw new NetctlError({
-    code: 'KUB002',
-    message: wanted ? `${name} has no context ${wanted}` : `${name} has no current context`,
-    try: near.length > 0 ? `--context ${near.join(', or --context ')}` : 'kubectl config get-contexts',
-  })
+  // without any file the client invents one
+  const names = config
+    .getContexts()
+    .map((context) => context.name)
+    .filter((name) => name !== 'loaded-context')
+  const current = config.getCurrentContext()
+  return names.sort((a, b) => Number(b === current) - Number(a === current))
 }

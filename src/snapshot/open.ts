@@ -1,4 +1,4 @@
-import { FileError } from '../system/files.ts'
+import { FileError, type FileSource } from '../system/files.ts'
 import { openFiles, snapshotAbove } from '../system/files-open.ts'
 import { isSnapshot, loadSnapshot } from './load.ts'
 import type { Snapshot } from './types.ts'
@@ -12,8 +12,14 @@ export async function openSnapshot(
   path: string,
   within: (load: () => Snapshot) => Snapshot | Promise<Snapshot> = (load) => load(),
 ): Promise<Snapshot> {
+  const source = await openSnapshotFiles(path)
+  return within(() => loadSnapshot(source))
+}
+
+/** The files of the snapshot at a path, none of them parsed. Throws FileError if there is none. */
+export async function openSnapshotFiles(path: string): Promise<FileSource> {
   const source = await openFiles(path)
-  if (isSnapshot(source.files)) return within(() => loadSnapshot(source))
+  if (isSnapshot(source.files)) return source
   const below = source.files
     .flatMap((f) => /^(.+)\/snapshot\.json(?:\.gz)?$/.exec(f)?.[1] ?? [])
     .map((dir) => `${path.replace(/\/+$/, '')}/${dir}`)

@@ -38,7 +38,7 @@ function firstBytes(path: string): Buffer {
 }
 
 /** What lies beside a path that does not exist and is called nearly so. */
-function neighbours(path: string): readonly string[] {
+export function neighbours(path: string): readonly string[] {
   try {
     const dir = dirname(path)
     return nearest(basename(path), readdirSync(dir)).map((name) => join(dir, name))

@@ -8,6 +8,38 @@ export function manifestText(text: string, file: string): ManifestText {
   return { file, text: plain, lineAt: lineIndex(plain) }
 }
 
+/** An object without a text, as one would look at it: `kubectl get -o json` sorts keys and indents by four spaces. Printed when it is asked about. */
+export function printedDocument(value: unknown, file: string): Document {
+  let printed: string | undefined
+  let index: ((offset: number) => number) | undefined
+  const text = (): string => (printed ??= JSON.stringify(sorted(value), undefined, 4))
+  const source: ManifestText = {
+    file,
+    get text() {
+      return text()
+    },
+    lineAt: (offset) => (index ??= lineIndex(text()))(offset),
+  }
+  return {
+    source,
+    start: 0,
+    get end() {
+      return text().length
+    },
+    syntax: 'json',
+  }
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, one]) => [key, sorted(one)]),
+  )
+}
+
 /**
  * Cuts a text where kubectl does: at lines that begin with `---` (they can't be part of a block scalar, which is indented, and must not be
  * of a quoted one). Documents that are empty, or comments only, are left out.

@@ -53,7 +53,7 @@ const GROUPS: Readonly<Record<string, readonly Group[]>> = {
   ],
   'projectcalico.org': [{ versions: ['v3'], kinds: CALICO }],
   'crd.projectcalico.org': [{ versions: ['v1'], kinds: CALICO }],
-  'netctl.dev': [{ versions: ['v1alpha1'], kinds: { PolicyTest: 'cluster' } }],
+  'netctl.dev': [{ versions: ['v1alpha1'], kinds: { PolicyTest: 'cluster', PolicySnapshot: 'cluster' } }],
 }
 
 /** Kinds of the groups of policies that decide nothing about a packet: they are counted like those of other groups. */
@@ -72,6 +72,7 @@ const IDLE: Readonly<Record<string, readonly string[]>> = {
     'IPAMHandle',
     'IPPool',
     'IPReservation',
+    'Node',
     'WorkloadEndpoint',
   ],
 }
@@ -114,6 +115,34 @@ export function standingOf(apiVersion: string, kind: string): Standing {
   const policyGroup = ours === 'networking.k8s.io' || ours === 'policy.networking.k8s.io' || ours === 'projectcalico.org'
   // other networks' policies: CiliumNetworkPolicy, Antrea's NetworkPolicy, …
   return policyGroup || /Network ?Policy$/.test(kind) ? { kind: 'unknown' } : { kind: 'skip' }
+}
+
+/** A kind as the API lists it. */
+export interface Resource {
+  readonly group: string
+  readonly version: string
+  /** `networkpolicies` */
+  readonly plural: string
+  readonly kind: string
+}
+
+/** Groups whose objects a running cluster need not be asked for: its pods are there, what they were made from is not needed. */
+const MADE_BEFORE = new Set(['apps', 'extensions', 'batch', 'netctl.dev'])
+
+/** What to ask a cluster for, or to look for in a dump of one: of each kind the newest version. */
+export const RESOURCES: readonly Resource[] = Object.entries(GROUPS).flatMap(([group, parts]) =>
+  MADE_BEFORE.has(group)
+    ? []
+    : parts.flatMap(({ versions: [version], kinds }) =>
+        Object.keys(kinds).flatMap((kind) =>
+          version === undefined || kind === 'ReplicationController' ? [] : [{ group, version, plural: pluralOf(kind), kind }],
+        ),
+      ),
+)
+
+function pluralOf(kind: string): string {
+  const word = kind.toLowerCase()
+  return word.endsWith('y') ? `${word.slice(0, -1)}ies` : `${word}s`
 }
 
 const name = (group: string, version: string): string => (group === '' ? version : `${group}/${version}`)

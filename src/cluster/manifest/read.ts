@@ -1,7 +1,8 @@
 import { quote } from '../../kernel/json.ts'
 import { findJsonError } from '../../kernel/json-error.ts'
 import { type Json, rec, str } from '../items.ts'
-import { manifestText, splitDocuments } from './documents.ts'
+import { manifestText, printedDocument, splitDocuments } from './documents.ts'
+import { forget } from './forget.ts'
 import { endOfValue, measure } from './json-text.ts'
 import { type Scope, standingOf } from './kinds.ts'
 import { lineOf, positionOf, writtenAs } from './position.ts'
@@ -12,6 +13,8 @@ import { composeYaml, MAX_DEPTH, yamlData } from './yaml-data.ts'
 export interface ReadOptions {
   /** namespace of objects that name none, as `kubectl -n` would give them */
   readonly namespace: string
+  /** the text was found in a folder: what is no object of Kubernetes at all (values.yaml, a report) is named in a warning, not refused */
+  readonly found?: boolean
 }
 
 /**
@@ -20,13 +23,31 @@ export interface ReadOptions {
  * what it says it is. Objects of other kinds than policies need are counted, not kept.
  */
 export function readManifest(text: string, file: string, options: ReadOptions): Manifest {
-  const reading: Reading = { options, objects: [], skipped: new Map(), warnings: [] }
+  const reading = newReading(options)
   for (const document of splitDocuments(manifestText(text, file))) {
     for (const { part, value } of document.syntax === 'json' ? jsonValues(document) : yamlValue(document))
       take(reading, value, { document: part, path: [] })
   }
   return reading
 }
+
+/**
+ * Objects as an API server gave them, without a text. Their lines are those of `kubectl get -o json`, under the name that `fileOf` gives.
+ */
+export function readValues(values: readonly Json[], fileOf: (value: Json) => string, options: ReadOptions): Manifest {
+  const reading = newReading(options)
+  for (const value of values) take(reading, value, { document: printedDocument(value, fileOf(value)), path: [] })
+  return reading
+}
+
+/** Several manifests as one. */
+export function joinManifests(manifests: readonly Manifest[]): Manifest {
+  const skipped = new Map<string, number>()
+  for (const manifest of manifests) for (const [kind, count] of manifest.skipped) skipped.set(kind, (skipped.get(kind) ?? 0) + count)
+  return { objects: manifests.flatMap((m) => m.objects), skipped, warnings: manifests.flatMap((m) => m.warnings) }
+}
+
+const newReading = (options: ReadOptions): Reading => ({ options, objects: [], skipped: new Map(), warnings: [] })
 
 interface Reading extends Manifest {
   readonly options: ReadOptions
@@ -56,7 +77,7 @@ function jsonValues(document: Document): readonly Value[] {
   for (let at = start; at < end; ) {
     const stop = endOfValue(text, at)
     const value = stop <= end ? parseJson(text, at, stop) : undefined
-    if (value === undefined) return notJson(values.length === 0 ? document : { ...document, start: at })
+    if (value === undefined) return notJson({ ...document, start: at }, values.length > 0)
     values.push(checked({ ...document, start: at, end: stop }, value))
     at = stop
     while (at < end && text.charCodeAt(at) <= 0x20) at++
@@ -95,10 +116,10 @@ function countMembers(value: unknown): number {
 }
 
 /** YAML in brackets; or JSON that is broken, which is told in JSON's terms. */
-function notJson(document: Document): readonly Value[] {
+function notJson(document: Document, inRow: boolean): readonly Value[] {
   const { start, end } = document
   const { text, file, lineAt } = document.source
-  const quoted = /^[[{]\s*["[{]/.test(text.slice(start, Math.min(end, start + 200)))
+  const quoted = inRow || /^[[{]\s*["[{]/.test(text.slice(start, Math.min(end, start + 200)))
   try {
     // what begins like JSON and is large is no YAML that somebody wrote
     if (!quoted || end - start < MOST_HANDWRITTEN) return yamlValue(document)
@@ -119,6 +140,10 @@ function take(reading: Reading, value: unknown, place: Place, given?: { readonly
       return lineOf(place)
     },
   }
+  if (reading.options.found === true && place.path.length === 0 && isForeign(value)) {
+    reading.warnings.push({ file: at.file, line: at.line, message: 'no object of Kubernetes: left out' })
+    return
+  }
   if (Array.isArray(value)) {
     for (const [i, one] of value.entries()) take(reading, one, { ...place, path: [...place.path, i] }, given)
     return
@@ -138,6 +163,7 @@ function take(reading: Reading, value: unknown, place: Place, given?: { readonly
   const standing = standingOf(apiVersion, kind)
   switch (standing.kind) {
     case 'read':
+      forget(json)
       reading.objects.push(objectOf(json, { apiVersion, kind, scope: standing.scope, at, place, namespace: reading.options.namespace }))
       return
     case 'skip':
@@ -153,6 +179,12 @@ function take(reading: Reading, value: unknown, place: Place, given?: { readonly
     case 'wrong-version':
       refuseObject(at, `${kind} is not served as ${quote(apiVersion)}`, `apiVersion: ${standing.versions.join(', or ')}`)
   }
+}
+
+/** Neither an object of Kubernetes nor an attempt at one. */
+function isForeign(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isForeign)
+  return rec(value).kind === undefined && rec(value).apiVersion === undefined
 }
 
 const NO_MANIFEST = 'give manifests only; of a chart or a kustomization its output: helm template …, or kustomize build …, | netctl … -'
@@ -190,7 +222,7 @@ function objectOf(value: Json, { apiVersion, kind, scope, at, place, namespace }
     place,
   }
   expectTexts(object, metadata)
-  if (object.name === '' && kind !== 'PolicyTest') {
+  if (object.name === '' && !apiVersion.startsWith('netctl.dev/')) {
     refuseObject(
       positionOf(object, ['metadata']),
       `a ${kind} without metadata.name`,

@@ -196,6 +196,16 @@ test('what is broken is named with line and column', () => {
   expect(refusal(pod('spec:\n  a: 1\n  <<: {a: 2}\n'))).toContain('put `<<` first')
 })
 
+test('lines in brackets may be indented in any way, as libyaml has it', () => {
+  const text = `${pod('spec:\n  args:\n    [\n')}\t  "a",\n"b", # why not\n  c ]\n  after: 1\n`
+  expect(refusal(text)).toContain('MAN001 a.yaml:10')
+  const plain = text.replace(' # why not', '')
+  for (const one of [plain, plain.replaceAll('\n', '\r\n')]) {
+    expect(only(one).value.spec).toEqual({ args: ['a', 'b', 'c'], after: 1 })
+    expect(positionOf(only(one), ['spec', 'args', 2]).line).toBe(10)
+  }
+})
+
 test('kinds: what is none of ours is counted, policies are never passed over in silence', () => {
   const { objects, skipped, warnings } = read(
     [

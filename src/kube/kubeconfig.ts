@@ -1,0 +1,47 @@
+import type { KubeConfig } from '@kubernetes/client-node'
+import { NetctlError } from '../error.ts'
+import { nearest } from '../nearest.ts'
+
+export interface OpenContext {
+  /** with the context as the current one */
+  readonly config: KubeConfig
+  readonly name: string
+  readonly namespace: string | undefined
+}
+
+/**
+ * A context of a kubeconfig. `file`: else KUBECONFIG, else ~/.kube/config, as kubectl looks for it; `context`: else the current one.
+ * Throws NetctlError KUB001 (unreadable), KUB002 (no such context).
+ */
+export async function openContext(file: string | undefined, context: string | undefined): Promise<OpenContext> {
+  // 400 ms to load: only who asks for a kubeconfig pays
+  const { KubeConfig } = await import('@kubernetes/client-node')
+  const config = new KubeConfig()
+  const name = file ?? 'the kubeconfig'
+  try {
+    if (file === undefined) config.loadFromDefault()
+    else config.loadFromFile(file)
+  } catch (cause) {
+    throw new NetctlError({
+      code: 'KUB001',
+      message: `${name} can't be read: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)}`,
+      try: 'check --kubeconfig, or say the namespace with -n',
+      cause,
+    })
+  }
+  const wanted = context ?? config.getCurrentContext()
+  const found = config.getContextObject(wanted)
+  if (found) {
+    config.setCurrentContext(wanted)
+    return { config, name: wanted, namespace: found.namespace }
+  }
+  const near = nearest(
+    wanted,
+    config.getContexts().map((c) => c.name),
+  )
+  throw new NetctlError({
+    code: 'KUB002',
+    message: wanted ? `${name} has no context ${wanted}` : `${name} has no current context`,
+    try: near.length > 0 ? `--context ${near.join(', or --context ')}` : 'kubectl config get-contexts',
+  })
+}

@@ -1,0 +1,147 @@
+import { arr, type Json, rec, str } from '../cluster/items.ts'
+import { RESOURCES, type Resource } from '../cluster/manifest/kinds.ts'
+import { ExitCode, NetctlError } from '../error.ts'
+import type { Answer, Get } from './requests.ts'
+
+export interface Listed {
+  readonly resource: Resource
+  readonly values: readonly Json[]
+}
+
+export interface Live {
+  readonly lists: readonly Listed[]
+  /** what could matter and was not read; one sentence each, no full stop */
+  readonly warnings: readonly string[]
+}
+
+/** kubectl asks for as many at a time */
+const PAGE = 500
+/** Groups whose policies decide about packets in a way that nothing here knows. */
+const FOREIGN = ['cilium.io', 'crd.antrea.io']
+/** Groups that every API server has. */
+const BUILT_IN = new Set(['', 'networking.k8s.io', 'discovery.k8s.io'])
+
+/**
+ * Everything of a cluster that policies need, as it is now (no resourceVersion: from the quorum, not from a cache). Kinds that the cluster does not serve are left out;
+ * of Calico's, those of its API server are taken before the stored ones. Throws NetctlError KUB006 with every right that lacks (exit 3), KUB007 for answers that make no sense.
+ */
+export async function listObjects(get: Get): Promise<Live> {
+  const warnings: string[] = []
+  const served = await servedResources(get, warnings)
+  const refused: string[] = []
+  const lists = await Promise.all(
+    served.map(async (resource): Promise<Listed> => {
+      const values = await listAll(get, resource)
+      if (values === undefined) refused.push(qualified(resource))
+      return { resource, values: values ?? [] }
+    }),
+  )
+  if (refused.length > 0) throw forbidden(refused.map((plural) => `list ${plural}`))
+  return { lists, warnings }
+}
+
+async function servedResources(get: Get, warnings: string[]): Promise<readonly Resource[]> {
+  const answer = await get('/apis')
+  if (answer.status === 403) throw forbidden(['get /apis'])
+  const groups = new Map<string, readonly string[]>()
+  for (const group of arr(expectOk(answer, '/apis').groups).map(rec)) {
+    groups.set(
+      str(group.name) ?? '',
+      arr(group.versions).flatMap((v) => str(rec(v).version) ?? []),
+    )
+  }
+  for (const group of FOREIGN)
+    if (groups.has(group)) warnings.push(`policies of ${group} are not understood: what they do to packets is left out`)
+
+  const optional = new Map<string, Set<string>>()
+  for (const { group, version } of RESOURCES) if (!BUILT_IN.has(group)) optional.set(group, (optional.get(group) ?? new Set()).add(version))
+  const plurals = new Map<string, ReadonlySet<string>>()
+  for (const [group, known] of optional) {
+    const has = groups.get(group) ?? []
+    for (const version of has.filter((v) => known.has(v))) {
+      const names = await pluralsOf(get, `/apis/${group}/${version}`)
+      if (names !== undefined) plurals.set(`${group}/${version}`, names)
+      else if (group === 'projectcalico.org') warnings.push("Calico's API server does not answer: its objects are read as they are stored")
+      else warnings.push(`${group}/${version} does not answer: its objects are not read`)
+    }
+    if (has.length > 0 && !has.some((v) => known.has(v)))
+      warnings.push(`${group} is served as ${has.join(', ')} only: not understood, and left out`)
+  }
+  const served = RESOURCES.filter(({ group, version, plural }) => BUILT_IN.has(group) || plurals.get(`${group}/${version}`)?.has(plural))
+  const byApi = new Set(served.flatMap(({ group, plural }) => (group === 'projectcalico.org' ? [plural] : [])))
+  return served.filter(({ group, plural }) => group !== 'crd.projectcalico.org' || !byApi.has(plural))
+}
+
+/** What a version of a group serves; undefined if whoever serves it is down. */
+async function pluralsOf(get: Get, path: string): Promise<ReadonlySet<string> | undefined> {
+  const answer = await get(path)
+  if (answer.status === 403) throw forbidden([`get ${path}`])
+  if (answer.status === 404) return new Set()
+  if (answer.status === 502 || answer.status === 503 || answer.status === 504) return undefined
+  return new Set(arr(expectOk(answer, path).resources).flatMap((one) => str(rec(one).name) ?? []))
+}
+
+/** All objects of a kind, page by page; undefined if the right to list them lacks. */
+async function listAll(get: Get, resource: Resource): Promise<readonly Json[] | undefined> {
+  const { group, version, plural, kind } = resource
+  const path = `${group === '' ? '/api' : `/apis/${group}`}/${version}/${plural}`
+  const values: Json[] = []
+  let query = `?limit=${PAGE}`
+  for (let whole = false; ; ) {
+    const answer = await get(path + query)
+    if (answer.status === 403) return undefined
+    // gone between the two questions
+    if (answer.status === 404) return []
+    if (answer.status === 410 && !whole) {
+      // what the next page belongs to was compacted away: all at once, then
+      whole = true
+      values.length = 0
+      query = ''
+      continue
+    }
+    const list = expectOk(answer, path)
+    const apiVersion = group === '' ? version : `${group}/${version}`
+    for (const item of arr(list.items)) values.push({ ...rec(item), apiVersion, kind })
+    const next = str(rec(list.metadata).continue)
+    if (!next) return values
+    query = `?limit=${PAGE}&continue=${encodeURIComponent(next)}`
+  }
+}
+
+const qualified = ({ plural, group }: Resource): string => (group === '' ? plural : `${plural}.${group}`)
+
+function forbidden(rights: readonly string[]): NetctlError {
+  return new NetctlError({
+    code: 'KUB006',
+    message: `the cluster refuses what is needed: ${rights.length === 1 ? rights[0] : `${rights.length} rights lack`}`,
+    ...(rights.length > 1 && { have: rights }),
+    try: `another --context, or have the rights granted; kubectl auth can-i ${rights[0]} -A says whether you have it`,
+    exitCode: ExitCode.unknown,
+  })
+}
+
+function expectOk({ status, body }: Answer, path: string): Json {
+  if (status === 401) {
+    throw new NetctlError({
+      code: 'KUB003',
+      message: 'the cluster does not take the credentials (401)',
+      try: 'log in again, or take another --context',
+      exitCode: ExitCode.unknown,
+    })
+  }
+  const json = rec(body)
+  if (
+    status !== 200 ||
+    body === undefined ||
+    !(Array.isArray(json.items) || Array.isArray(json.groups) || Array.isArray(json.resources) || json.items === null)
+  ) {
+    const said = str(json.message)?.split('\n', 1)[0]?.slice(0, 200)
+    throw new NetctlError({
+      code: 'KUB007',
+      message: `${path} was answered with ${status}${said === undefined ? (status === 200 ? ' and no list' : '') : `: ${said}`}`,
+      try: `look at kubectl get --raw ${path}; try again if the cluster is starting`,
+      exitCode: ExitCode.unknown,
+    })
+  }
+  return json
+}
