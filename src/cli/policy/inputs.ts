@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { string } from '@oclif/core/flags'
 import { merge } from '../../cluster/manifest/identity.ts'
-import { joinManifests } from '../../cluster/manifest/read.ts'
+import { expectWhole, joinManifests } from '../../cluster/manifest/read.ts'
 import { NetctlError } from '../../error.ts'
 import { findSnapshots } from '../../system/nearby-snapshots.ts'
 import { snapshotFlag } from '../flags.ts'
@@ -40,12 +40,23 @@ export interface InputFlags {
   readonly timeout?: number | undefined
 }
 
+export interface ReadInput {
+  /** go on without what Kubernetes would refuse: it then stands in `refused`, and the caller says so */
+  readonly partial?: boolean
+}
+
 /**
  * Reads what the flags name: manifests, else a snapshot, else a live cluster, with the manifests of `--with` on top. Where they name nothing, asks on a
  * terminal (`again` of the result then says what was picked). Throws NetctlError: USE010 nothing is named, USE011 what is named doesn't go together, MAN… of manifests, KUB… of a cluster; FileError;
  * ParseError of a snapshot.
  */
-export async function readInput(flags: InputFlags, terminal: Terminal, root: string): Promise<PolicyInput> {
+export async function readInput(flags: InputFlags, terminal: Terminal, root: string, options: ReadInput = {}): Promise<PolicyInput> {
+  const input = await readAll(flags, terminal, root)
+  if (options.partial !== true) expectWhole(input)
+  return input
+}
+
+async function readAll(flags: InputFlags, terminal: Terminal, root: string): Promise<PolicyInput> {
   const { filename = [], with: changes = [] } = flags
   if ([...filename, ...changes].filter((path) => path === '-').length > 1) {
     throw new NetctlError({ code: 'USE011', message: 'standard input can be read only once', try: 'name - once, and files for the rest' })

@@ -2,7 +2,7 @@ import { type Json, rec, str } from '../../cluster/items.ts'
 import { isShadow, readDump } from '../../cluster/manifest/dump.ts'
 import { merge } from '../../cluster/manifest/identity.ts'
 import type { Resource } from '../../cluster/manifest/kinds.ts'
-import { joinManifests, readManifest, readValues } from '../../cluster/manifest/read.ts'
+import { expectWhole, joinManifests, readManifest, readValues } from '../../cluster/manifest/read.ts'
 import type { Manifest, Warning } from '../../cluster/manifest/types.ts'
 import { NetctlError } from '../../error.ts'
 import { openSnapshotFiles } from '../../snapshot/open.ts'
@@ -19,7 +19,8 @@ export interface PolicyInput extends Manifest {
 }
 
 /**
- * Reads manifests (or a snapshot, where a path is one) as one input, in which an object may stand only once. Throws NetctlError MAN001, MAN002; MAN003 if
+ * Reads manifests (or a snapshot, where a path is one) as one input, in which an object may stand only once (else NetctlError MAN002). What Kubernetes
+ * would refuse stands in `refused`. Throws NetctlError MAN003 if
  * nothing in it has to do with policies; FileError.
  */
 export async function readPaths(paths: readonly string[], namespace: string, timeout: number | undefined): Promise<PolicyInput> {
@@ -32,7 +33,7 @@ export async function readPaths(paths: readonly string[], namespace: string, tim
         await bounded('reading manifests', timeout, () => readFiles(found.files, { namespace, found: found.kind === 'folder' })),
       )
     const left = found.left.map(({ path: file, why }): Warning => ({ file, line: 1, message: `left out: ${why}` }))
-    manifests.push({ objects: [], skipped: new Map(), warnings: left })
+    manifests.push({ objects: [], skipped: new Map(), warnings: left, refused: [] })
   }
   const all = joinManifests(manifests)
   expectSome(all, paths.join(', '))
@@ -44,8 +45,8 @@ function readFiles(files: readonly string[], options: { readonly namespace: stri
 }
 
 /** An input without an object is a mistake of whoever made it: a pipe that broke, a wrong folder. */
-function expectSome({ objects, skipped }: Manifest, name: string): void {
-  if (objects.length > 0) return
+function expectSome({ objects, skipped, refused }: Manifest, name: string): void {
+  if (objects.length > 0 || refused.length > 0) return
   const other = [...skipped].map(([kind, count]) => `${count} ${kind}`).join(', ')
   throw new NetctlError({
     code: 'MAN003',
@@ -77,6 +78,7 @@ export async function readLive({ context, kubeconfig, timeout }: LiveFlags): Pro
     readValues(values, (value) => nameOf(name, resource, value), { namespace: 'default' }),
   )
   const all = joinManifests(manifests)
+  expectWhole(all)
   return {
     ...all,
     objects: all.objects.filter((object) => !isShadow(object)),

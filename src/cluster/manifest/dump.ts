@@ -1,11 +1,11 @@
 import { type ClusterFiles, expectList } from '../items.ts'
 import { RESOURCES, type Resource } from './kinds.ts'
-import { joinManifests, readManifest } from './read.ts'
+import { expectWhole, joinManifests, readManifest } from './read.ts'
 import type { Manifest, ManifestObject } from './types.ts'
 
 /**
  * The objects of a snapshot's cluster/ folder that policies need. Calico's stand there as its API shows them (projectcalico.org) or as they are stored
- * (crd.projectcalico.org), or both: the first that has any is taken, kind by kind.
+ * (crd.projectcalico.org), or both: the first that has any is taken, kind by kind. Throws NetctlError or ParseError for a dump that is damaged.
  */
 export function readDump({ files, text }: ClusterFiles): Manifest {
   const stored = new Map(files.map((file) => [file.replace(/\.gz$/, ''), file]))
@@ -21,7 +21,10 @@ export function readDump({ files, text }: ClusterFiles): Manifest {
     const key = resource.group === 'crd.projectcalico.org' ? `projectcalico.org/${resource.plural}` : `${resource.group}/${resource.plural}`
     if (!byKind.get(key)?.some((manifest) => manifest.objects.length > 0)) byKind.set(key, read(resource))
   }
-  const { objects, ...rest } = joinManifests([...byKind.values()].flat())
+  const whole = joinManifests([...byKind.values()].flat())
+  // what an API server printed, an API server took
+  expectWhole(whole)
+  const { objects, ...rest } = whole
   return { ...rest, objects: objects.filter((object) => !isShadow(object)) }
 }
 

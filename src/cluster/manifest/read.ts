@@ -1,3 +1,4 @@
+import { NetctlError } from '../../error.ts'
 import { quote } from '../../kernel/json.ts'
 import { findJsonError } from '../../kernel/json-error.ts'
 import { type Json, rec, str } from '../items.ts'
@@ -19,15 +20,19 @@ export interface ReadOptions {
 
 /**
  * Reads a manifest: YAML of any number of documents, JSON (also many values one after the other), `kind: List` and the typed lists that the API
- * gives. YAML means what it means to kubectl. Throws NetctlError: MAN001 where the text is damaged, MAN002 where an object can't be
- * what it says it is. Objects of other kinds than policies need are counted, not kept.
+ * gives. YAML means what it means to kubectl. A damaged document (NetctlError MAN001) and an object that can't be what it says it is (MAN002) are refused, the
+ * rest is read on; `expectWhole` throws for them. Objects of other kinds than policies need are counted, not kept.
  */
 export function readManifest(text: string, file: string, options: ReadOptions): Manifest {
   const reading = newReading(options)
-  for (const document of splitDocuments(manifestText(text, file))) {
-    for (const { part, value } of document.syntax === 'json' ? jsonValues(document) : yamlValue(document))
-      take(reading, value, { document: part, path: [] })
-  }
+  attempt(reading, () => {
+    for (const document of splitDocuments(manifestText(text, file))) {
+      attempt(reading, () => {
+        for (const { part, value } of document.syntax === 'json' ? jsonValues(document) : yamlValue(document))
+          take(reading, value, { document: part, path: [] })
+      })
+    }
+  })
   return reading
 }
 
@@ -36,7 +41,7 @@ export function readManifest(text: string, file: string, options: ReadOptions): 
  */
 export function readValues(values: readonly Json[], fileOf: (value: Json) => string, options: ReadOptions): Manifest {
   const reading = newReading(options)
-  for (const value of values) take(reading, value, { document: printedDocument(value, fileOf(value)), path: [] })
+  for (const value of values) attempt(reading, () => take(reading, value, { document: printedDocument(value, fileOf(value)), path: [] }))
   return reading
 }
 
@@ -44,16 +49,48 @@ export function readValues(values: readonly Json[], fileOf: (value: Json) => str
 export function joinManifests(manifests: readonly Manifest[]): Manifest {
   const skipped = new Map<string, number>()
   for (const manifest of manifests) for (const [kind, count] of manifest.skipped) skipped.set(kind, (skipped.get(kind) ?? 0) + count)
-  return { objects: manifests.flatMap((m) => m.objects), skipped, warnings: manifests.flatMap((m) => m.warnings) }
+  return {
+    objects: manifests.flatMap((manifest) => manifest.objects),
+    skipped,
+    warnings: manifests.flatMap((manifest) => manifest.warnings),
+    refused: manifests.flatMap((manifest) => manifest.refused),
+  }
 }
 
-const newReading = (options: ReadOptions): Reading => ({ options, objects: [], skipped: new Map(), warnings: [] })
+/** Throws the first refusal, which then names the others too. */
+export function expectWhole({ refused }: Manifest): void {
+  const [first, ...others] = refused
+  if (first === undefined) return
+  if (others.length === 0) throw first
+  const { code, message, file, line, try: advice } = first
+  throw new NetctlError({
+    code,
+    message,
+    have: others.slice(0, 50).map((other) => `${other.file}:${other.line}: ${other.message}`),
+    ...(advice !== undefined && { try: advice }),
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
+  })
+}
+
+/** Reads on after what is refused. */
+function attempt(reading: Reading, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!(error instanceof NetctlError)) throw error
+    reading.refused.push(error)
+  }
+}
+
+const newReading = (options: ReadOptions): Reading => ({ options, objects: [], skipped: new Map(), warnings: [], refused: [] })
 
 interface Reading extends Manifest {
   readonly options: ReadOptions
   readonly objects: ManifestObject[]
   readonly skipped: Map<string, number>
   readonly warnings: Warning[]
+  readonly refused: NetctlError[]
 }
 
 interface Value {
@@ -145,7 +182,7 @@ function take(reading: Reading, value: unknown, place: Place, given?: { readonly
     return
   }
   if (Array.isArray(value)) {
-    for (const [i, one] of value.entries()) take(reading, one, { ...place, path: [...place.path, i] }, given)
+    for (const [i, one] of value.entries()) attempt(reading, () => take(reading, one, { ...place, path: [...place.path, i] }, given))
     return
   }
   if (typeof value !== 'object' || value === null) refuseObject(at, 'no object: apiVersion, kind and metadata were expected', NO_MANIFEST)
@@ -195,7 +232,8 @@ function takeList(reading: Reading, list: Json, kind: string, apiVersion: string
     refuseObject({ file: place.document.source.file, line: lineOf(place) }, `the items of the ${kind} are no list`, 'mend it')
   // items of a typed list, as the API gives them, leave out what the list says for all
   const given = kind === 'List' ? undefined : { apiVersion, kind: kind.slice(0, -'List'.length) }
-  for (const [i, one] of (items as unknown[]).entries()) take(reading, one, { ...place, path: [...place.path, 'items', i] }, given)
+  for (const [i, one] of (items as unknown[]).entries())
+    attempt(reading, () => take(reading, one, { ...place, path: [...place.path, 'items', i] }, given))
 }
 
 interface Found {

@@ -1,3 +1,4 @@
+import type { NetctlError } from '../../error.ts'
 import type { Json } from '../items.ts'
 
 /** One API object of a manifest, a list or a dump: what it says, and where it says so. */
@@ -51,6 +52,8 @@ export interface Manifest {
   readonly skipped: ReadonlyMap<string, number>
   /** what was left out although it could matter, each with its place; one sentence, no full stop */
   readonly warnings: readonly Warning[]
+  /** documents and objects that Kubernetes would not take, each with its place and what to do */
+  readonly refused: readonly NetctlError[]
 }
 
 export interface Warning {

@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { string } from '@oclif/core/args'
+import { parse } from '@oclif/core/parser'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type InputFlags, readInput } from '../../../src/cli/policy/inputs.ts'
+import { type InputFlags, inputFlags, readInput } from '../../../src/cli/policy/inputs.ts'
 import type { PolicyInput } from '../../../src/cli/policy/sources.ts'
 import { fakeApi, groupList, ok } from '../../support/fake-api.ts'
 import { root } from '../../support/needs.ts'
@@ -70,6 +72,28 @@ test('--with goes on top of files and of a snapshot', async () => {
   expect(changed.again).toEqual(['--snapshot', shop, '--with', top])
   // a path that is a snapshot is read as one
   expect((await read({ filename: [shop] })).objects).toHaveLength(plain.objects.length)
+})
+
+test('what Kubernetes would refuse stops the reading, unless the caller goes on without it', async () => {
+  const half = put('half.yaml', `${pod('a')}---\n${pod('no')}---\n: [`)
+  await expect(read({ filename: [half] })).rejects.toMatchObject({
+    code: 'MAN002',
+    file: half,
+    line: 9,
+    have: [expect.stringContaining('half.yaml:11')],
+  })
+  const input = await readInput({ filename: [half] }, nobody, root, { partial: true })
+  expect(shown(input)).toEqual(['Pod default/a half.yaml:1'])
+  expect(input.refused.map((e) => e.line)).toEqual([9, 11])
+})
+
+test('each -f and --with takes one path: what follows is an argument', async () => {
+  const parsed = await parse(['-f', 'a', 'pod/x', '--with', 'b', '-f', 'c', 'pod/y'], {
+    flags: inputFlags,
+    args: { source: string(), destination: string() },
+  })
+  expect(parsed.flags).toMatchObject({ filename: ['a', 'c'], with: ['b'] })
+  expect(parsed.args).toEqual({ source: 'pod/x', destination: 'pod/y' })
 })
 
 test('nothing named, or what does not go together', async () => {

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest'
 import { positionOf } from '../../../src/cluster/manifest/position.ts'
-import { readManifest } from '../../../src/cluster/manifest/read.ts'
+import { expectWhole, readManifest } from '../../../src/cluster/manifest/read.ts'
 import type { Manifest, ManifestObject } from '../../../src/cluster/manifest/types.ts'
 
-const read = (text: string, file = 'a.yaml'): Manifest => readManifest(text, file, { namespace: 'default' })
+const read = (text: string, file = 'a.yaml'): Manifest => {
+  const manifest = readManifest(text, file, { namespace: 'default' })
+  expectWhole(manifest)
+  return manifest
+}
 const only = (text: string): ManifestObject => {
   const [object, ...others] = read(text).objects
   if (!object || others.length > 0) throw new Error('not one object')
@@ -230,6 +234,25 @@ test('kinds: what is none of ours is counted, policies are never passed over in 
   )
   expect(refusal('apiVersion: policy.networking.k8s.io/v1alpha2\nkind: AdminNetworkPolicy\nmetadata: {name: a}')).toContain(
     '| apiVersion: policy.networking.k8s.io/v1alpha1',
+  )
+})
+
+test('what is refused does not keep the rest from being read', () => {
+  const text = [
+    pod(''),
+    pod('  labels: {a: n}'),
+    'a: b: c',
+    pod('').replace('name: p', 'name: q'),
+    'apiVersion: v1\nkind: List\nitems:\n- 5\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: r}',
+  ].join('\n---\n')
+  const { objects, refused } = readManifest(text, 'a.yaml', { namespace: 'default' })
+  expect(objects.map((o) => o.name)).toEqual(['p', 'q', 'r'])
+  expect(refused.map((e) => `${e.code} ${e.line}`)).toEqual(['MAN002 11', 'MAN001 13', 'MAN002 24'])
+  expect(() => read(text)).toThrow(
+    expect.objectContaining({
+      line: 11,
+      have: [expect.stringContaining('a.yaml:13: not YAML'), expect.stringContaining('a.yaml:24: no object')],
+    }),
   )
 })
 
