@@ -1,0 +1,73 @@
+import { placesOf } from '../places.ts'
+import type { VerdictKind } from '../verdict.ts'
+import type { Endpoint, PolicyWorld } from '../world.ts'
+import { type BitMatrix, bitAt, transpose } from './bit-matrix.ts'
+import { type Cells, cellsOf, SPECIAL, settingOf } from './cells.ts'
+import { type Classes, crossed, oneClass, splitBy } from './classes.ts'
+import { type PortClass, portClasses } from './ports.ts'
+
+/**
+ * What policies say of every pair of pods and workloads: endpoints that fare the same as sources are one class, and those that fare the
+ * same as destinations; each pair of classes has one verdict for each port class.
+ */
+export interface Matrix {
+  readonly world: PolicyWorld
+  readonly ports: readonly PortClass[]
+  readonly sources: Classes
+  readonly destinations: Classes
+  readonly cells: readonly Cells[]
+}
+
+export const isInMatrix = ({ kind }: Endpoint): boolean => kind !== 'host'
+
+export function matrixOf(world: PolicyWorld, ports: readonly PortClass[]): Matrix {
+  const size = world.endpoints.length
+  const members = world.endpoints.filter(isInMatrix).map(({ index }) => index)
+  const setting = settingOf(world, placesOf(world))
+  let sources = oneClass(size, members)
+  let destinations = sources
+  const cells = ports.map((port) => cellsOf(setting, port))
+  for (const { allowed, special } of cells) {
+    for (const matrix of [allowed, ...Object.values(special)]) {
+      sources = splitBy(sources, matrix)
+      destinations = splitBy(destinations, transpose(matrix))
+    }
+  }
+  return { world, ports, sources, destinations, cells }
+}
+
+const known = new WeakMap<PolicyWorld, Int32Array>()
+
+/**
+ * The class of every pod and workload (-1: a host endpoint), by its place in the world: what is asked about one of a class, at either end
+ * and for any port of TCP, UDP or SCTP or a ping, has the same verdict for all. Two of one class fare with each other as either
+ * does with a third of it.
+ */
+export function classOf(world: PolicyWorld): Int32Array {
+  let classes = known.get(world)
+  if (!classes) {
+    const { sources, destinations } = matrixOf(world, portClasses([world]))
+    known.set(world, (classes = crossed(sources, destinations)))
+  }
+  return classes
+}
+
+/** The verdict of a pair of endpoints by their indexes; of one with itself: what would be said of two alike. */
+export function verdictAt({ allowed, special }: Cells, source: number, destination: number): VerdictKind {
+  const kind = SPECIAL.find((kind) => special[kind] && bitAt(special[kind], source, destination))
+  return kind ?? (bitAt(allowed, source, destination) ? 'allow' : 'deny')
+}
+
+/** How many ordered pairs of different endpoints are allowed. */
+export function countAllowed({ world }: Matrix, { allowed }: { readonly allowed: BitMatrix }): number {
+  let n = 0
+  for (let i = 0; i < allowed.bits.length; i++) n += ones(allowed.bits[i] as number)
+  for (const { index } of world.endpoints) if (bitAt(allowed, index, index)) n--
+  return n
+}
+
+function ones(word: number): number {
+  let n = 0
+  for (let w = word; w !== 0; w &= w - 1) n++
+  return n
+}
