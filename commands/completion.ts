@@ -3,7 +3,7 @@ import { BaseCommand } from '../src/cli/base-command.ts'
 import { type CompletionFlag, completionScript, SHELLS, type Shell } from '../src/cli/completion.ts'
 import { ExitCode } from '../src/error.ts'
 
-const FILE_FLAGS = new Set(['snapshot', 'kubeconfig', 'flows'])
+const FILE_FLAGS = new Set(['snapshot', 'kubeconfig', 'flows', 'filename', 'with'])
 
 export default class Completion extends BaseCommand {
   static override summary = 'Print the script that completes netctl in a shell'

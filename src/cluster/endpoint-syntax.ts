@@ -47,6 +47,9 @@ const KINDS: Readonly<Record<string, ObjectKind>> = Object.assign(Object.create(
   replicasets: 'rs',
 })
 
+/** Is a word a kind of endpoint, as kubectl abbreviates them? */
+export const isKind = (word: string): boolean => KINDS[word.toLowerCase()] !== undefined
+
 export const SYNTAX =
   'KIND/[NAMESPACE/]NAME[:PORT[/PROTO]] or ADDRESS[:PORT[/PROTO]], like pod/shop/client, svc/shop/web:http, 10.96.0.10:53/udp, [fd00::5]:80'
 

@@ -27,6 +27,9 @@ const beyondAscii = /[\u007f-\uffff]/
  */
 const ascii = (text: string): string => (beyondAscii.test(text) ? text.split('').map(asciiUnit).join('') : text)
 
+/** JSON of a value in ASCII, on one line. */
+export const asciiJson = (value: unknown): string => ascii(JSON.stringify(value))
+
 const asciiUnit = (unit: string): string => (unit < '\u007f' ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** Adds the JSON of a value to the pieces. */

@@ -1,0 +1,51 @@
+import { NetctlError } from '../../error.ts'
+import { type AskedFlows, askedFlows, type FlowDetails } from '../../policy/asked-flows.ts'
+import { type Scene, servicesOf } from '../../policy/services.ts'
+import { resolveNamespace } from '../namespace.ts'
+import type { Terminal } from '../terminal.ts'
+import { type InputFlags, readInput } from './inputs.ts'
+import type { PolicyInput } from './sources.ts'
+import { loadWorld, refusalLine, wholeWorld } from './world.ts'
+
+/** What flags name, read and built. */
+export interface LoadedScene extends Scene {
+  readonly input: PolicyInput
+  /** to be told on stderr before the answer */
+  readonly notes: readonly string[]
+  /** was something left out that the API would refuse? */
+  readonly partial: boolean
+}
+
+/** `partial`: goes on without what the API would refuse, and says so in the notes; else throws. */
+export async function loadScene(
+  flags: InputFlags & { readonly verbose?: boolean },
+  terminal: Terminal,
+  root: string,
+  { partial = false }: { readonly partial?: boolean } = {},
+): Promise<LoadedScene> {
+  const input = await readInput(flags, terminal, root, { partial: true })
+  const { world, refused } = partial ? loadWorld(input) : { world: wholeWorld(input), refused: [] }
+  const notes = [
+    ...refused.map((error) => `refused: ${refusalLine(error)}`),
+    ...input.warnings.map(({ file, line, message }) => `! ${file}:${line}: ${message}`),
+    ...(flags.verbose ? world.notes : []),
+  ]
+  return { world, services: servicesOf(input.objects), namespace: await resolveNamespace(flags), input, notes, partial: refused.length > 0 }
+}
+
+interface FlowWords {
+  readonly source: string | undefined
+  readonly destination: string | undefined
+}
+
+/** The flows that SRC, DST and `--port` name. Throws USE007 if an end is missing. */
+export function flowsTyped(scene: Scene, command: string, words: FlowWords, ports: readonly string[], details: FlowDetails): AskedFlows {
+  const { source, destination } = words
+  if (source === undefined || destination === undefined)
+    throw new NetctlError({
+      code: 'USE007',
+      message: `${source === undefined ? 'SRC and DST are' : 'DST is'} missing`,
+      try: `netctl policy ${command} SRC DST -f PATH, for instance pod/shop/web svc/shop/api:80`,
+    })
+  return askedFlows(scene, source, destination, ports, details)
+}

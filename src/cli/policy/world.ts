@@ -1,0 +1,49 @@
+import { positionOf } from '../../cluster/manifest/position.ts'
+import { expectWhole } from '../../cluster/manifest/read.ts'
+import type { Manifest, ManifestObject } from '../../cluster/manifest/types.ts'
+import { NetctlError } from '../../error.ts'
+import { buildWorld, type Loaded } from '../../policy/build.ts'
+import type { ResourceProblem } from '../../policy/resources/problem.ts'
+import { readResource } from '../../policy/resources/read.ts'
+import type { PolicyWorld } from '../../policy/world.ts'
+
+export interface LoadedWorld {
+  readonly world: PolicyWorld
+  /** what the API would refuse, one for each reason: left out of the world, as it would be of a cluster */
+  readonly refused: readonly NetctlError[]
+}
+
+/** The world that an input describes, without what the API server or Calico would refuse. */
+export function loadWorld(input: Manifest): LoadedWorld {
+  const loaded: Loaded[] = []
+  const refused: NetctlError[] = [...input.refused]
+  for (const object of input.objects) {
+    const read = readResource(object)
+    if (read.kind === 'resource') loaded.push({ object, resource: read.resource })
+    else if (read.kind === 'refused') refused.push(...read.problems.map((problem) => refusal(object, problem)))
+  }
+  return { world: buildWorld(loaded), refused }
+}
+
+/** The same, for questions that must be about all that was given: throws NetctlError for the first reason, with the others beside it. */
+export function wholeWorld(input: Manifest): PolicyWorld {
+  const { world, refused } = loadWorld(input)
+  expectWhole({ ...input, refused })
+  return world
+}
+
+function refusal(object: ManifestObject, { path, field, message, hint }: ResourceProblem): NetctlError {
+  const { file, line } = positionOf(object, path)
+  const name = `${object.kind} ${object.namespace === undefined ? '' : `${object.namespace}/`}${object.name}`
+  return new NetctlError({
+    code: 'POL001',
+    message: `${name}: ${field === '' ? '' : `${field}: `}${message}`,
+    try: hint ?? 'mend it: the API would refuse it',
+    file,
+    line,
+  })
+}
+
+/** `db.yaml:14: NetworkPolicy shop/db: spec.ingress[0].ports[0].port: must be …` */
+export const refusalLine = ({ file, line, message, code }: NetctlError): string =>
+  `${file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `}${message} (${code})`

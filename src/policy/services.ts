@@ -1,0 +1,90 @@
+import { endpointSlice, service } from '../cluster/core.ts'
+import type { Item } from '../cluster/items.ts'
+import { rec } from '../cluster/items.ts'
+import type { ManifestObject } from '../cluster/manifest/types.ts'
+import type { EndpointSlice, Service, ServicePort } from '../cluster/types.ts'
+import type { End } from './flow.ts'
+import { PROTOCOLS } from './protocols.ts'
+import { endAt } from './who.ts'
+import type { PolicyWorld } from './world.ts'
+
+/**
+ * Where Services lead. Policies never see a Service: its address is rewritten before they are asked, so a question about one is a
+ * question about each of its backends at its target port (Calico and kube-proxy alike).
+ */
+export interface Services {
+  readonly byName: ReadonlyMap<string, Service>
+  /** cluster, external and load balancer addresses */
+  readonly byAddress: ReadonlyMap<string, Service>
+  readonly slices: ReadonlyMap<string, readonly EndpointSlice[]>
+}
+
+/** What names mean: the world, and where its Services lead. */
+export interface Scene {
+  readonly world: PolicyWorld
+  readonly services: Services
+  /** of names that give none */
+  readonly namespace: string
+}
+
+export interface Backend {
+  readonly end: End
+  readonly protocol: number
+  readonly port: number
+}
+
+export function servicesOf(objects: readonly ManifestObject[]): Services {
+  const byName = new Map<string, Service>()
+  const byAddress = new Map<string, Service>()
+  const slices = new Map<string, EndpointSlice[]>()
+  for (const object of objects) {
+    if (object.kind === 'Service' && object.apiVersion === 'v1') {
+      const one = service(itemOf(object))
+      byName.set(`${one.namespace}/${one.name}`, one)
+      for (const ip of [...one.clusterIps, ...one.externalIps, ...one.loadBalancerIps]) byAddress.set(ip.text, one)
+    } else if (object.kind === 'EndpointSlice') {
+      const slice = endpointSlice(itemOf(object))
+      const key = `${slice.namespace}/${slice.service}`
+      const list = slices.get(key)
+      if (list) list.push(slice)
+      else slices.set(key, [slice])
+    }
+  }
+  return { byName, byAddress, slices }
+}
+
+function itemOf(object: ManifestObject): Item {
+  const { value: json, name, namespace = '' } = object
+  const source = () => ({ file: object.file, line: object.line })
+  return { json, metadata: rec(json.metadata), spec: rec(json.spec), status: rec(json.status), name, namespace, source, sourceOf: source }
+}
+
+/** Backends of one port of a Service: those of its EndpointSlices that are ready; without slices the pods that its selector picks. */
+export function backendsOf(world: PolicyWorld, services: Services, one: Service, port: ServicePort): readonly Backend[] {
+  const protocol = PROTOCOLS.get(port.protocol.toUpperCase()) as number
+  const slices = services.slices.get(`${one.namespace}/${one.name}`)
+  if (slices) {
+    return slices.flatMap((slice) => {
+      const target = slice.ports.find((p) => (p.name ?? '') === (port.name ?? '') && p.protocol === port.protocol)
+      if (!target) return []
+      return slice.endpoints.filter((e) => e.ready).map((e) => ({ end: endAt(world, e.ip), protocol, port: target.port }))
+    })
+  }
+  const selector = Object.entries(one.selector ?? {})
+  if (selector.length === 0) return []
+  return world.endpoints.flatMap((endpoint) => {
+    if (endpoint.namespace !== one.namespace || !selector.every(([key, value]) => endpoint.labels.get(key) === value)) return []
+    const wanted = port.targetPort ?? port.port
+    // a name is the pod's own; one that it lacks leads nowhere
+    const number = typeof wanted === 'number' ? wanted : endpoint.ports.find((p) => p.name === wanted && p.protocol === protocol)?.port
+    return number === undefined
+      ? []
+      : [
+          {
+            end: { id: endpoint.id, endpoint, addresses: endpoint.addresses, ...(endpoint.node && { node: endpoint.node }) },
+            protocol,
+            port: number,
+          },
+        ]
+  })
+}

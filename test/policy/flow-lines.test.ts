@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest'
+import { ParseError } from '../../src/kernel/source.ts'
+import { ip } from '../../src/net/ip.ts'
+import { parseFlowLines } from '../../src/policy/flow-lines.ts'
+import { endAt, endNamed } from '../../src/policy/who.ts'
+import { worldOfText } from './world.ts'
+
+const world = worldOfText(`
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec: {nodeName: n1, containers: [{name: a, ports: [{containerPort: 80}]}]}
+status: {phase: Running, podIPs: [{ip: 10.0.0.1}, {ip: fd00::1}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 172.18.0.2}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec: {selector: {matchLabels: {app: api}}, template: {metadata: {labels: {app: api}}, spec: {containers: [{name: a}]}}}
+`)
+const ends = { named: (text: string) => endNamed(world, text), at: (address: string) => endAt(world, ip(address)) }
+const read = (...lines: readonly object[]) => parseFlowLines(lines.map((l) => JSON.stringify(l)).join('\n'), 'flows.jsonl', ends)
+const one = (line: object) => read(line)[0]?.flow
+
+function refusal(text: string): ParseError {
+  try {
+    parseFlowLines(text, 'flows.jsonl', ends)
+  } catch (error) {
+    if (error instanceof ParseError) return error
+    throw error
+  }
+  throw new Error('not refused')
+}
+
+describe('parseFlowLines', () => {
+  test('every field; others are ignored', () => {
+    const line = {
+      id: 7,
+      src: 'shop/web',
+      dst: '10.9.9.9',
+      protocol: 'ICMP',
+      icmpType: 3,
+      icmpCode: 1,
+      srcPort: 1,
+      class: 'forward',
+      staged: true,
+      allowed: false,
+    }
+    expect(read(line)).toEqual([
+      {
+        line: 1,
+        id: 7,
+        flow: {
+          source: expect.objectContaining({ id: 'shop/web' }),
+          destination: expect.objectContaining({ id: '10.9.9.9' }),
+          protocol: 1,
+          sourcePort: 1,
+          icmpType: 3,
+          icmpCode: 1,
+          class: 'forward',
+          staged: true,
+        },
+      },
+    ])
+  })
+
+  test.each([
+    ['TCP', 6],
+    ['udp', 17],
+    ['SCTP', 132],
+    [136, 136],
+    ['17', 17],
+  ])('protocol %j', (protocol, number) => {
+    expect(one({ src: 'shop/web', dst: '10.9.9.9', protocol, port: 80 })).toMatchObject({ protocol: number, port: 80 })
+  })
+
+  test('an address stays one in these lines, and is the pod that has it in those of trace', () => {
+    expect(one({ src: '10.0.0.1', dst: 'shop/api[Deployment]', protocol: 'TCP', port: 80 })?.source.endpoint).toBeUndefined()
+    const traced = one({
+      from: { kind: 'external', name: 'ext', ip: '192.0.2.1', ip6: '2001:db8::1' },
+      proto: 'tcp',
+      dst: 'fd00::1',
+      port: 80,
+    })
+    expect(traced?.source.id).toBe('2001:db8::1')
+    expect(traced?.destination).toMatchObject({ id: 'shop/web', addresses: [{ text: 'fd00::1' }] })
+  })
+
+  test('senders of trace lines', () => {
+    expect(one({ from: { kind: 'pod', name: 'shop/web', ip: '10.0.0.1' }, proto: 'udp', dst: '8.8.8.8', port: 53 })?.source.id).toBe(
+      'shop/web',
+    )
+    expect(one({ from: { kind: 'node', name: 'n1' }, proto: 'icmp', dst: '10.0.0.1' })?.source).toMatchObject({ id: 'node/n1', host: true })
+  })
+
+  test('pods as other tools name them', () => {
+    expect(one({ src: 'shop/web[Pod]', dst: '10.9.9.9', protocol: 'TCP', port: 80 })?.source.endpoint?.name).toBe('web')
+  })
+
+  test.each([
+    ['{', /^not JSON: /],
+    ['[]', /^expected an object/],
+    ['{"src": "shop/wbe", "dst": "10.0.0.9", "protocol": "TCP", "port": 80}', /^src: there is no “shop\/wbe” \(try shop\/web\)/],
+    ['{"dst": "10.0.0.9", "protocol": "TCP", "port": 80}', /^src: expected/],
+    ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TPC", "port": 80}', /^protocol: expected/],
+    ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": 256, "port": 80}', /^protocol: expected/],
+    ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP"}', /^port: expected/],
+    ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": 0}', /^port: expected/],
+    ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": "80"}', /^port: expected/],
+    ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "ICMP", "icmpType": 256}', /^icmpType: expected/],
+    ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": 80, "class": "preDnat"}', /^class: expected/],
+    ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": 80, "staged": "yes"}', /^staged: expected/],
+    ['{"id": {}, "src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": 80}', /^id: expected/],
+    ['{"from": {"kind": "pod"}, "proto": "tcp", "dst": "10.0.0.9", "port": 80}', /^from: expected a name or an ip/],
+    ['{"from": {"kind": "svc", "name": "a"}, "proto": "tcp", "dst": "10.0.0.9", "port": 80}', /^from\.kind: expected/],
+    ['{"from": {"kind": "pod", "name": "shop/web"}, "proto": "tcp", "dst": "web", "port": 80}', /^dst: expected an address/],
+  ])('refuses %s', (text, message) => {
+    const error = refusal(`\n{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": 80}\n${text}\n`)
+    expect(error).toMatchObject({ file: 'flows.jsonl', line: 3 })
+    expect(error.message).toMatch(message)
+  })
+})
