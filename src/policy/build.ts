@@ -2,14 +2,14 @@ import type { ManifestObject } from '../cluster/manifest/types.ts'
 import { adminPolicies } from './convert/admin.ts'
 import { automaticHosts } from './convert/automatic-hosts.ts'
 import { calicoPolicy } from './convert/calico.ts'
-import { hostEndpoints, nodes } from './convert/hosts.ts'
+import { allWith, hostEndpoints, nodes } from './convert/hosts.ts'
 import { kubernetesPolicy } from './convert/kubernetes.ts'
 import { networkSets } from './convert/network-sets.ts'
-import { pods } from './convert/pods.ts'
+import { type NewEndpoint, pods } from './convert/pods.ts'
 import { profiles } from './convert/profiles.ts'
 import { services } from './convert/services.ts'
 import { type Surroundings, surroundings } from './convert/surroundings.ts'
-import type { Policy } from './model.ts'
+import type { Policy, Profile } from './model.ts'
 import { orderedTiers } from './order.ts'
 import type { Resource } from './resources/read.ts'
 import type { PolicyWorld } from './world.ts'
@@ -40,7 +40,7 @@ export function buildWorld(objects: readonly Loaded[]): PolicyWorld {
       input,
       input.flatMap((loaded) => policiesOf(loaded, around)),
     ),
-    profiles: fallback.profiles,
+    profiles: withMissing(fallback.profiles, written),
     services: services(input, endpoints),
     nodes: ofNodes,
     namespaces: around.namespaces,
@@ -56,6 +56,12 @@ function latest(objects: readonly Loaded[]): readonly Loaded[] {
     byName.set(`${type} ${resource.metadata.namespace}/${resource.metadata.name}`, loaded)
   }
   return [...byName.values()]
+}
+
+/** A profile that does not exist drops everything (felix/calc/active_rules_calculator.go, DummyDropRules). */
+function withMissing(profiles: ReadonlyMap<string, Profile>, hosts: readonly NewEndpoint[]): ReadonlyMap<string, Profile> {
+  const missing = hosts.flatMap((host) => host.profiles).filter((name) => !profiles.has(name))
+  return new Map([...profiles, ...missing.map((name) => [name, allWith(name, 'deny')] as const)])
 }
 
 /** Of the FelixConfiguration for all nodes. */

@@ -63,9 +63,8 @@ function find(world: PolicyWorld, index: EndIndex, id: string): End | undefined 
   if (endpoint) return endpointEnd(id, endpoint)
   const address = parseIp(id)
   if (address) {
-    const node = index.nodeAddresses.get(address.text)
     const note = noteOn(world, index, address)
-    return { id, addresses: [address], ...(node && { host: true, node: node.name }), ...(note && { note }) }
+    return { id, addresses: [address], ...(note && { note }) }
   }
   const [pod, ...others] = index.owners.get(id) ?? []
   if (pod)
@@ -81,9 +80,11 @@ function find(world: PolicyWorld, index: EndIndex, id: string): End | undefined 
 }
 
 /** What an address stands for that is asked about as an address. */
-function noteOn(world: PolicyWorld, { clusterIps }: EndIndex, address: Ip): string | undefined {
-  const service = clusterIps.get(address.text)
+function noteOn(world: PolicyWorld, index: EndIndex, address: Ip): string | undefined {
+  const service = index.clusterIps.get(address.text)
   if (service !== undefined) return `${address.text} is the address of service ${service}: policies see its backends and their ports`
+  const node = index.nodeAddresses.get(address.text)
+  if (node) return `${address.text} is an address of node ${node.name}, whose own processes reach its pods whatever policies say`
   const pods = placesAt(placesOf(world), address).flatMap((place) => world.endpoints[place] ?? [])
   const [pod] = pods
   return pod && `${address.text} is the address of ${pod.id}: asked about as an address, its own policies are not judged`

@@ -70,7 +70,7 @@ function direction(world: PolicyWorld, flow: PolicyFlow, which: Direction, packe
   }
   if (!end.endpoint || (flow.class !== undefined && flow.class !== 'normal')) return NOT_ASKED
   if (isSelf(flow)) return exempt('self')
-  if (isOwnNode(flow)) return exempt('own-node')
+  if (isOwnNode(flow) || (which === 'ingress' && toOwnHost(flow))) return exempt('own-node')
   return judge(world, end.endpoint, { direction: which, hook: 'normal', staged }, packet)
 }
 
@@ -85,24 +85,37 @@ function isSelf({ source, destination }: PolicyFlow): boolean {
  */
 const isOwnNode = (flow: PolicyFlow): boolean => flow.source.hostPod === undefined && sameNode(flow)
 
-/** The first address of the source whose family the destination has too. */
-function addressesOf({ source, destination }: PolicyFlow): Addresses {
-  const [s] = source.addresses
-  const [d] = destination.addresses
+/** What a pod sends to its own node never meets the host endpoints' policies (felix/rules/static.go, filterInputChain). */
+function toOwnHost({ source, destination }: PolicyFlow): boolean {
+  return (
+    source.endpoint?.kind === 'pod' &&
+    source.node !== undefined &&
+    source.node === destination.node &&
+    destination.endpoint?.kind === 'host'
+  )
+}
+
+/** The first address of the source whose family the destination has too; ICMPv6 wants IPv6. */
+function addressesOf({ source, destination, protocol }: PolicyFlow): Addresses {
+  const sources = protocol === ICMPV6 ? sixFirst(source.addresses) : source.addresses
+  const destinations = protocol === ICMPV6 ? sixFirst(destination.addresses) : destination.addresses
+  const [s] = sources
+  const [d] = destinations
   if (!s || !d) return { ...(s && { source: s }), ...(d && { destination: d }) }
   if (s.family === d.family) return { source: s, destination: d }
-  for (const from of source.addresses) {
-    const to = destination.addresses.find(({ family }) => family === from.family)
+  for (const from of sources) {
+    const to = destinations.find(({ family }) => family === from.family)
     if (to) return { source: from, destination: to }
   }
   return { apart: true }
 }
 
+const sixFirst = (addresses: readonly Ip[]): readonly Ip[] => [...addresses].sort((x, y) => y.family - x.family)
+
 /** The opening packet with what is known of its ends. */
 export function packetOf(places: Places, flow: PolicyFlow, { source, destination }: Addresses): FlowPacket {
-  const family = source?.family ?? destination?.family
-  const six = family === 6
-  const protocol = flow.protocol === ICMP && six ? ICMPV6 : flow.protocol
+  const family = source?.family ?? destination?.family ?? (flow.protocol === ICMPV6 ? 6 : undefined)
+  const protocol = flow.protocol === ICMP && family === 6 ? ICMPV6 : flow.protocol
   return {
     ...(family && { family }),
     protocol,

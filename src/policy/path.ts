@@ -20,6 +20,6 @@ function formatStep(step: Step): string {
     case 'no-decision':
       return 'no decision: continue'
     case 'exempt':
-      return step.why === 'self' ? 'to itself: allow' : 'from its own node: allow'
+      return step.why === 'self' ? 'to itself: allow' : 'between a node and its pod: allow'
   }
 }

@@ -15,11 +15,6 @@ const WRONG: Readonly<Record<string, string>> = {
     'refused: destinationNamedPort beside a networks peer (CEL rule of ClusterNetworkPolicy v1alpha2)',
   'netpol-analyzer/anp_test_named_ports_multiple_peers':
     'refused: namedPort beside a networks peer (CEL rule of AdminNetworkPolicy v1alpha1)',
-  'netpol-analyzer/acs-security-demos-added-workloads':
-    'refused for now: a flow sequence closed in the column of its key, which kubectl takes',
-  'netpol-analyzer/document_with_syntax_error': 'refused: not YAML; the tool skips the file',
-  'netpol-analyzer/malformed-pod-example-5': 'refused: not YAML; the tool skips the document',
-  'netpol-analyzer/onlineboutique_with_pods_severe_error': 'refused: not YAML; the tool skips the document',
   'netpol-analyzer/example_pods_w_same_owner_and_labels_gap_with_good_match_expression': 'refused: a policy name with _ in it',
   'netpol-analyzer/example_pods_w_same_owner_and_labels_gap_with_good_match_expression2': 'refused: a policy name with _ in it',
   'netpol-analyzer/example_pods_w_same_owner_and_labels_gap_with_policy_selector_not_in_gap': 'refused: a policy name with _ in it',

@@ -138,7 +138,7 @@ status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
     const verdict = ask(world, 'a/host', 'a/db')
     expect(verdict).toMatchObject({ verdict: 'deny', egress: { verdict: 'n/a' } })
     expect(verdict.notes.join()).toContain('reaches the pods of n1')
-    expect(pathOf(ask(world, 'node/n1', 'a/db').ingress)).toEqual(['from its own node: allow'])
+    expect(pathOf(ask(world, 'node/n1', 'a/db').ingress)).toEqual(['between a node and its pod: allow'])
     expect(ask(world, 'a/db', 'a/host')).toMatchObject({ verdict: 'allow', ingress: { verdict: 'n/a' } })
   })
 
@@ -263,4 +263,15 @@ describe('two families', () => {
     const four = worldOfText(pod('six', 'six', 'fd00::3') + pod('db', 'db', '10.0.0.2'))
     expect(ask(four, 'a/six', 'a/db')).toMatchObject({ allowed: false, verdict: 'unknown' })
   })
+})
+
+it('drops what falls back to a profile that does not exist', () => {
+  const host = `
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: h}
+spec: {node: n1, interfaceName: eth0, expectedIPs: [192.0.2.1], profiles: [missing, projectcalico-default-allow]}
+`
+  const verdict = ask(worldOfText(host), '203.0.113.1', 'hep:h')
+  expect(pathOf(verdict.ingress)).toEqual(['profile=missing rule=0 deny'])
 })

@@ -61,10 +61,10 @@ function addressesOf({ addresses, metadata }: Node) {
 }
 
 /** The profile that host endpoints made by kube-controllers carry (api/pkg/apis/projectcalico/v3). */
-export const DEFAULT_ALLOW: Profile = allowAll('projectcalico-default-allow')
+export const DEFAULT_ALLOW: Profile = allWith('projectcalico-default-allow', 'allow')
 
-/** A profile that lets everything pass, both ways. */
-export function allowAll(name: string, origin?: Profile['origin']): Profile {
-  const rule = { index: 0, action: 'allow', source: {}, destination: {}, ...(origin && { origin }) } as const
-  return { name, ingressRules: [rule], egressRules: [rule], ...(origin && { origin }) }
+/** A profile with one rule, both ways, for all packets. */
+export function allWith(name: string, action: 'allow' | 'deny'): Profile {
+  const rule = { index: 0, action, source: {}, destination: {} } as const
+  return { name, ingressRules: [rule], egressRules: [rule] }
 }

@@ -2,7 +2,7 @@ import { labelMap } from '../../cluster/selector/labels.ts'
 import type { Loaded } from '../build.ts'
 import type { Profile } from '../model.ts'
 import { calicoRules } from './calico.ts'
-import { allowAll, DEFAULT_ALLOW } from './hosts.ts'
+import { allWith, DEFAULT_ALLOW } from './hosts.ts'
 
 export interface Profiles {
   readonly profiles: ReadonlyMap<string, Profile>
@@ -17,8 +17,12 @@ export interface Profiles {
 export function profiles(input: readonly Loaded[], namespaces: Iterable<string>): Profiles {
   const found = new Map<string, Profile>([[DEFAULT_ALLOW.name, DEFAULT_ALLOW]])
   const labels = new Map<string, ReadonlyMap<string, string>>()
-  for (const namespace of namespaces) found.set(`kns.${namespace}`, allowAll(`kns.${namespace}`))
+  for (const namespace of namespaces) found.set(`kns.${namespace}`, allWith(`kns.${namespace}`, 'allow'))
   for (const { resource, object } of input) {
+    if (resource.kind === 'ServiceAccount') {
+      const name = `ksa.${resource.metadata.namespace}.${resource.metadata.name}`
+      found.set(name, { name, ingressRules: [], egressRules: [] })
+    }
     // the derived ones, as a dump of Calico's API shows them, say what their namespaces say
     if (resource.kind !== 'Profile' || /^k(ns|sa)\./.test(resource.metadata.name)) continue
     const { name } = resource.metadata
