@@ -126,16 +126,16 @@ export interface Resource {
   readonly kind: string
 }
 
-/** Groups whose objects a running cluster need not be asked for: its pods are there, what they were made from is not needed. */
-const MADE_BEFORE = new Set(['apps', 'extensions', 'batch', 'netctl.dev'])
+/** What a running cluster need not be asked for: what its pods were made from, and Endpoints, whose addresses all stand in EndpointSlices. */
+const NOT_ASKED = { groups: new Set(['apps', 'extensions', 'batch', 'netctl.dev']), kinds: new Set(['ReplicationController', 'Endpoints']) }
 
 /** What to ask a cluster for, or to look for in a dump of one: of each kind the newest version. */
 export const RESOURCES: readonly Resource[] = Object.entries(GROUPS).flatMap(([group, parts]) =>
-  MADE_BEFORE.has(group)
+  NOT_ASKED.groups.has(group)
     ? []
     : parts.flatMap(({ versions: [version], kinds }) =>
         Object.keys(kinds).flatMap((kind) =>
-          version === undefined || kind === 'ReplicationController' ? [] : [{ group, version, plural: pluralOf(kind), kind }],
+          version === undefined || NOT_ASKED.kinds.has(kind) ? [] : [{ group, version, plural: pluralOf(kind), kind }],
         ),
       ),
 )

@@ -17,8 +17,14 @@ const WORDS: ReadonlyMap<string, boolean | number | null> = new Map<string, bool
 const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/
 
+/** Only what begins like a word of the list or a number needs a closer look; most texts are neither. */
+const FIRST = new Uint8Array(128)
+for (const c of '+-.0123456789yYnNtTfFoO~') FIRST[c.charCodeAt(0)] = 1
+const LONGEST_WORD = 5
+
 export function resolvePlain(text: string): string | number | boolean | null {
-  const word = WORDS.get(text)
+  if (text !== '' && FIRST[text.charCodeAt(0)] !== 1) return text
+  const word = text.length <= LONGEST_WORD ? WORDS.get(text) : undefined
   if (word !== undefined) return word
   const first = text.charCodeAt(0)
   const digit = first >= 0x30 && first <= 0x39

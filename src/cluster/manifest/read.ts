@@ -6,6 +6,7 @@ import { manifestText, printedDocument, splitDocuments } from './documents.ts'
 import { forget } from './forget.ts'
 import { endOfValue, measure } from './json-text.ts'
 import { type Scope, standingOf } from './kinds.ts'
+import { readPlainYaml } from './plain-yaml.ts'
 import { lineOf, positionOf, writtenAs } from './position.ts'
 import { refuseObject, refuseText } from './refuse.ts'
 import type { Document, FieldPath, Manifest, ManifestObject, Place, Warning } from './types.ts'
@@ -99,6 +100,11 @@ interface Value {
 }
 
 function yamlValue(document: Document): readonly Value[] {
+  const plain = readPlainYaml(document.source.text, document.start, document.end)
+  return plain === undefined ? composedValue(document) : [{ part: document, value: plain }]
+}
+
+function composedValue(document: Document): readonly Value[] {
   const yaml = composeYaml(document)
   const value = yaml === undefined ? null : yamlData(document, yaml)
   return value === null ? [] : [{ part: { ...document, syntax: 'yaml' }, value }]
@@ -136,7 +142,7 @@ function checked(document: Document, value: unknown): Value {
   const { members, depth } = measure(document.source.text, document.start, document.end)
   if (depth > MAX_DEPTH)
     refuseText(document, document.start, `nested deeper than ${MAX_DEPTH} levels`, 'no object of Kubernetes is: mend the text')
-  if (members !== countMembers(value)) yamlValue(document)
+  if (members !== countMembers(value)) composedValue(document)
   return { part: document, value }
 }
 
