@@ -18,12 +18,12 @@ export const titleOf = ({ kind, namespace, name }: ManifestObject): string =>
 
 /**
  * Objects by identity. One that stands twice is refused with both places: kubectl would let the later file win, in an order that nobody
- * sees. Objects without a name (PolicyTest) are no objects of a cluster and stay out.
+ * sees. netctl's own kinds are no objects of a cluster and stay out, and so does what has no name.
  */
 function byIdentity(objects: readonly ManifestObject[]): ReadonlyMap<string, ManifestObject> {
   const found = new Map<string, ManifestObject>()
   for (const object of objects) {
-    if (object.apiVersion.startsWith('netctl.dev/')) continue
+    if (object.name === '' || object.apiVersion.startsWith('netctl.dev/')) continue
     const identity = identityOf(object)
     const first = found.get(identity)
     if (first !== undefined) {

@@ -7,9 +7,9 @@ import { forget } from './forget.ts'
 import { endOfValue, measure } from './json-text.ts'
 import { type Scope, standingOf } from './kinds.ts'
 import { readPlainYaml } from './plain-yaml.ts'
-import { lineOf, positionOf, writtenAs } from './position.ts'
+import { lineOf } from './position.ts'
 import { refuseObject, refuseText } from './refuse.ts'
-import type { Document, FieldPath, Manifest, ManifestObject, Place, Warning } from './types.ts'
+import type { Document, Manifest, ManifestObject, Place, Warning } from './types.ts'
 import { composeYaml, MAX_DEPTH, yamlData } from './yaml-data.ts'
 
 export interface ReadOptions {
@@ -253,7 +253,7 @@ interface Found {
 
 function objectOf(value: Json, { apiVersion, kind, scope, at, place, namespace }: Found): ManifestObject {
   const metadata = rec(value.metadata)
-  const object: ManifestObject = {
+  return {
     apiVersion,
     kind,
     ...(scope === 'namespaced' && { namespace: str(metadata.namespace) || namespace }),
@@ -265,31 +265,4 @@ function objectOf(value: Json, { apiVersion, kind, scope, at, place, namespace }
     },
     place,
   }
-  expectTexts(object, metadata)
-  if (object.name === '' && !apiVersion.startsWith('netctl.dev/')) {
-    refuseObject(
-      positionOf(object, ['metadata']),
-      `a ${kind} without metadata.name`,
-      metadata.generateName === undefined ? 'give it a name' : 'generateName is for kubectl create: give it a name',
-    )
-  }
-  return object
-}
-
-/** name, namespace and labels must be texts: an unquoted `n`, `yes` or `1` is none, and the API server refuses it. */
-function expectTexts(object: ManifestObject, metadata: Json): void {
-  for (const field of ['name', 'namespace']) expectText(object, ['metadata', field], metadata[field])
-  for (const [key, value] of Object.entries(rec(metadata.labels))) expectText(object, ['metadata', 'labels', key], value)
-}
-
-function expectText(object: ManifestObject, path: FieldPath, value: unknown): void {
-  if (value === undefined || value === null || typeof value === 'string') return
-  refuseObject(positionOf(object, path), `${path.join('.')} must be a text, and is ${nonText(object, path, value)}`, 'quote it')
-}
-
-/** For messages about a value that should have been a text: `the boolean false (written n)`. */
-export function nonText(object: ManifestObject, path: FieldPath, value: unknown): string {
-  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object'
-  const written = writtenAs(object, path)
-  return `the ${typeof value} ${String(value)}${written === undefined || written === String(value) ? '' : ` (written ${written}, without quotes)`}`
 }

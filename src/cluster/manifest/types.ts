@@ -8,9 +8,9 @@ export interface ManifestObject {
   readonly kind: string
   /** of a namespaced kind: the one that is written, else the default that the text was read with. Absent: a kind of the whole cluster */
   readonly namespace?: string
-  /** '' only for kinds that need none (PolicyTest) */
+  /** '' where none is written, or something that is no text: kinds that need one are refused by src/policy/resources */
   readonly name: string
-  /** the whole object, plain data as JSON.parse makes it; nothing of it is checked but apiVersion, kind and metadata */
+  /** the whole object, plain data as JSON.parse makes it; nothing of it is checked but apiVersion and kind */
   readonly value: Json
   /** as the user can find it: a path, `-`, a file of a snapshot, or where a live cluster gave it */
   readonly file: string

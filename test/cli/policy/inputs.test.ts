@@ -75,16 +75,16 @@ test('--with goes on top of files and of a snapshot', async () => {
 })
 
 test('what Kubernetes would refuse stops the reading, unless the caller goes on without it', async () => {
-  const half = put('half.yaml', `${pod('a')}---\n${pod('no')}---\n: [`)
+  const half = put('half.yaml', `${pod('a')}---\n${pod('b').replace('v1', 'v2')}---\n: [`)
   await expect(read({ filename: [half] })).rejects.toMatchObject({
     code: 'MAN002',
     file: half,
-    line: 9,
+    line: 6,
     have: [expect.stringContaining('half.yaml:11')],
   })
   const input = await readInput({ filename: [half] }, nobody, root, { partial: true })
   expect(shown(input)).toEqual(['Pod default/a half.yaml:1'])
-  expect(input.refused.map((e) => e.line)).toEqual([9, 11])
+  expect(input.refused.map((e) => e.line)).toEqual([6, 11])
 })
 
 test('each -f and --with takes one path: what follows is an argument', async () => {
