@@ -6,7 +6,7 @@ import type { NftSet, NftTable } from '../kernel/nftables/types.ts'
 import type { Packet } from '../net/packet.ts'
 import { viewOf } from './conntrack-entry.ts'
 import { isKernels } from './match-env.ts'
-import { type Run, type Skb, Undecided } from './run.ts'
+import { pickByHash, type Run, type Skb, Undecided } from './run.ts'
 
 /** What the expressions of a table may ask about a packet of the walk. */
 export class NftWalkEnv implements NftEnv {
@@ -63,11 +63,7 @@ export class NftWalkEnv implements NftEnv {
   }
 
   hash(arms: number, what: string): number {
-    const { hashes, choices } = this.#run
-    const key = `${this.#skb.place.id} ${what}`
-    let arm = hashes.get(key)
-    if (arm === undefined) hashes.set(key, (arm = choices.pick(Array<number>(arms).fill(1 / arms), what)))
-    return arm
+    return pickByHash(this.#run, `${this.#skb.place.id} ${what}`, Array<number>(arms).fill(1 / arms), what)
   }
 
   added(set: string): ReadonlyMap<string, NftElement | null> | undefined {

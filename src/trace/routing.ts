@@ -6,7 +6,7 @@ import { routeLocalnet } from '../kernel/sysctl/effective.ts'
 import { addressUnreachable, type IcmpError, noRoute, prohibited } from '../net/icmp-error.ts'
 import { contains, type Family, formatPrefix, type Ip, ip, isLoopback } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
-import { type Blame, type Run, type SendOptions, type Skb, Undecided, type Way } from './run.ts'
+import { type Blame, pickByHash, type Run, type SendOptions, type Skb, Undecided, type Way } from './run.ts'
 import type { Place } from './world.ts'
 
 export type Decision =
@@ -77,23 +77,23 @@ function decide(run: Run, place: Place, query: RouteQuery, result: RouteResult):
         return refusal(found.type, family, { place, kind: 'route', entry: found.text, source: found.source })
       }
       if (found.type !== 'unicast') throw new Undecided(place.label, `${query.dst.text} is a ${found.type} address on ${place.label}`)
-      const hop = chooseHop(run, found, nexthops)
+      const hop = nexthops.length <= 1 ? nexthops[0] : chooseHop(run, place, query, found, nexthops)
       if (!hop?.device) return netUnreachable(family, { place, kind: 'route', entry: found.text, source: found.source })
       return { kind: 'out', route: found, device: hop.device, gateway: hop.gateway, onlink: hop.onlink }
     }
   }
 }
 
-/** Which of several next hops is a hash over addresses (fib_multipath_hash_policy), seeded at boot: every one is an arm. */
-function chooseHop(run: Run, found: Route, nexthops: readonly NextHop[]): NextHop | undefined {
-  if (nexthops.length <= 1) return nexthops[0]
+/**
+ * Which of several next hops is a hash over addresses, and ports (fib_multipath_hash_policy), seeded at boot: every one is an arm, the same
+ * for all packets of a connection.
+ */
+function chooseHop(run: Run, place: Place, query: RouteQuery, found: Route, nexthops: readonly NextHop[]): NextHop | undefined {
+  const { src, dst, proto, sport, dport } = query
+  const key = ['hop', place.id, found.text, src?.text, dst.text, proto, sport?.lo, dport?.lo].join(' ')
   const total = nexthops.reduce((sum, n) => sum + n.weight, 0)
-  return nexthops[
-    run.choices.pick(
-      nexthops.map((n) => n.weight / total),
-      `next hop of ${formatPrefix(found.dst)}`,
-    )
-  ]
+  const weights = nexthops.map((n) => n.weight / total)
+  return nexthops[pickByHash(run, key, weights, `next hop of ${formatPrefix(found.dst)}`)]
 }
 
 /** errno and ICMP of a route that refuses: fib_props[] (net/ipv4/fib_semantics.c), ip6_route_info_create, ip_error. */

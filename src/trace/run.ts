@@ -31,8 +31,6 @@ export interface Run {
   chosen: { readonly source: Source; readonly action: string; readonly choice?: Arm } | undefined
   /** an answer is under way: it meets the entries that the request met */
   answering: boolean
-  /** the answer passed a host that had not seen the request */
-  detour: boolean
   /** only the way is looked for: rules stop nothing */
   scouting: boolean
   readonly assumptions: Set<string>
@@ -238,6 +236,15 @@ export class Undecided extends Error {
 /** What a run is about: which connection, and how much is to be recorded. */
 export type Asked = Pick<Run, 'state' | 'known' | 'verbose'>
 
+/** What a hash with a secret chooses: asked once in a run for each key. */
+export function pickByHash({ hashes, choices }: Run, key: string, weights: readonly number[], what: string): number {
+  const known = hashes.get(key)
+  if (known !== undefined) return known
+  const arm = choices.pick(weights, what)
+  hashes.set(key, arm)
+  return arm
+}
+
 /** A run that has not sent anything; `choices` say which way it goes. */
 export function newRun(world: World, choices: Choices, asked: Asked): Run {
   const { state, known, verbose } = asked
@@ -249,7 +256,6 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
     known,
     chosen: undefined,
     answering: false,
-    detour: false,
     scouting: false,
     conntrack: new Map(),
     assumptions: new Set(),

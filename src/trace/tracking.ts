@@ -12,9 +12,7 @@ import type { Place } from './world.ts'
 export function track(run: Run, skb: Skb): Ct {
   const { packet, place } = skb
   if ((run.state === 'new' && !run.known) || !tracks(skb)) {
-    const ct = conntrackOf(run, place).track(packet)
-    if (ct.kind === 'invalid' && packet.tcp === 'SYN-ACK') run.detour = true
-    return ct
+    return conntrackOf(run, place).track(packet)
   }
   // what carries a flow from node to node is a connection of its own, which begins anew
   const own = packet.inner === undefined || isIcmpError(packet)

@@ -104,4 +104,25 @@ walkSuite('the walk and the kernel: found by the fuzz', [
       p1@{127.0.0.1|::1} udp $p1:99 = icmp 3/3 $p1
       ext@{127.0.0.1|::1} tcp $far:99 = rst`,
   },
+  {
+    name: 'what the server says first meets the tables as its SYN-ACK did not',
+    rules: {
+      p2: `filter -P OUTPUT DROP
+      filter -A OUTPUT -p {icmp|ipv6-icmp} -j ACCEPT
+      filter -A OUTPUT -p tcp -m tcp --sport 80 --tcp-flags SYN SYN -j ACCEPT
+      filter -A OUTPUT -p tcp -m tcp --sport 81 -j ACCEPT`,
+    },
+    flows: `
+      p1 tcp $p2:80 = dropped
+      p1 tcp $p2:81 = p2 $p2:81 < $p1`,
+  },
+  {
+    name: 'all packets of a connection take the same of several next hops',
+    sh: {
+      n1: 'sysctl -qw net.ipv{4|6}.fib_multipath_hash_policy=1\nip route replace $svc nexthop via $ext nexthop via $n2',
+      ext: 'ip addr add $svc/{32|128} dev lo',
+      n2: 'ip route replace blackhole $svc',
+    },
+    flows: 'p1 tcp x120 $svc:80 = ext $svc:80 < $p1 | dropped',
+  },
 ])
