@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { type Dirent, existsSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { FileError, LIMITS } from './files.ts'
 import { reason } from './files-folder.ts'
 import { megabytes } from './files-inflate.ts'
 import { neighbours } from './files-open.ts'
+import { readBytes } from './input.ts'
 
 /** What lies at a path that should hold manifests. */
 export interface ManifestFiles {
@@ -59,20 +60,12 @@ export function findManifests(path: string): ManifestFiles {
 
 /** Text of a file, or of standard input for `-`, which must be UTF-8. Throws FileError. */
 export function readManifestText(path: string): string {
-  const bytes = read(path)
+  const bytes = readBytes(path)
   if (bytes.length > LIMITS.file) throw new FileError(path, `larger than ${megabytes(LIMITS.file)}`)
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
   if (utf16) throw new FileError(path, 'UTF-16, as PowerShell writes it: save it as UTF-8')
   if (bytes.includes(0) || !isUtf8(bytes)) throw new FileError(path, 'binary data, where UTF-8 text was expected')
   return bytes.toString('utf8')
-}
-
-function read(path: string): Buffer {
-  try {
-    return readFileSync(path === '-' ? 0 : path)
-  } catch (error) {
-    throw new FileError(path, reason(error))
-  }
 }
 
 function stat(path: string): Stats {
