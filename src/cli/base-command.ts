@@ -42,9 +42,25 @@ export abstract class BaseCommand extends Command {
 
   /** Text of ASCII characters only, as JSON lines are: it needs no encoding, which is half the work of printing hundreds of megabytes. */
   protected async printAscii(text: string): Promise<void> {
-    const drained = process.stdout.write(text, 'latin1')
-    // a reader slower than us must not make us keep it all; where there is none to wait for, ctrl-C and --timeout must be heard all the same
+    await this.drain(process.stdout.write(text, 'latin1'))
+  }
+
+  /** A reader slower than us must not make us keep it all; where there is none to wait for, ctrl-C and --timeout must be heard all the same. */
+  private async drain(drained: boolean): Promise<void> {
     await new Promise((resolve) => (drained ? setImmediate(resolve) : process.stdout.once('drain', resolve)))
+  }
+
+  /** Data in pieces, some hundred kilobytes at once, as fast as the reader takes them. `ascii`: all of it is. */
+  protected async printPieces(pieces: Iterable<string>, ascii: boolean): Promise<void> {
+    const print = (text: string) => (ascii ? this.printAscii(text) : this.drain(process.stdout.write(text)))
+    let text = ''
+    for (const piece of pieces) {
+      text += piece
+      if (text.length < 2 ** 18) continue
+      await print(text)
+      text = ''
+    }
+    if (text !== '') await print(text)
   }
 
   /** Talk, to stderr. */

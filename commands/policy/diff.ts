@@ -1,0 +1,49 @@
+import { string as stringArg } from '@oclif/core/args'
+import { string } from '@oclif/core/flags'
+import { BaseCommand } from '../../src/cli/base-command.ts'
+import { inputFlag, outputFlag, timeoutFlag } from '../../src/cli/flags.ts'
+import { compareWorlds, sharedInput, worldAt } from '../../src/cli/policy/compare-worlds.ts'
+import { inputFlags } from '../../src/cli/policy/inputs.ts'
+import type { ExitCode } from '../../src/error.ts'
+
+export default class PolicyDiff extends BaseCommand {
+  static override summary = 'What a change of policies opens and closes'
+  static override description =
+    `Compares who may connect to whom before (OLD) and after (NEW), on every port, and says which policy made the difference.
+OLD and NEW are manifests, folders of them, or snapshots. What both have in common, such as the pods, can be given once, with -f or
+--snapshot: OLD and NEW then go on top of it.
+Exit code: 0 nothing opens or closes, 1 something does.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> old/ new/',
+    '<%= config.bin %> <%= command.id %> main/policies pull-request/policies -f workloads.yaml',
+    '<%= config.bin %> <%= command.id %> before.tar.gz after.tar.gz --port 5432',
+  ]
+  static override args = {
+    old: stringArg({ name: 'OLD', required: true, ignoreStdin: true, description: 'before: a file, a folder or a snapshot' }),
+    new: stringArg({ name: 'NEW', required: true, ignoreStdin: true, description: 'after' }),
+  }
+  static override flags = {
+    ...inputFlags,
+    port: string({
+      summary: 'ports to compare: 80, 53/udp, icmp; all if not said',
+      helpValue: 'PORT[/PROTO]',
+      helpGroup: 'MATRIX',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    ...outputFlag(['text', 'json']),
+    ...timeoutFlag,
+    ...inputFlag,
+  }
+
+  override async run(): Promise<ExitCode> {
+    const { args, flags } = await this.parse(PolicyDiff)
+    const terminal = this.terminal(flags)
+    const base = await sharedInput(flags, terminal, this.config.root)
+    const before = await worldAt(args.old, flags, base)
+    const after = await worldAt(args.new, flags, base)
+    const { text, code } = await this.bounded('comparing', flags.timeout, () => compareWorlds(before, after, flags, terminal))
+    this.print(text)
+    return code
+  }
+}
