@@ -108,7 +108,8 @@ function atHook(policy: Policy, hook: FlowClass): boolean {
 
 function rulesOf(policy: Policy, direction: Direction, tier: Tier, places: Places, cache: Cache): ReadyRule[] {
   const rules = direction === 'ingress' ? policy.ingressRules : policy.egressRules
-  return rules.map((rule, position) => ready(rule, { kind: 'rule', tier, policy, rule, position }, places, cache))
+  let next = 0
+  return rules.map((rule) => ready(rule, { kind: 'rule', tier, policy, rule, position: rule.absent ? next : next++ }, places, cache))
 }
 
 function profileRules(world: PolicyWorld, endpoint: Endpoint, direction: Direction, places: Places, cache: Cache): ReadyRule[] {

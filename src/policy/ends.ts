@@ -70,7 +70,7 @@ function find(world: PolicyWorld, index: EndIndex, id: string): End | undefined 
   if (pod)
     return { ...endpointEnd(id, pod), ...(others.length > 0 && { note: `${id} is ${others.length + 1} pods: answered for ${pod.id}` }) }
   const hostPod = index.hostPods.get(id)
-  if (hostPod?.finished) return { id, addresses: [], gone: `${id} has finished: it has no address any more` }
+  if (hostPod?.finished) return { id, addresses: hostPod.addresses, gone: `${id} has finished: policies see nobody at its address` }
   if (hostPod) {
     const note = `${id} is on the host's network: to policies its packets are those of its node`
     return { ...hostEnd(world, id, hostPod.addresses, hostPod.node), hostPod: true, note }

@@ -35,9 +35,8 @@ function ofFamily(world: PolicyWorld, flow: PolicyFlow, addresses: Addresses): V
   const packet = packetOf(placesOf(world), flow, addresses)
   const egress = direction(world, flow, 'egress', packet)
   const ingress = direction(world, flow, 'ingress', packet)
-  const never = impossible(flow, addresses)
-  const reasons = [...never, ...egress.reasons, ...ingress.reasons]
-  const allowed = egress.verdict !== 'deny' && ingress.verdict !== 'deny' && never.length === 0
+  const reasons = [...endReasons(flow, addresses), ...egress.reasons, ...ingress.reasons]
+  const allowed = egress.verdict !== 'deny' && ingress.verdict !== 'deny' && !addresses.apart
   return {
     allowed,
     verdict: weigh(allowed, [egress, ingress], reasons),
@@ -138,8 +137,8 @@ function endOf(places: Places, end: End, address: Ip | undefined, port: number |
   }
 }
 
-/** Why there can be no such packet. */
-function impossible({ source, destination }: PolicyFlow, { apart }: Addresses): Reason[] {
+/** What is open about the ends themselves. */
+function endReasons({ source, destination }: PolicyFlow, { apart }: Addresses): Reason[] {
   const reasons: Reason[] = []
   if (source.gone !== undefined) reasons.push({ kind: 'unknown', direction: 'egress', message: source.gone })
   if (destination.gone !== undefined) reasons.push({ kind: 'unknown', direction: 'ingress', message: destination.gone })

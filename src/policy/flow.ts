@@ -39,7 +39,7 @@ export interface End {
   readonly host?: true
   /** that process is one of a hostNetwork pod */
   readonly hostPod?: true
-  /** why nothing can be said about it: a finished pod sends and receives nothing */
+  /** why nobody is there: a finished pod sends and receives nothing; judged as an address of nobody */
   readonly gone?: string
   /** what should be said about it: a Deployment answered by one of its pods, an address that is a pod's */
   readonly note?: string

@@ -86,8 +86,12 @@ export interface Rule {
   readonly destination: Peer
   /** only a proxy judges what else it says about HTTP; the kernel allows the whole port */
   readonly http?: true
-  /** what can't be judged from manifests (domainNames, a peer of a kind we don't know): whether it matches is unknown, and why */
+  /** what can't be judged from manifests (domainNames): whether it matches is unknown, and why */
   readonly unknown?: string
+  /** Calico has no such rule, and its next one bears the next number */
+  readonly absent?: true
+  /** why it denies everything, in place of what the user wrote */
+  readonly failClosed?: string
   /** absent: of a profile that is derived or built in */
   readonly origin?: Origin
   /** the peer that this rule was made from, where the user's rule has several */

@@ -102,20 +102,31 @@ spec: {podSelector: {matchLabels: {app: new}}, policyTypes: [Egress]}
     expect(ask(world, 'a/new', 'a/db').verdict).toBe('deny')
   })
 
-  it('says unknown of what only DNS knows, and does not take it for allowed', () => {
-    const world = worldOfText(`${PODS}
+  const toNodes = (action: string): string => `
 apiVersion: policy.networking.k8s.io/v1alpha2
 kind: ClusterNetworkPolicy
-metadata: {name: dns}
+metadata: {name: nodes}
 spec:
   tier: Admin
   priority: 1
   subject: {namespaces: {}}
   egress:
-  - {action: Accept, to: [{domainNames: ["*.example.com"]}]}
+  - {action: ${action}, to: [{nodes: {matchLabels: {role: infra}}}, {networks: [203.0.113.0/24]}]}
   - {action: Deny, to: [{networks: [0.0.0.0/0]}]}
-`)
-    expect(ask(world, 'a/web', '203.0.113.1')).toMatchObject({ allowed: false, verdict: 'unknown' })
+---`
+
+  it('fails closed with Calico where a rule has peers that Calico does not know', () => {
+    const accepted = worldOfText(PODS + toNodes('Accept'))
+    expect(ask(accepted, 'a/web', '203.0.113.1')).toMatchObject({ allowed: false, verdict: 'unknown' })
+    const { egress } = ask(accepted, 'a/web', '198.51.100.1')
+    // the rule before it is not there in Calico
+    expect(pathOf(egress)).toEqual(['tier=kube-admin KubernetesClusterNetworkPolicy:/nodes rule=0 deny'])
+    for (const action of ['Deny', 'Pass']) expect(ask(worldOfText(PODS + toNodes(action)), 'a/web', 'a/db').verdict).toBe('deny')
+  })
+
+  it('says unknown of what only DNS knows, and does not take it for allowed', () => {
+    const dns = toNodes('Accept').replace(/{nodes: .*?}}/, '{domainNames: ["*.example.com"]')
+    expect(ask(worldOfText(PODS + dns), 'a/web', '198.51.100.1')).toMatchObject({ allowed: false, verdict: 'unknown' })
   })
 })
 
@@ -145,7 +156,7 @@ status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
   it('knows that a finished pod sends nothing', () => {
     const done = pod('job', 'web', '10.0.0.9').replace('status: {', 'status: {phase: Succeeded, ')
     const world = worldOfText(PODS + done)
-    expect(ask(world, 'a/job', 'a/db')).toMatchObject({ allowed: false, verdict: 'unknown' })
+    expect(ask(world, 'a/job', 'a/db')).toMatchObject({ allowed: true, verdict: 'unknown', egress: { verdict: 'n/a' } })
     expect(ask(world, 'a/db', '10.0.0.9').notes).toEqual([])
   })
 

@@ -31,8 +31,9 @@ export function adminPolicies(resource: AdminPolicy, object: ManifestObject, nam
 }
 
 function policy(resource: AdminPolicy, object: ManifestObject, subject: Selector, home: LabelSet | undefined): Policy {
+  const calico = resource.kind === 'ClusterNetworkPolicy'
   const rules = (direction: Direction): Rule[] =>
-    resource[direction].flatMap((rule, index) => expand(rule, { direction, index, object, home }))
+    resource[direction].flatMap((rule, index) => expand(rule, { direction, index, object, home, calico }))
   return {
     kind: KINDS[resource.kind],
     name: resource.metadata.name,
@@ -56,15 +57,22 @@ interface Place {
   readonly object: ManifestObject
   /** labels of the subject's namespace, where peers are compared with it */
   readonly home: LabelSet | undefined
+  /** Calico implements the kind: ClusterNetworkPolicy, not its forerunners any more */
+  readonly calico: boolean
 }
 
-function expand({ name, action, peers, ports }: AdminRule, { direction, index, object, home }: Place): Rule[] {
+function expand(rule: AdminRule, place: Place): Rule[] {
+  const { name, action, peers, ports } = rule
+  const { direction, index, object, home } = place
   const path = ['spec', direction, index]
+  const unsupported = place.calico ? peers.find(({ kind }) => kind === 'nodes' || kind === 'domainNames') : undefined
+  if (unsupported && action !== 'Accept') return [failClosed(rule, place, unsupported.kind)]
   const list = direction === 'ingress' ? 'from' : 'to'
   return byProtocol(ports).flatMap(({ protocol, ports: opened }) =>
     peers.map((peer, i): Rule => {
       const own: Peer = opened ? { ports: opened } : {}
       const other = peerOf(peer, home)
+      const unknown = unsupported ? `Calico knows no ${unsupported.kind} peers, and leaves out a rule that accepts them` : unknowable(peer)
       return {
         index,
         ...(name !== undefined && { name }),
@@ -72,12 +80,29 @@ function expand({ name, action, peers, ports }: AdminRule, { direction, index, o
         ...(protocol !== undefined && { protocol }),
         source: direction === 'ingress' ? other : {},
         destination: direction === 'ingress' ? own : { ...other, ...own },
-        ...(peer.kind === 'domainNames' && { unknown: `which addresses ${peer.domainNames.join(', ')} stand for, only DNS knows` }),
+        ...(unknown !== undefined && { unknown }),
+        ...(unsupported && { absent: true }),
         origin: { object, path },
         peerOrigin: { object, path: [...path, list, i] },
       }
     }),
   )
+}
+
+const unknowable = (peer: AdminPeer): string | undefined =>
+  peer.kind === 'domainNames' ? `which addresses ${peer.domainNames.join(', ')} stand for, only DNS knows` : undefined
+
+/** What an implementation can't express it must not open: Calico denies everything instead (clusternetworkpolicy.go, k8sClusterNetPolHandleFailedRules). */
+function failClosed({ name, action }: AdminRule, { direction, index, object }: Place, peer: string): Rule {
+  return {
+    index,
+    ...(name !== undefined && { name }),
+    action: 'deny',
+    source: {},
+    destination: {},
+    failClosed: `Calico knows no ${peer} peers, and makes a ${action} rule with them one that denies everything`,
+    origin: { object, path: ['spec', direction, index] },
+  }
 }
 
 function peerOf(peer: AdminPeer, home: LabelSet | undefined): Peer {
