@@ -152,7 +152,7 @@ function endReasons({ source, destination }: PolicyFlow, { apart }: Addresses): 
 
 /** Where both ends have both families, policies may tell them apart. */
 function otherFamily(world: PolicyWorld, flow: PolicyFlow, { source }: Addresses, verdict: Verdict): string[] {
-  if (!source || flow.source.addresses.length < 2 || flow.destination.addresses.length < 2) return []
+  if (!source || flow.protocol === ICMPV6 || flow.source.addresses.length < 2 || flow.destination.addresses.length < 2) return []
   const from = flow.source.addresses.find(({ family }) => family !== source.family)
   const to = flow.destination.addresses.find(({ family }) => family !== source.family)
   if (!from || !to) return []

@@ -46,7 +46,7 @@ function through(applied: Applied, packet: FlowPacket, walk: Walk): 'allow' | 'd
   }
   const rule = firstMatch(applied.profiles, packet, walk)
   walk.steps.push(rule ? rule.step : NO_PROFILE)
-  // a profile has no next tier to pass to
+  // a profile has no next tier to pass to: BPF and Felix's flow checker deny, chains go on with the next profile
   return rule?.rule.action === 'allow' ? 'allow' : 'deny'
 }
 

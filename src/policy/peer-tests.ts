@@ -109,7 +109,7 @@ function within(nets: readonly Prefix[]): (address: Ip) => boolean {
 
 const addressOf = (side: 'source' | 'destination') => (packet: FlowPacket) => packet[side].address?.text ?? 'an unknown address'
 
-/** Whether a port bears one of the names: at an endpoint that has the packet's address, for the packet's protocol, and that the selector selects. */
+/** Whether a port (any, where none is given) bears one of the names: at an endpoint of the packet's address that the selector selects, for its protocol. */
 function portNames(places: Places, names: readonly string[], protocol: number | undefined, selector: Selector | undefined) {
   const set = selector && names.length > 0 ? selected(places, selector) : undefined
   return (packet: FlowPacket, end: PacketEnd): boolean => {
@@ -117,8 +117,8 @@ function portNames(places: Places, names: readonly string[], protocol: number | 
     for (const place of end.places) {
       const endpoint = places.world.endpoints[place]
       if (!endpoint || (set && !includes(set, place))) continue
-      if (endpoint.ports.some((port) => port.port === end.port && port.protocol === packet.protocol && names.includes(port.name)))
-        return true
+      const isIt = (port: number) => end.port === undefined || port === end.port
+      if (endpoint.ports.some((port) => isIt(port.port) && port.protocol === packet.protocol && names.includes(port.name))) return true
     }
     return false
   }
@@ -137,7 +137,8 @@ function portsTest(
     test(packet) {
       const end = packet[side]
       const { port } = end
-      if (port === undefined) return hasPorts(packet.protocol) ? UNKNOWN : NO
+      if (port === undefined && !hasPorts(packet.protocol)) return NO
+      if (port === undefined) return ports.ranges.length > 0 || named(packet, end) ? UNKNOWN : (miss as Truth)
       for (const { lo, hi } of ports.ranges) if (port >= lo && port <= hi) return hit as Truth
       return (named(packet, end) ? hit : miss) as Truth
     },
@@ -163,8 +164,9 @@ function serviceTest(side: 'source' | 'destination', service: NonNullable<Peer['
       const there = end.address ? byAddress.get(end.address.text) : end.places.flatMap((place) => byPlace.get(place) ?? [])
       if (!there || there.length === 0) return NO
       if (!service.withPorts) return YES
-      if (end.port === undefined) return hasPorts(packet.protocol) ? UNKNOWN : NO
-      return there.some(({ ports }) => ports.some((x) => x.port === end.port && x.protocol === packet.protocol)) ? YES : NO
+      const hit = (port: number) => end.port === undefined || port === end.port
+      if (!there.some(({ ports }) => ports.some((x) => hit(x.port) && x.protocol === packet.protocol))) return NO
+      return end.port === undefined ? UNKNOWN : YES
     },
     wanted: () => `a backend of service ${key}${backends.length === 0 ? ', which has none' : ''}`,
     found: (packet) => `${addressOf(side)(packet)}${service.withPorts && packet[side].port !== undefined ? `:${packet[side].port}` : ''}`,
