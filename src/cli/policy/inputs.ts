@@ -7,6 +7,7 @@ import { findSnapshots } from '../../system/nearby-snapshots.ts'
 import { snapshotFlag } from '../flags.ts'
 import { resolveNamespace } from '../namespace.ts'
 import { pick } from '../pickers.ts'
+import { shellLine } from '../shell-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { type PolicyInput, readLive, readPaths, readSnapshot } from './sources.ts'
 
@@ -47,7 +48,7 @@ export interface ReadInput {
 
 /**
  * Reads what the flags name: manifests, else a snapshot, else a live cluster, with the manifests of `--with` on top. Where they name nothing, asks on a
- * terminal (`again` of the result then says what was picked). Throws NetctlError: USE010 nothing is named, USE011 what is named doesn't go together, MAN… of manifests, KUB… of a cluster; FileError;
+ * terminal (`picked`). Throws NetctlError: USE010 nothing is named, USE011 what is named doesn't go together, MAN… of manifests, KUB… of a cluster; FileError;
  * ParseError of a snapshot.
  */
 export async function readInput(flags: InputFlags, terminal: Terminal, root: string, options: ReadInput = {}): Promise<PolicyInput> {
@@ -65,6 +66,7 @@ async function readAll(flags: InputFlags, terminal: Terminal, root: string): Pro
   if (changes.length === 0) return base
   const top = await readPaths(changes, await resolveNamespace(flags), flags.timeout)
   return {
+    ...base,
     ...joinManifests([base, top]),
     objects: merge(base.objects, top.objects),
     paths: [...base.paths, ...top.paths],
@@ -95,6 +97,16 @@ async function readBase(flags: InputFlags, terminal: Terminal, root: string): Pr
   return readPicked(root, timeout)
 }
 
+/** What to tell of an input before the answer, on stderr: how it was picked, and what of it has a place; with `verbose` what was left out as well. */
+export function notesOf({ picked, again, warnings, skipped }: PolicyInput, verbose: boolean): readonly string[] {
+  const left = [...skipped].map(([kind, count]) => `${count} ${kind}`).join(', ')
+  return [
+    ...(picked ? [`Read without a question: ${shellLine(again)}`] : []),
+    ...warnings.map(({ file, line, message }) => `! ${file}:${line}: ${message}`),
+    ...(verbose && left !== '' ? [`of no concern to policies: ${left}`] : []),
+  ]
+}
+
 /** A snapshot nearby, or a cluster of the kubeconfig. */
 async function readPicked(root: string, timeout: number | undefined): Promise<PolicyInput> {
   const cwd = process.cwd()
@@ -105,5 +117,5 @@ async function readPicked(root: string, timeout: number | undefined): Promise<Po
     ...findSnapshots([cwd, join(root, 'examples')], cwd).map(({ path, kind }) => ({ value: path, hint: kind })),
   ])
   const context = contexts.get(picked)
-  return context === undefined ? readSnapshot(picked, timeout) : readLive({ context, timeout })
+  return { ...(context === undefined ? await readSnapshot(picked, timeout) : await readLive({ context, timeout })), picked: true }
 }

@@ -3,7 +3,7 @@ import { type AskedFlows, askedFlows, type FlowDetails } from '../../policy/aske
 import { type Scene, servicesOf } from '../../policy/services.ts'
 import { resolveNamespace } from '../namespace.ts'
 import type { Terminal } from '../terminal.ts'
-import { type InputFlags, readInput } from './inputs.ts'
+import { type InputFlags, notesOf, readInput } from './inputs.ts'
 import type { PolicyInput } from './sources.ts'
 import { loadWorld, refusalLine, wholeWorld } from './world.ts'
 
@@ -27,7 +27,7 @@ export async function loadScene(
   const { world, refused } = partial ? loadWorld(input) : { world: wholeWorld(input), refused: [] }
   const notes = [
     ...refused.map((error) => `refused: ${refusalLine(error)}`),
-    ...input.warnings.map(({ file, line, message }) => `! ${file}:${line}: ${message}`),
+    ...notesOf(input, flags.verbose === true),
     ...(flags.verbose ? world.notes : []),
   ]
   return { world, services: servicesOf(input.objects), namespace: await resolveNamespace(flags), input, notes, partial: refused.length > 0 }

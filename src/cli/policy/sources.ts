@@ -16,6 +16,8 @@ export interface PolicyInput extends Manifest {
   readonly paths: readonly string[]
   /** the flags that name this input again */
   readonly again: readonly string[]
+  /** was it picked from a list, without a flag that says so? */
+  readonly picked?: boolean
 }
 
 /**
