@@ -67,7 +67,7 @@ export const verbosityFlags = {
   verbose: boolean({ char: 'v', summary: 'everything that was looked at', helpGroup: 'OUTPUT' }),
 }
 
-export type OutputFormat = 'text' | 'wide' | 'json' | 'jsonl' | 'yaml' | 'csv'
+export type OutputFormat = 'text' | 'wide' | 'json' | 'jsonl' | 'yaml' | 'csv' | 'junit' | 'sarif' | 'github' | 'tap'
 
 /** `-o`, with the formats that the command has; the first is the default. */
 export function outputFlag<const T extends readonly [OutputFormat, ...OutputFormat[]]>(formats: T): { output: OptionFlag<T[number]> } {

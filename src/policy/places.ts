@@ -27,6 +27,13 @@ export function placesOf(world: PolicyWorld): Places {
   return places
 }
 
+/** The same endpoints under other policies: who can be picked, and who is where, stays. */
+export function worldWithTiers(world: PolicyWorld, tiers: PolicyWorld['tiers']): PolicyWorld {
+  const changed: PolicyWorld = { ...world, tiers }
+  indexes.set(changed, placesOf(world))
+  return changed
+}
+
 function index(world: PolicyWorld): Places {
   const byAddress = new Map<string, number[]>()
   for (const endpoint of world.endpoints) {

@@ -33,7 +33,7 @@ function sideLines(flow: PolicyFlow, explanation: Explanation, direction: Direct
   const tiers = explanation[direction]
   if (tiers.length === 0) return [...hang(head, pen), ...besidePlace([pen.text('  ')], decisionText(judgement, end).text, undefined, pen)]
   const body = tiers.flatMap((tier) => tierLines(tier, judgement, options, pen)).flatMap((line) => hang(line, pen))
-  return [...hang(head, pen), ...body, ...profileLines(judgement, pen)]
+  return [...hang(head, pen), ...body, ...profileLines(judgement, pen).flatMap((line) => hang(line, pen))]
 }
 
 /** A line that is too long goes on below, further in; a path at its right is left whole. */

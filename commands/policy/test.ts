@@ -1,0 +1,64 @@
+import { string } from '@oclif/core/args'
+import { boolean } from '@oclif/core/flags'
+import { BaseCommand } from '../../src/cli/base-command.ts'
+import { inputFlag, outputFlag, timeoutFlag, verbosityFlags } from '../../src/cli/flags.ts'
+import { inputFlags } from '../../src/cli/policy/inputs.ts'
+import { exitOfTests, runTests, testsIn } from '../../src/cli/policy/run-tests.ts'
+import { readTests } from '../../src/cli/policy/test-files.ts'
+import { type Checked, reportFlags, reporting } from '../../src/cli/report-files.ts'
+import { watching } from '../../src/cli/watching.ts'
+import type { ExitCode } from '../../src/error.ts'
+import { testResults, testRules } from '../../src/report/policy/test-results.ts'
+
+export default class PolicyTest extends BaseCommand {
+  static override summary = 'Hold policies against what they are meant to allow and deny'
+  static override description =
+    `Reads PolicyTest documents (docs/policy-tests.md) and asks the policies for every flow that they name. What does not hold is told
+with the policy and rule that decide, and the smallest change that would mend it, which was tried out.
+The policies are those that a document names (spec.manifests) or that stand beside it; -f, --snapshot or --context name others.
+Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> examples/policies/shop-tests.yaml',
+    '<%= config.bin %> <%= command.id %> tests/ -f policies/ --junit report.xml',
+    'helm template . | <%= config.bin %> <%= command.id %> tests/shop.yaml -f -',
+    '<%= config.bin %> <%= command.id %> tests/ --snapshot examples/shop --with new-policy.yaml',
+    '<%= config.bin %> <%= command.id %> tests/ -o github',
+  ]
+  static override args = {
+    file: string({ name: 'FILE', required: true, multiple: true, description: 'PolicyTest documents: files, or folders with some' }),
+  }
+  static override flags = {
+    watch: boolean({ summary: 'again whenever a file changes; ctrl-C ends it', helpGroup: 'TEST' }),
+    ...inputFlags,
+    ...outputFlag(['text', 'json', 'jsonl', 'junit', 'sarif', 'github', 'tap']),
+    ...reportFlags,
+    ...timeoutFlag,
+    ...inputFlag,
+    ...verbosityFlags,
+  }
+
+  override async run(): Promise<ExitCode> {
+    const { args, flags } = await this.parse(PolicyTest)
+    const terminal = this.terminal(flags)
+    const to = { ...flags, print: (text: string) => this.print(text) }
+    const base = { command: 'netctl policy test', version: this.config.version, rules: testRules }
+    let paths: readonly string[] = args.file
+    const check = async (): Promise<Checked> => {
+      const tests = await readTests(args.file, flags, terminal, this.config.root)
+      paths = tests.paths
+      for (const note of tests.notes) this.tell(note)
+      const suites = await this.bounded('testing', flags.timeout, () => runTests(tests.ready))
+      const text = testsIn({ ...flags, terminal }, suites)
+      if (text !== undefined) this.print(text)
+      return { code: exitOfTests(suites), results: flags.output === 'text' && !flags.junit && !flags.sarif ? [] : testResults(suites) }
+    }
+    const once = (): Promise<ExitCode> => reporting(to, base, check)
+    return flags.watch
+      ? watching(
+          once,
+          () => paths,
+          (text) => this.tell(text),
+        )
+      : once()
+  }
+}

@@ -1,0 +1,71 @@
+import { allOf, type Selector } from '../../cluster/selector/types.ts'
+import { type Ip, parsePrefix } from '../../net/ip.ts'
+import type { End } from '../flow.ts'
+import type { Peer, Policy } from '../model.ts'
+import type { Endpoint } from '../world.ts'
+
+/** A peer to be added to a rule: for the model, and in the words of an author. */
+export interface PeerWords {
+  readonly peer: Peer
+  /** `podSelector app=web`, `selector app == 'web'`, `ipBlock 203.0.113.9/32` */
+  readonly text: string
+}
+
+/** Labels by which people tell applications apart, best first. */
+const TELLING = ['app.kubernetes.io/name', 'app', 'k8s-app', 'component', 'role', 'name']
+
+/** Labels that a controller gives, which the next pod will not have. */
+const PASSING =
+  /^(?:pod-template-hash|controller-revision-hash|pod-template-generation|(?:batch\.kubernetes\.io\/)?(?:job-name|controller-uid)|(?:statefulset|apps)\.kubernetes\.io\/.*)$/
+
+/** An end as a peer that a policy's author could name; undefined if nothing is known to name it by. */
+export function peerFor(end: End, address: Ip | undefined, policy: Pick<Policy, 'kind' | 'namespace'>): PeerWords | undefined {
+  const { endpoint } = end
+  if (endpoint && endpoint.kind !== 'host') return podPeer(endpoint, policy)
+  if (!address) return undefined
+  const text = `${address.text}/${address.family === 4 ? 32 : 128}`
+  const net = parsePrefix(text)
+  if (!net) return undefined
+  const word = isCalico(policy.kind) ? 'nets' : policy.kind === 'KubernetesNetworkPolicy' ? 'ipBlock' : 'networks'
+  return { peer: { nets: [net] }, text: `${word} ${text}` }
+}
+
+/** The pods that an endpoint stands for: those with its label in its namespace. */
+export function podPeer(endpoint: Endpoint, policy: Pick<Policy, 'kind' | 'namespace'>): PeerWords {
+  const { namespace = '' } = endpoint
+  const label = tellingLabel(endpoint)
+  const parts: Selector[] = [
+    { kind: 'equal', key: 'projectcalico.org/namespace', value: namespace },
+    ...(label ? [{ kind: 'equal', key: label[0], value: label[1] } as const] : []),
+  ]
+  return { peer: { selector: allOf(parts) }, text: words(namespace, label, policy) }
+}
+
+function words(
+  namespace: string,
+  label: readonly [string, string] | undefined,
+  { kind, namespace: own }: Pick<Policy, 'kind' | 'namespace'>,
+): string {
+  const elsewhere = own !== namespace
+  if (isCalico(kind)) {
+    const selector = `selector ${label ? `${label[0]} == '${label[1]}'` : 'all()'}`
+    return elsewhere ? `${selector}, namespaceSelector projectcalico.org/name == '${namespace}'` : selector
+  }
+  const selector = `podSelector ${label ? `${label[0]}=${label[1]}` : '{}'}`
+  return elsewhere ? `namespaceSelector kubernetes.io/metadata.name=${namespace}, ${selector}` : selector
+}
+
+/** A label of its own by which to select it; undefined if it has none that lasts. */
+function tellingLabel({ labels }: Endpoint): readonly [string, string] | undefined {
+  const own = [...labels]
+    .filter(([key]) => !/^(?:projectcalico\.org\/|pcns\.|pcsa\.)/.test(key) && !PASSING.test(key))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const key of TELLING) {
+    const found = own.find(([k]) => k === key)
+    if (found) return found
+  }
+  return own[0]
+}
+
+export const isCalico = (kind: Policy['kind']): boolean =>
+  kind === 'NetworkPolicy' || kind === 'GlobalNetworkPolicy' || kind === 'StagedNetworkPolicy' || kind === 'StagedGlobalNetworkPolicy'

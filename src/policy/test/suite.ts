@@ -1,0 +1,58 @@
+import { NetctlError } from '../../error.ts'
+import { type Advice, smallestChange } from '../advice/search.ts'
+import type { Scene } from '../services.ts'
+import { runExpectation, type TestResult } from './run.ts'
+import type { Expectation, PolicyTest } from './types.ts'
+
+/** One expectation, asked. */
+export type Asked =
+  | (TestResult & { readonly kind: 'asked'; readonly advice?: TestAdvice })
+  /** it can't be asked: nobody fits, a port is missing */
+  | { readonly kind: 'refused'; readonly expectation: Expectation; readonly error: NetctlError }
+
+export interface TestAdvice {
+  readonly change: Advice
+  /** expectations of the same document that hold now, and would not any more */
+  readonly breaks: readonly Expectation[]
+}
+
+export interface SuiteResult {
+  readonly test: PolicyTest
+  readonly results: readonly Asked[]
+}
+
+/** How many failures of a document get advice: it is searched for, and whoever has more will read the first ones. */
+const ADVISED = 20
+
+/** Asks all that a document expects; what fails is told with the smallest change that would mend it. */
+export function runSuite(scene: Scene, test: PolicyTest): SuiteResult {
+  const asked = test.expectations.map((expectation) => ask(scene, expectation))
+  let left = ADVISED
+  const results = asked.map((one): Asked => {
+    if (one.kind === 'refused' || !one.shortfalls.some(({ kind }) => kind === 'wrong') || left-- <= 0) return one
+    const advice = adviceFor(scene, one, asked)
+    return advice ? { ...one, advice } : one
+  })
+  return { test, results }
+}
+
+function ask(scene: Scene, expectation: Expectation): Asked {
+  try {
+    return { kind: 'asked', ...runExpectation(scene, expectation) }
+  } catch (error) {
+    if (error instanceof NetctlError) return { kind: 'refused', expectation, error }
+    throw error
+  }
+}
+
+function adviceFor(scene: Scene, { expectation, shortfalls }: TestResult, all: readonly Asked[]): TestAdvice | undefined {
+  const flows = shortfalls.filter(({ kind }) => kind === 'wrong').map(({ flow }) => flow)
+  const change = smallestChange(scene.world, flows, expectation.expect)
+  if (!change) return undefined
+  const changed: Scene = { ...scene, world: change.world }
+  const breaks = all.flatMap((other) => {
+    if (other.kind === 'refused' || other.outcome !== 'pass') return []
+    return runExpectation(changed, other.expectation).outcome === 'pass' ? [] : [other.expectation]
+  })
+  return { change, breaks }
+}

@@ -1,0 +1,53 @@
+import { protocolName } from '../../policy/protocols.ts'
+import type { Shortfall } from '../../policy/test/run.ts'
+import type { Asked, SuiteResult } from '../../policy/test/suite.ts'
+import { editText } from './advice-text.ts'
+import { type Outcome, outcomeOf, placeOfTest, plainMessage, testTitle } from './test-words.ts'
+import { verdictDocument } from './verdict-json.ts'
+
+/** All results in one document: `-o json`. */
+export function testReport(suites: readonly SuiteResult[]) {
+  const all = suites.flatMap(({ results }) => results)
+  const number = (outcome: Outcome): number => all.filter((asked) => outcomeOf(asked) === outcome).length
+  return {
+    apiVersion: 'netctl.dev/v1alpha1',
+    kind: 'PolicyTestReport',
+    summary: { tests: all.length, passed: number('pass'), failed: number('fail'), unknown: number('unknown'), refused: number('refused') },
+    tests: suites.flatMap((suite) => suite.results.map((asked) => testDocument(suite, asked))),
+  }
+}
+
+/** One result: also a line of `-o jsonl`. */
+export function testDocument({ test }: SuiteResult, asked: Asked) {
+  const { expectation } = asked
+  const common = {
+    suite: test.name,
+    name: testTitle(expectation),
+    ...placeOfTest(expectation),
+    from: expectation.from.text,
+    to: expectation.to.text,
+    expect: expectation.expect,
+    ...(expectation.by !== undefined && { by: expectation.by }),
+    outcome: outcomeOf(asked),
+  }
+  if (asked.kind === 'refused') return { ...common, error: { code: asked.error.code, message: asked.error.message } }
+  const { checked, failed, unknown, shortfalls, advice } = asked
+  return {
+    ...common,
+    flows: { checked, failed, unknown },
+    ...(asked.outcome !== 'pass' && { message: plainMessage(asked), shortfalls: shortfalls.map(shortfallDocument) }),
+    ...(advice && { change: { edits: advice.change.edits.map(editText), breaks: advice.breaks.map(testTitle) } }),
+  }
+}
+
+const shortfallDocument = ({ kind, flow, alike, verdict }: Shortfall) => ({
+  kind,
+  flow: {
+    src: flow.source.id,
+    dst: flow.destination.id,
+    protocol: protocolName(flow.protocol),
+    ...(flow.port !== undefined && { port: flow.port }),
+    ...(alike && { ports: alike.ranges.map(({ lo, hi }) => (lo === hi ? `${lo}` : `${lo}-${hi}`)) }),
+  },
+  ...verdictDocument(verdict),
+})
