@@ -45,8 +45,14 @@ function ofFamily(world: PolicyWorld, flow: PolicyFlow, addresses: Addresses): V
     ingress,
     ...(addresses.source && { sourceAddress: addresses.source }),
     ...(addresses.destination && { destinationAddress: addresses.destination }),
-    notes: remarks(world, flow),
+    notes: [...remarks(world, flow), ...failedClosed(egress), ...failedClosed(ingress)],
   }
+}
+
+/** A rule that says something else than it says in the input. */
+function failedClosed({ steps }: Judgement): readonly string[] {
+  const last = steps.at(-1)
+  return last?.kind === 'rule' && last.rule.failClosed !== undefined ? [last.rule.failClosed] : []
 }
 
 const WEIGHT = ['unknown', 'ambiguous', 'undefined', 'l4-only'] as const

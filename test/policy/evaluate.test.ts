@@ -121,7 +121,11 @@ spec:
     const { egress } = ask(accepted, 'a/web', '198.51.100.1')
     // the rule before it is not there in Calico
     expect(pathOf(egress)).toEqual(['tier=kube-admin KubernetesClusterNetworkPolicy:/nodes rule=0 deny'])
-    for (const action of ['Deny', 'Pass']) expect(ask(worldOfText(PODS + toNodes(action)), 'a/web', 'a/db').verdict).toBe('deny')
+    for (const action of ['Deny', 'Pass']) {
+      const verdict = ask(worldOfText(PODS + toNodes(action)), 'a/web', 'a/db')
+      expect(verdict.verdict).toBe('deny')
+      expect(verdict.notes.join()).toContain(`makes a ${action} rule`)
+    }
   })
 
   it('says unknown of what only DNS knows, and does not take it for allowed', () => {
