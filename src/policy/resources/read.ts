@@ -1,3 +1,4 @@
+import { writtenAs } from '../../cluster/manifest/position.ts'
 import type { ManifestObject } from '../../cluster/manifest/types.ts'
 import {
   adminNetworkPolicy,
@@ -80,6 +81,23 @@ type Json = Readonly<Record<string, unknown>>
 
 /** Reads an object as strictly as the API server, kubectl --validate=strict and Calico do. `object.namespace` stands in where it names none. */
 export function readResource(object: ManifestObject): ReadResource {
+  const result = readKind(object)
+  if (result.kind !== 'refused') return result
+  return { kind: 'refused', problems: result.problems.map((problem) => withSpelling(object, problem)) }
+}
+
+/** YAML makes false of `n` and 8 of `010`: whoever is told about the value is told what it is written as. */
+function withSpelling(object: ManifestObject, problem: ResourceProblem): ResourceProblem {
+  let value: unknown = object.value
+  for (const step of problem.path) value = (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[step]
+  if (typeof value !== 'boolean' && typeof value !== 'number') return problem
+  const written = writtenAs(object, problem.path)
+  if (written === undefined || written === String(value)) return problem
+  const hint = `${written} without quotes is the ${typeof value} ${String(value)}`
+  return { ...problem, hint: problem.hint === undefined ? hint : `${hint}: ${problem.hint}` }
+}
+
+function readKind(object: ManifestObject): ReadResource {
   const { apiVersion, kind, value } = object
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
   const namespace = object.namespace || 'default'
