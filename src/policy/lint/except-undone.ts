@@ -1,0 +1,43 @@
+import { overlaps, type Prefix, parsePrefix } from '../../net/ip.ts'
+import { isWithin } from '../covers.ts'
+import { type Check, type LintInput, nameOf } from './finding.ts'
+
+/** Peers of a rule add up: what one excepts another may let in. */
+export const exceptUndone: Check = {
+  code: 'LNT011',
+  severity: 'warning',
+  title: 'An except of an ipBlock is allowed by another ipBlock of the same rule',
+  *find({ loaded }: LintInput) {
+    for (const { resource, object } of loaded) {
+      if (resource.kind !== 'NetworkPolicy' && resource.kind !== 'StagedKubernetesNetworkPolicy') continue
+      const lists = [
+        ...resource.spec.ingress.map((rule, i) => ({ peers: rule.from, path: ['spec', 'ingress', i, 'from'] })),
+        ...resource.spec.egress.map((rule, i) => ({ peers: rule.to, path: ['spec', 'egress', i, 'to'] })),
+      ]
+      for (const { peers, path } of lists) {
+        const blocks = peers.map(
+          ({ ipBlock }) => ipBlock && { cidr: prefix(ipBlock.cidr), except: ipBlock.except.map(prefix), text: ipBlock.cidr },
+        )
+        for (const [i, block] of blocks.entries()) {
+          for (const [e, except] of (block?.except ?? []).entries()) {
+            const other = blocks.find((x, j) => x && j !== i && lets(x, except))
+            if (!other) continue
+            yield {
+              at: { object, path: [...path, i, 'ipBlock', 'except', e] },
+              message: `${nameOf({ origin: { object, path: [] } })} excepts ${peers[i]?.ipBlock?.except[e]} here, and ipBlock ${other.text} of the same rule allows ${isWithin(except, [other.cidr]) ? 'it' : 'a part of it'}`,
+              fix: `except it from ${other.text} too, or delete the exception`,
+            }
+          }
+        }
+      }
+    }
+  },
+}
+
+/** Whether a block lets in something of another: for certain only where none of its own exceptions is near. */
+function lets({ cidr, except }: { readonly cidr: Prefix; readonly except: readonly Prefix[] }, excluded: Prefix): boolean {
+  const common = cidr.length > excluded.length ? cidr : excluded
+  return overlaps(cidr, excluded) && !except.some((own) => overlaps(own, common))
+}
+
+const prefix = (text: string): Prefix => parsePrefix(text) as Prefix

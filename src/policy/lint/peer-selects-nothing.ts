@@ -1,0 +1,63 @@
+import { isEmpty } from '../../cluster/bitset.ts'
+import { canonical } from '../../cluster/selector/canonical.ts'
+import type { Selector } from '../../cluster/selector/types.ts'
+import type { Origin, Policy } from '../model.ts'
+import { placesOf, selected } from '../places.ts'
+import { type Check, DIRECTIONS, type LintInput, nameOf, ruleAt, rulesOf, within, written } from './finding.ts'
+import { mayMeanNamespaceOf } from './namespaces-at-hand.ts'
+import { missingLabel } from './subject-selects-nothing.ts'
+
+/** Told only where pods of the namespaces that it means are in the input. */
+export const peerSelectsNothing: Check = {
+  code: 'LNT002',
+  severity: 'warning',
+  title: 'A rule is about peers that do not exist',
+  *find({ world }: LintInput) {
+    const places = placesOf(world)
+    const things = [...world.endpoints, ...world.networkSets]
+    // one peer may stand in several rules, one for each protocol or namespace
+    const peers = new Map<string, Peer>()
+    for (const policy of world.tiers.flatMap(({ policies }) => policies)) {
+      for (const direction of DIRECTIONS) {
+        for (const rule of rulesOf(policy, direction)) {
+          for (const end of ['source', 'destination'] as const) {
+            const { selector } = rule[end]
+            if (selector === undefined) continue
+            const at = rule.peerOrigin ?? endAt(ruleAt(policy, direction, rule), end)
+            const key = `${nameOf(policy)} ${at.path.join('/')} ${end}`
+            const empty = isEmpty(selected(places, selector)) && things.some(({ labels }) => mayMeanNamespaceOf(selector, labels))
+            const known = peers.get(key)
+            if (known) known.empty &&= empty
+            else peers.set(key, { at, policy, selector, end, empty })
+          }
+        }
+      }
+    }
+    for (const { at, policy, selector, end, empty } of peers.values()) {
+      if (!empty) continue
+      const hint = missingLabel(
+        selector,
+        world.endpoints.filter(({ labels }) => mayMeanNamespaceOf(selector, labels)),
+      )
+      yield {
+        at,
+        message: `nothing can be the ${end} of this rule of ${nameOf(policy)}: no endpoint has ${hint?.wanted ?? canonical(selector)}`,
+        fix: hint?.near ? `did you mean ${hint.near}?` : 'mend the selector, or delete the peer',
+      }
+    }
+  },
+}
+
+interface Peer {
+  readonly at: Origin
+  readonly policy: Policy
+  readonly selector: Selector
+  readonly end: 'source' | 'destination'
+  empty: boolean
+}
+
+/** The source or destination of Calico's rules; of others the rule. */
+function endAt(rule: Origin, end: 'source' | 'destination'): Origin {
+  const at = within(rule, end)
+  return written(at) === undefined ? rule : at
+}
