@@ -1,6 +1,7 @@
+import { NAMESPACE } from '../cluster/selector/calico.ts'
 import { canonical } from '../cluster/selector/canonical.ts'
 import { implies } from '../cluster/selector/implies.ts'
-import type { Selector } from '../cluster/selector/types.ts'
+import { allOf, type Selector } from '../cluster/selector/types.ts'
 import { contains, overlaps, type Prefix } from '../net/ip.ts'
 import type { Peer, Policy, Ports, Rule } from './model.ts'
 
@@ -26,14 +27,14 @@ export function ruleCovers(a: Rule, b: Rule): boolean {
 export function subjectCovers(a: Policy, b: Policy): boolean {
   if (a.hook !== b.hook || (b.applyOnForward && !a.applyOnForward)) return false
   if (a.namespace !== undefined && a.namespace !== b.namespace) return false
-  return implies(b.subject, a.subject)
+  return selectorCovers(a.subject, b.subject)
 }
 
 const sameIcmp = (a: NonNullable<Rule['icmp']>, b: Rule['icmp']): boolean =>
   b !== undefined && (a.type === undefined || a.type === b.type) && (a.code === undefined || a.code === b.code)
 
 function peerCovers(a: Peer, b: Peer): boolean {
-  if (a.selector && !(b.selector && implies(b.selector, a.selector))) return false
+  if (a.selector && !(b.selector && selectorCovers(a.selector, b.selector))) return false
   if (a.notSelector && !(b.notSelector && sameSelector(a.notSelector, b.notSelector))) return false
   if (a.nodes && !(b.nodes && sameSelector(a.nodes, b.nodes))) return false
   if (a.service && !sameService(a.service, b.service)) return false
@@ -42,6 +43,19 @@ function peerCovers(a: Peer, b: Peer): boolean {
   if (a.ports && !(b.ports && portsWithin(b.ports, a.ports))) return false
   return !a.notPorts || (b.notPorts !== undefined && portsWithin(a.notPorts, b.notPorts))
 }
+
+/** Whatever `b` selects, `a` selects; what has a label of a namespace, or is a pod, is in one. */
+function selectorCovers(a: Selector, b: Selector): boolean {
+  if (implies(b, a)) return true
+  const conditions = b.kind === 'and' ? b.operands.flatMap((x) => (x.kind === 'and' ? x.operands : [x])) : [b]
+  return conditions.some(isOfNamespaced) && implies(allOf([b, IN_A_NAMESPACE]), a)
+}
+
+const IN_A_NAMESPACE: Selector = { kind: 'has', key: NAMESPACE }
+
+const isOfNamespaced = (x: Selector): boolean =>
+  (x.kind === 'equal' && (x.key === 'projectcalico.org/orchestrator' || x.key.startsWith('pcns.'))) ||
+  ((x.kind === 'has' || x.kind === 'in') && x.key.startsWith('pcns.'))
 
 const sameSelector = (a: Selector, b: Selector): boolean => canonical(a) === canonical(b)
 

@@ -2,7 +2,7 @@ import { overlaps, type Prefix, parsePrefix } from '../../net/ip.ts'
 import { isWithin } from '../covers.ts'
 import { type Check, type LintInput, nameOf } from './finding.ts'
 
-/** Peers of a rule add up: what one excepts another may let in. */
+/** Peers of a rule add up: what one excepts another may let in. A part of it may be meant, but hardly all of it. */
 export const exceptUndone: Check = {
   code: 'LNT011',
   severity: 'warning',
@@ -24,7 +24,7 @@ export const exceptUndone: Check = {
             if (!other) continue
             yield {
               at: { object, path: [...path, i, 'ipBlock', 'except', e] },
-              message: `${nameOf({ origin: { object, path: [] } })} excepts ${peers[i]?.ipBlock?.except[e]} here, and ipBlock ${other.text} of the same rule allows ${isWithin(except, [other.cidr]) ? 'it' : 'a part of it'}`,
+              message: `${nameOf({ origin: { object, path: [] } })} excepts ${peers[i]?.ipBlock?.except[e]} here, and ipBlock ${other.text} of the same rule allows it`,
               fix: `except it from ${other.text} too, or delete the exception`,
             }
           }
@@ -34,10 +34,8 @@ export const exceptUndone: Check = {
   },
 }
 
-/** Whether a block lets in something of another: for certain only where none of its own exceptions is near. */
-function lets({ cidr, except }: { readonly cidr: Prefix; readonly except: readonly Prefix[] }, excluded: Prefix): boolean {
-  const common = cidr.length > excluded.length ? cidr : excluded
-  return overlaps(cidr, excluded) && !except.some((own) => overlaps(own, common))
-}
+/** Whether a block lets in all of another. */
+const lets = ({ cidr, except }: { readonly cidr: Prefix; readonly except: readonly Prefix[] }, excluded: Prefix): boolean =>
+  isWithin(excluded, [cidr]) && !except.some((own) => overlaps(own, excluded))
 
 const prefix = (text: string): Prefix => parsePrefix(text) as Prefix

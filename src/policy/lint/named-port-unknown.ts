@@ -27,7 +27,7 @@ export const namedPortUnknown: Check = {
               told.add(key)
               yield {
                 at: ruleAt(policy, direction, rule),
-                message: `port ${name} of this rule of ${nameOf(policy)} is none: ${whose(pods)} ${pods.length === 1 ? 'has' : 'have'} no ${rule.protocol === undefined ? '' : `${protocolName(rule.protocol)} `}port of that name`,
+                message: `port ${name} leads nowhere in this rule of ${nameOf(policy)}: ${whose(pods)} ${pods.length === 1 ? 'has' : 'have'} no ${rule.protocol === undefined ? '' : `${protocolName(rule.protocol)} `}port of that name`,
                 fix: remedy(pods, name, rule.protocol),
               }
             }
