@@ -50,8 +50,15 @@ interface Cache {
 
 /** All about one question: the policies that are asked, and what came out for each endpoint so far. */
 interface Answers {
-  readonly asked: readonly { readonly tier: Tier; readonly policies: readonly { readonly policy: Policy; readonly subject: Bitset }[] }[]
+  readonly asked: readonly { readonly tier: Tier; readonly policies: readonly Asked[] }[]
   readonly applied: Applied[]
+}
+
+interface Asked {
+  readonly policy: Policy
+  readonly subject: Bitset
+  /** made when it first applies to somebody */
+  ready?: ReadyPolicy
 }
 
 const caches = new WeakMap<PolicyWorld, Cache>()
@@ -86,13 +93,14 @@ function apply(world: PolicyWorld, cache: Cache, { asked }: Answers, endpoint: E
   const places = placesOf(world)
   const tiers: AppliedTier[] = []
   for (const { tier, policies: all } of asked) {
-    const policies = all.filter(({ subject }) => includes(subject, endpoint.index)).map(({ policy }) => policy)
-    if (policies.length === 0) continue
+    const applying = all.filter(({ subject }) => includes(subject, endpoint.index))
+    if (applying.length === 0) continue
+    const policies = applying.map(({ policy }) => policy)
     // the two early hooks go on to the normal policies (felix/calc/event_sequencer.go, tierInfoToProtoTierInfo)
     const early = hook === 'untracked' || hook === 'preDNAT'
     tiers.push({
       tier,
-      policies: policies.map((policy) => ({ policy, rules: rulesOf(policy, direction, tier, places, cache) })),
+      policies: applying.map((one) => (one.ready ??= { policy: one.policy, rules: rulesOf(one.policy, direction, tier, places, cache) })),
       end: { kind: 'end-of-tier', tier, action: early ? 'Pass' : tier.defaultAction, policies },
       ties: ties(policies),
     })
