@@ -2,9 +2,11 @@ import { string as stringArg } from '@oclif/core/args'
 import { string } from '@oclif/core/flags'
 import { BaseCommand } from '../../src/cli/base-command.ts'
 import { inputFlag, outputFlag, timeoutFlag } from '../../src/cli/flags.ts'
-import { compareWorlds, sharedInput, worldAt } from '../../src/cli/policy/compare-worlds.ts'
+import { compareWorlds, diffIn, sharedInput, worldAt } from '../../src/cli/policy/compare-worlds.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
+import { reportFlags, reporting } from '../../src/cli/report-files.ts'
 import type { ExitCode } from '../../src/error.ts'
+import { diffResults, diffRules } from '../../src/report/policy/diff-results.ts'
 
 export default class PolicyDiff extends BaseCommand {
   static override summary = 'What a change of policies opens and closes'
@@ -17,6 +19,7 @@ Exit code: 0 nothing opens or closes, 1 something does.`
     '<%= config.bin %> <%= command.id %> old/ new/',
     '<%= config.bin %> <%= command.id %> main/policies pull-request/policies -f workloads.yaml',
     '<%= config.bin %> <%= command.id %> before.tar.gz after.tar.gz --port 5432',
+    '<%= config.bin %> <%= command.id %> old/ new/ -o github',
   ]
   static override args = {
     old: stringArg({ name: 'OLD', required: true, ignoreStdin: true, description: 'before: a file, a folder or a snapshot' }),
@@ -31,7 +34,8 @@ Exit code: 0 nothing opens or closes, 1 something does.`
       multiple: true,
       multipleNonGreedy: true,
     }),
-    ...outputFlag(['text', 'json']),
+    ...outputFlag(['text', 'json', 'junit', 'sarif', 'github', 'tap']),
+    ...reportFlags,
     ...timeoutFlag,
     ...inputFlag,
   }
@@ -39,11 +43,16 @@ Exit code: 0 nothing opens or closes, 1 something does.`
   override async run(): Promise<ExitCode> {
     const { args, flags } = await this.parse(PolicyDiff)
     const terminal = this.terminal(flags)
-    const base = await sharedInput(flags, terminal, this.config.root)
-    const before = await worldAt(args.old, flags, base)
-    const after = await worldAt(args.new, flags, base)
-    const { text, code } = await this.bounded('comparing', flags.timeout, () => compareWorlds(before, after, flags, terminal))
-    this.print(text)
-    return code
+    const to = { ...flags, print: (text: string) => this.print(text) }
+    const base = { command: 'netctl policy diff', version: this.config.version, rules: diffRules }
+    return reporting(to, base, async () => {
+      const shared = await sharedInput(flags, terminal, this.config.root)
+      const before = await worldAt(args.old, flags, shared)
+      const after = await worldAt(args.new, flags, shared)
+      const { diff, code } = await this.bounded('comparing', flags.timeout, () => compareWorlds(before, after, flags))
+      const text = diffIn(flags.output, diff, terminal)
+      if (text !== undefined) this.print(text)
+      return { code, results: diffResults(diff) }
+    })
   }
 }

@@ -1,7 +1,7 @@
 import { option, string } from '@oclif/core/flags'
 import { BaseCommand } from '../../src/cli/base-command.ts'
 import { inputFlag, outputFlag, timeoutFlag } from '../../src/cli/flags.ts'
-import { compareWorlds, noMatrixBeside, worldAt } from '../../src/cli/policy/compare-worlds.ts'
+import { compareWorlds, diffIn, noMatrixBeside, worldAt } from '../../src/cli/policy/compare-worlds.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
 import { matrixPieces } from '../../src/cli/policy/print-matrix.ts'
 import { loadScene } from '../../src/cli/policy/scene.ts'
@@ -52,8 +52,8 @@ Exit code: 0 whatever the verdicts; with --diff 1 if anything opens or closes.`
     if (flags.diff !== undefined) {
       noMatrixBeside(flags)
       const before = await worldAt(flags.diff, flags)
-      const { text, code } = await this.bounded('comparing', flags.timeout, () => compareWorlds(before, world, flags, terminal))
-      this.print(text)
+      const { diff, code } = await this.bounded('comparing', flags.timeout, () => compareWorlds(before, world, flags))
+      this.print(diffIn(flags.output, diff, terminal) ?? '')
       return code
     }
     await this.bounded('judging', flags.timeout, () => this.printPieces(matrixPieces(world, flags, terminal), flags.output !== 'text'))

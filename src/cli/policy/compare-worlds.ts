@@ -2,7 +2,7 @@ import { merge } from '../../cluster/manifest/identity.ts'
 import { joinManifests } from '../../cluster/manifest/read.ts'
 import { ExitCode, NetctlError } from '../../error.ts'
 import { parsePort } from '../../policy/matrix/asked-ports.ts'
-import { diffOf } from '../../policy/matrix/diff.ts'
+import { diffOf, type MatrixDiff } from '../../policy/matrix/diff.ts'
 import type { PolicyWorld } from '../../policy/world.ts'
 import { diffDocument } from '../../report/policy/diff-json.ts'
 import { diffText } from '../../report/policy/diff-text.ts'
@@ -49,16 +49,18 @@ export interface DiffFlags {
   readonly output: string
 }
 
-/** The answer, and the exit code: 1 if anything opens or closes. */
+/** What opens and closes; 1 if anything does. */
 export function compareWorlds(
   before: PolicyWorld,
   after: PolicyWorld,
-  flags: DiffFlags,
-  terminal: Terminal,
-): { text: string; code: ExitCode } {
-  const diff = diffOf(before, after, flags.port?.map(parsePort))
-  return {
-    text: flags.output === 'json' ? printableJson(diffDocument(diff), 2) : diffText(diff, terminal),
-    code: diff.changes.length > 0 ? ExitCode.no : ExitCode.ok,
-  }
+  { port }: DiffFlags,
+): { readonly diff: MatrixDiff; readonly code: ExitCode } {
+  const diff = diffOf(before, after, port?.map(parsePort))
+  return { diff, code: diff.changes.length > 0 ? ExitCode.no : ExitCode.ok }
+}
+
+/** It in a shape that is no report file; undefined for those that are. */
+export function diffIn(output: string, diff: MatrixDiff, terminal: Terminal): string | undefined {
+  if (output === 'json') return printableJson(diffDocument(diff), 2)
+  return output === 'text' ? diffText(diff, terminal) : undefined
 }

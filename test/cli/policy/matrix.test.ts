@@ -132,4 +132,25 @@ describe('diff', () => {
     expect(example.ingress.before).toMatchObject({ verdict: 'deny', tier: 'default' })
     expect(example.ingress.after).toMatchObject({ verdict: 'allow', policy: { name: 'db' }, line: 35 })
   })
+
+  test('as annotations and SARIF, at the line that decides', async () => {
+    const changed = shopWith('report', 'port: 5432', 'port: 5433')
+    const sarif = join(folder, 'diff.sarif')
+    const { stdout, code } = await netctl(['policy', 'diff', SHOP, changed, '-o', 'github', '--sarif', sarif])
+    expect(code).toBe(1)
+    const [opened, closed] = stdout.split('\n')
+    expect(opened).toContain(
+      `::warning file=${changed}/policies.yaml,line=35,title=opened TCP 5433  deploy/shop/api → sts/data/db (PDF001)::ingress now`,
+    )
+    // where nothing matches, the policy that isolates
+    expect(closed).toContain(`file=${changed}/policies.yaml,line=29,title=closed TCP 5432`)
+    const { results } = JSON.parse(readFileSync(sarif, 'utf8')).runs[0]
+    expect(results.map(({ ruleId }: { ruleId: string }) => ruleId)).toEqual(['PDF001', 'PDF002'])
+  })
+
+  test('a side that can not be read', async () => {
+    const { code, stderr } = await netctl(['policy', 'diff', SHOP, join(folder, 'nowhere'), '--sarif', join(folder, 'stop.sarif')])
+    expect([code, stderr.includes('nowhere')]).toEqual([2, true])
+    expect(JSON.parse(readFileSync(join(folder, 'stop.sarif'), 'utf8')).runs[0].invocations[0].executionSuccessful).toBe(false)
+  })
 })
