@@ -1,5 +1,4 @@
-import { merge } from '../../cluster/manifest/identity.ts'
-import { joinManifests } from '../../cluster/manifest/read.ts'
+import { overlay } from '../../cluster/manifest/identity.ts'
 import { ExitCode, NetctlError } from '../../error.ts'
 import { parsePort } from '../../policy/matrix/asked-ports.ts'
 import { diffOf, type MatrixDiff } from '../../policy/matrix/diff.ts'
@@ -16,7 +15,7 @@ import { wholeWorld } from './world.ts'
 /** The world of one path (manifests or a snapshot), on top of what both sides share. Throws as readInput and wholeWorld do. */
 export async function worldAt(path: string, flags: InputFlags, base?: PolicyInput): Promise<PolicyWorld> {
   const own = await readPaths([path], await resolveNamespace(flags), flags.timeout)
-  return wholeWorld(base ? { ...joinManifests([base, own]), objects: merge(base.objects, own.objects) } : own)
+  return wholeWorld(base ? overlay(base, own) : own)
 }
 
 /** What both sides share, if the flags name anything. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { string } from '@oclif/core/flags'
-import { merge } from '../../cluster/manifest/identity.ts'
-import { expectWhole, joinManifests } from '../../cluster/manifest/read.ts'
+import { overlay } from '../../cluster/manifest/identity.ts'
+import { expectWhole } from '../../cluster/manifest/read.ts'
 import { NetctlError } from '../../error.ts'
 import { findSnapshots } from '../../system/nearby-snapshots.ts'
 import { snapshotFlag } from '../flags.ts'
@@ -67,8 +67,7 @@ async function readAll(flags: InputFlags, terminal: Terminal, root: string): Pro
   const top = await readPaths(changes, await resolveNamespace(flags), flags.timeout)
   return {
     ...base,
-    ...joinManifests([base, top]),
-    objects: merge(base.objects, top.objects),
+    ...overlay(base, top),
     paths: [...base.paths, ...top.paths],
     again: [...base.again, ...changes.flatMap((path) => ['--with', path])],
   }

@@ -1,6 +1,6 @@
 import { type Json, rec, str } from '../../cluster/items.ts'
 import { isShadow, readDump } from '../../cluster/manifest/dump.ts'
-import { merge } from '../../cluster/manifest/identity.ts'
+import { distinct } from '../../cluster/manifest/identity.ts'
 import type { Resource } from '../../cluster/manifest/kinds.ts'
 import { expectWhole, joinManifests, readManifest, readValues } from '../../cluster/manifest/read.ts'
 import type { Manifest, Warning } from '../../cluster/manifest/types.ts'
@@ -21,8 +21,7 @@ export interface PolicyInput extends Manifest {
 }
 
 /**
- * Reads manifests (or a snapshot, where a path is one) as one input, in which an object may stand only once (else NetctlError MAN002). What Kubernetes
- * would refuse stands in `refused`. Throws NetctlError MAN003 if
+ * Reads manifests (or a snapshot, where a path is one) as one input. What Kubernetes would refuse stands in `refused`, and so does an object that stands there twice. Throws NetctlError MAN003 if
  * nothing in it has to do with policies; FileError.
  */
 export async function readPaths(paths: readonly string[], namespace: string, timeout: number | undefined): Promise<PolicyInput> {
@@ -39,7 +38,7 @@ export async function readPaths(paths: readonly string[], namespace: string, tim
   }
   const all = joinManifests(manifests)
   expectSome(all, paths.join(', '))
-  return { ...all, objects: merge(all.objects, []), paths, again: paths.flatMap((path) => ['-f', path]) }
+  return { ...distinct(all), paths, again: paths.flatMap((path) => ['-f', path]) }
 }
 
 function readFiles(files: readonly string[], options: { readonly namespace: string; readonly found: boolean }): Manifest {
@@ -63,7 +62,7 @@ export async function readSnapshot(path: string, timeout: number | undefined): P
   const files = store.files.filter((file) => file.startsWith('cluster/'))
   const manifest = await bounded('reading the snapshot', timeout, () => readDump({ files, text: (file) => store.text(file) ?? '' }))
   expectSome(manifest, path)
-  return { ...manifest, objects: merge(manifest.objects, []), paths: [path], again: ['--snapshot', path] }
+  return { ...distinct(manifest), paths: [path], again: ['--snapshot', path] }
 }
 
 export interface LiveFlags {

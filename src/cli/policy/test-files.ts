@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { merge } from '../../cluster/manifest/identity.ts'
+import { distinct, merge } from '../../cluster/manifest/identity.ts'
 import { expectWhole, readManifest } from '../../cluster/manifest/read.ts'
 import type { ManifestObject } from '../../cluster/manifest/types.ts'
 import { NetctlError } from '../../error.ts'
@@ -107,7 +107,7 @@ class Sources {
         ? undefined
         : await this.#input(JSON.stringify(changes), () => readPaths(changes, this.#namespace, this.#flags.timeout))
     const objects = merge(merge(base?.objects ?? [], beside), top?.objects ?? [])
-    const whole = { objects, skipped: new Map(), warnings: [], refused: [...(base?.refused ?? []), ...(top?.refused ?? [])] }
+    const whole = distinct({ objects, skipped: new Map(), warnings: [], refused: [...(base?.refused ?? []), ...(top?.refused ?? [])] })
     const scene: Scene = { world: wholeWorld(whole), services: servicesOf(objects), namespace: this.#namespace }
     this.#scenes.set(key, scene)
     return scene

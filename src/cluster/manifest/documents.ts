@@ -12,7 +12,7 @@ export function manifestText(text: string, file: string): ManifestText {
 export function printedDocument(value: unknown, file: string): Document {
   let printed: string | undefined
   let index: ((offset: number) => number) | undefined
-  const text = (): string => (printed ??= JSON.stringify(sorted(value), undefined, 4))
+  const text = (): string => (printed ??= canonicalText(value))
   const source: ManifestText = {
     file,
     get text() {
@@ -29,6 +29,9 @@ export function printedDocument(value: unknown, file: string): Document {
     syntax: 'json',
   }
 }
+
+/** JSON with sorted keys, indented by four spaces. */
+export const canonicalText = (value: unknown): string => JSON.stringify(sorted(value), undefined, 4)
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)

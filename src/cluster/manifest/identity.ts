@@ -1,6 +1,9 @@
+import type { NetctlError } from '../../error.ts'
+import { canonicalText } from './documents.ts'
 import { splitApiVersion } from './kinds.ts'
-import { refuseObject } from './refuse.ts'
-import type { ManifestObject } from './types.ts'
+import { joinManifests } from './read.ts'
+import { objectRefusal } from './refuse.ts'
+import type { Manifest, ManifestObject, Warning } from './types.ts'
 
 /** Two objects with one identity are one object of a cluster, whatever version of the API they are written in. */
 export function identityOf({ apiVersion, kind, namespace, name }: ManifestObject): string {
@@ -17,30 +20,38 @@ export const titleOf = ({ kind, namespace, name }: ManifestObject): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 
 /**
- * Objects by identity. One that stands twice is refused with both places: kubectl would let the later file win, in an order that nobody
- * sees. netctl's own kinds are no objects of a cluster and stay out, and so does what has no name.
+ * A manifest in which every object stands once. The same thing said twice is a warning; of two that differ the second is refused, with both places: kubectl
+ * would let the later one win, in an order that nobody sees. netctl's own kinds are no objects of a cluster, and what has no name is no object at all.
  */
-function byIdentity(objects: readonly ManifestObject[]): ReadonlyMap<string, ManifestObject> {
+export function distinct(manifest: Manifest): Manifest {
   const found = new Map<string, ManifestObject>()
-  for (const object of objects) {
-    if (object.name === '' || object.apiVersion.startsWith('netctl.dev/')) continue
+  const warnings: Warning[] = []
+  const refused: NetctlError[] = []
+  const objects = manifest.objects.filter((object) => {
+    if (object.name === '' || object.apiVersion.startsWith('netctl.dev/')) return true
     const identity = identityOf(object)
     const first = found.get(identity)
-    if (first !== undefined) {
-      refuseObject(
-        object,
-        `${titleOf(object)} stands twice: here and in ${first.file}:${first.line}`,
-        'keep one of the two; what should replace another goes into --with',
-      )
+    if (first === undefined) {
+      found.set(identity, object)
+      return true
     }
-    found.set(identity, object)
-  }
-  return found
+    const twice = `${titleOf(object)} stands twice: here and in ${first.file}:${first.line}`
+    if (canonicalText(first.value) === canonicalText(object.value)) warnings.push({ file: object.file, line: object.line, message: twice })
+    else refused.push(objectRefusal(object, twice, 'keep one of the two; what should replace another goes into --with'))
+    return false
+  })
+  if (warnings.length + refused.length === 0) return manifest
+  return { ...manifest, objects, warnings: [...manifest.warnings, ...warnings], refused: [...manifest.refused, ...refused] }
 }
 
-/** The objects of a base, and those of `changes` in place of what has the same identity. Throws NetctlError MAN002 where one of the two has an object twice. */
+/** The objects of a base, and `changes` in place of what has the same identity. */
 export function merge(base: readonly ManifestObject[], changes: readonly ManifestObject[]): readonly ManifestObject[] {
-  byIdentity(base)
-  const replaced = byIdentity(changes)
-  return replaced.size === 0 && changes.length === 0 ? base : [...base.filter((object) => !replaced.has(identityOf(object))), ...changes]
+  const replaced = new Set(changes.map(identityOf))
+  return [...base.filter((object) => !replaced.has(identityOf(object))), ...changes]
 }
+
+/** The same with everything else that is known of the two. */
+export const overlay = (base: Manifest, changes: Manifest): Manifest => ({
+  ...joinManifests([base, changes]),
+  objects: merge(base.objects, changes.objects),
+})

@@ -99,7 +99,13 @@ interface Value {
   readonly value: unknown
 }
 
+/** go-yaml reads no control characters but tabs and ends of lines. */
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u0084\u0086-\u009f]/
+
 function yamlValue(document: Document): readonly Value[] {
+  const control = document.source.text.slice(document.start, document.end).search(CONTROL)
+  if (control >= 0)
+    refuseText(document, document.start + control, 'a control character', 'binary data is no YAML; in a quoted text, write it as an escape')
   const plain = readPlainYaml(document.source.text, document.start, document.end)
   return plain === undefined ? composedValue(document) : [{ part: document, value: plain }]
 }

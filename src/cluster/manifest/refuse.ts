@@ -1,4 +1,5 @@
 import { NetctlError } from '../../error.ts'
+import type { Source } from '../../kernel/source.ts'
 import type { Document } from './types.ts'
 
 /** A text that is no YAML or JSON as Kubernetes reads it: `MAN001`, with the place and what to do. */
@@ -10,6 +11,10 @@ export function refuseText(document: Document, offset: number, message: string, 
 }
 
 /** An object that Kubernetes would refuse, or that netctl can't take for what it says it is: `MAN002`. */
-export function refuseObject(at: { readonly file: string; readonly line: number }, message: string, advice: string): never {
-  throw new NetctlError({ code: 'MAN002', message, try: advice, file: at.file, line: at.line })
+export function objectRefusal({ file, line }: Source, message: string, advice: string): NetctlError {
+  return new NetctlError({ code: 'MAN002', message, try: advice, file, line })
+}
+
+export function refuseObject(at: Source, message: string, advice: string): never {
+  throw objectRefusal(at, message, advice)
 }

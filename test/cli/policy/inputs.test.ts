@@ -53,7 +53,8 @@ test('a folder with all below it, in the order of names; what is left out is nam
 test('files together are one input, in which an object may stand once', async () => {
   const [a, b] = [put('a.yaml', pod('a')), put('b.yaml', pod('b'))]
   expect(shown(await read({ filename: [a, b] }))).toEqual(['Pod default/a a.yaml:1', 'Pod default/b b.yaml:1'])
-  await expect(read({ filename: [a, a] })).rejects.toMatchObject({ code: 'MAN002', file: a, line: 1 })
+  const other = put('other-a.yaml', pod('a', '  labels: {x: "1"}\n'))
+  await expect(read({ filename: [a, other] })).rejects.toMatchObject({ code: 'MAN002', file: other, line: 1 })
 })
 
 test('--with goes on top of files and of a snapshot', async () => {

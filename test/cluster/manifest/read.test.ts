@@ -191,6 +191,9 @@ test('what is broken is named with line and column', () => {
   expect(refusal('---\n{"apiVersion": "v1",\n "kind": "Pod"')).toContain('MAN002 a.yaml:3 not JSON: the text ends too early (truncated?)')
   expect(refusal('--- {"a": 1}\n')).toContain('MAN001 a.yaml:1 text behind the ---')
   expect(refusal(`${pod('')}...\n${pod('')}`)).toContain('MAN001 a.yaml:6 content behind the end (...) of the document')
+  expect(refusal(pod('  uid: "a\u001b[2J"\n'))).toBe(
+    'MAN001 a.yaml:5 a control character (column 10) | binary data is no YAML; in a quoted text, write it as an escape',
+  )
   expect(refusal('just a text\n')).toContain('MAN002 a.yaml:1 no object')
   expect(refusal('apiVersion: v1\nmetadata: {name: x}\n')).toContain('MAN002 a.yaml:1 an object without kind')
   expect(refusal(pod('spec: *nothing\n'))).toContain('MAN001 a.yaml:5 no &nothing stands before this alias')
