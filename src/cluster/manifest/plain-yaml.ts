@@ -1,3 +1,4 @@
+import { CR, DASH, DOT, giveUp, HASH, inlineValue, isSpaceOrEnd, NOT_PLAIN, PERCENT, SPACE, TAB } from './plain-inline.ts'
 import { resolvePlain } from './plain-scalar.ts'
 import { MAX_DEPTH } from './yaml-data.ts'
 
@@ -15,9 +16,6 @@ export interface Shape {
   readonly members?: ReadonlyMap<string, { readonly key: number; readonly value: Shape }>
   readonly items?: readonly Shape[]
 }
-
-/** Thrown, and caught at once: not plain enough. */
-const NOT_PLAIN = Symbol('not plain')
 
 interface Reader {
   readonly text: string
@@ -65,10 +63,6 @@ function run(text: string, start: number, end: number, shaped: boolean): { reado
   }
 }
 
-function giveUp(): never {
-  throw NOT_PLAIN
-}
-
 /** Goes to the first line from `from` on that has content. */
 function toLine(reader: Reader, from: number): void {
   const { text, end } = reader
@@ -98,14 +92,6 @@ function toLine(reader: Reader, from: number): void {
 }
 
 const nextLine = (reader: Reader): void => toLine(reader, reader.eol + 1)
-
-const [TAB, CR, SPACE, HASH, PERCENT, DASH, DOT] = [9, 13, 32, 35, 37, 45, 46]
-
-const isSpaceOrEnd = (reader: Reader, at: number): boolean => {
-  if (at >= reader.eol) return true
-  const c = reader.text.charCodeAt(at)
-  return c === SPACE || c === CR
-}
 
 const isItem = (reader: Reader, at: number): boolean => reader.text.charCodeAt(at) === DASH && isSpaceOrEnd(reader, at + 1)
 
@@ -209,111 +195,12 @@ function inline(reader: Reader, at: number, indent: number): unknown {
   const { text } = reader
   const c = text[at] as string
   if (c === '|') return literal(reader, at, indent)
-  const parsed: Parsed = c === '"' || c === "'" ? quoted(reader, at) : c === '[' || c === '{' ? brackets(reader, at, 0) : plain(reader, at)
+  const parsed = inlineValue(reader, at)
   if (contentAt(reader, parsed.end) >= 0) giveUp()
   nextLine(reader)
   if (reader.indent > indent) giveUp()
   if (reader.shaped) reader.shape = { at, kind: c === '[' || c === '{' ? 'brackets' : 'scalar' }
   return parsed.value
-}
-
-interface Parsed {
-  readonly value: unknown
-  readonly end: number
-}
-
-const NO_PLAIN_START = /[-?:,[\]{}#&*!|>'"%@`]/
-
-function plain(reader: Reader, at: number): Parsed {
-  const { text, eol } = reader
-  if (NO_PLAIN_START.test(text[at] as string) && !(text.charCodeAt(at) === DASH && !isSpaceOrEnd(reader, at + 1))) giveUp()
-  let rest = text.slice(at, eol)
-  const comment = rest.indexOf(' #')
-  if (comment >= 0) rest = rest.slice(0, comment)
-  const word = rest.trimEnd()
-  if (word.includes(': ') || word.endsWith(':') || word.includes('\t')) giveUp()
-  return { value: resolvePlain(word), end: at + rest.length }
-}
-
-function quoted(reader: Reader, at: number): Parsed {
-  const { text, eol } = reader
-  if (text[at] === "'") {
-    let close = text.indexOf("'", at + 1)
-    while (close >= 0 && text[close + 1] === "'") close = text.indexOf("'", close + 2)
-    if (close < 0 || close >= eol) giveUp()
-    return { value: text.slice(at + 1, close).replaceAll("''", "'"), end: close + 1 }
-  }
-  const close = text.indexOf('"', at + 1)
-  if (close < 0 || close >= eol) giveUp()
-  const inner = text.slice(at + 1, close)
-  if (inner.includes('\\')) return escaped(reader, at)
-  return { value: inner, end: close + 1 }
-}
-
-/** The escapes that JSON has too mean the same there. */
-const JSON_STRING = /"(?:[^"\\\n\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
-
-function escaped(reader: Reader, at: number): Parsed {
-  JSON_STRING.lastIndex = at
-  if (!JSON_STRING.test(reader.text)) giveUp()
-  const end = JSON_STRING.lastIndex
-  if (end > reader.eol) giveUp()
-  return { value: JSON.parse(reader.text.slice(at, end)), end }
-}
-
-/** `[a, "b"]` or `{a: b}` that ends on its line. */
-function brackets(reader: Reader, at: number, depth: number): Parsed {
-  if (depth > MAX_DEPTH) giveUp()
-  const { text } = reader
-  const isMap = text[at] === '{'
-  const close = isMap ? '}' : ']'
-  const out: Record<string, unknown> = {}
-  const items: unknown[] = []
-  let i = skipSpaces(reader, at + 1)
-  while (text[i] !== close) {
-    if (isMap) {
-      const key = flowScalar(reader, i)
-      if (text[key.end] !== ':' || text.charCodeAt(key.end + 1) !== SPACE) giveUp()
-      const name = String(key.value)
-      if (Object.hasOwn(out, name) || key.value === null || name === '__proto__') giveUp()
-      const value = flowValue(reader, skipSpaces(reader, key.end + 1), depth)
-      out[name] = value.value
-      i = value.end
-    } else {
-      const value = flowValue(reader, i, depth)
-      items.push(value.value)
-      i = value.end
-    }
-    i = skipSpaces(reader, i)
-    if (text[i] === ',') i = skipSpaces(reader, i + 1)
-    else if (text[i] !== close) giveUp()
-  }
-  return { value: isMap ? out : items, end: i + 1 }
-}
-
-function skipSpaces({ text, eol }: Reader, from: number): number {
-  let at = from
-  while (at < eol && text.charCodeAt(at) === SPACE) at++
-  if (at >= eol) giveUp()
-  return at
-}
-
-function flowValue(reader: Reader, at: number, depth: number): Parsed {
-  const c = reader.text[at]
-  return c === '[' || c === '{' ? brackets(reader, at, depth + 1) : flowScalar(reader, at)
-}
-
-/** words as they stand in brackets: nothing that could be a key, an end, or a comment */
-const FLOW_WORD = /[A-Za-z0-9_./][A-Za-z0-9_./-]*(?=[ ,:\]}])/y
-
-function flowScalar(reader: Reader, at: number): Parsed {
-  const c = reader.text[at]
-  if (c === '"' || c === "'") return quoted(reader, at)
-  FLOW_WORD.lastIndex = at
-  if (!FLOW_WORD.test(reader.text)) giveUp()
-  const end = FLOW_WORD.lastIndex
-  if (end > reader.eol) giveUp()
-  return { value: resolvePlain(reader.text.slice(at, end)), end }
 }
 
 /** A `|` text: the lines below that are indented deeper than what it belongs to. */
