@@ -2,47 +2,17 @@
  * What policies mean against what packets did: the flows of the recorded clusters, run by real Calico. A flow that the engine denies
  * is never seen at its destination, and one that it allows is, but for the faults that some captures have on purpose.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { readManifest } from '../../src/cluster/manifest/read.ts'
 import { type Ip, ip } from '../../src/net/ip.ts'
-import { buildWorld } from '../../src/policy/build.ts'
 import { resolveEnd } from '../../src/policy/ends.ts'
 import { evaluate } from '../../src/policy/evaluate.ts'
-import type { End } from '../../src/policy/flow.ts'
+import type { End, FlowClass } from '../../src/policy/flow.ts'
 import { pathOf } from '../../src/policy/path.ts'
 import { placesAt, placesOf } from '../../src/policy/places.ts'
-import { PROTOCOLS } from '../../src/policy/protocols.ts'
-import { readResource } from '../../src/policy/resources/read.ts'
 import type { PolicyWorld } from '../../src/policy/world.ts'
-import { captureNames, captures } from '../support/captures.ts'
+import { captureNames } from '../support/captures.ts'
 import { needs } from '../support/needs.ts'
-
-interface Result {
-  readonly outcome: string
-  readonly how?: string
-  readonly pod?: string
-  readonly seen_src?: string
-  readonly seen_dport?: number
-}
-
-interface Truth {
-  readonly id: string
-  readonly from: {
-    readonly kind: 'pod' | 'node' | 'external'
-    readonly name: string
-    readonly node?: string
-    readonly ip: string
-    readonly ip6?: string
-  }
-  readonly proto: string
-  readonly dst: string
-  readonly port?: number
-  readonly via: string
-  readonly results: readonly Result[]
-}
+import { portOf, protocolOf, reached, type Truth, truthOf, worldOf } from './captures.ts'
 
 /** Where packets are lost that policies allow. The other way round no fault helps. */
 const FAULTS: Readonly<Record<string, string>> = {
@@ -52,6 +22,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   'broken-ip-forward': 'a node does not forward',
   'broken-missing-route': 'a route is missing',
   'broken-mtu': 'big packets are lost',
+  'broken-rp-filter': 'a node drops what comes in by another way than answers go',
   'broken-veth-deleted': 'a pod has no device',
   'broken-vxlan-down': 'a tunnel is down',
   'ipip-crosssubnet-ipvs-dualstack': 'host endpoint policies of n3 drop IPv6 neighbour discovery',
@@ -64,29 +35,16 @@ describe.runIf(needs('captures'))('packets of recorded clusters', () => {
       const world = worldOf(name)
       expect(truth.flatMap((flow) => contradiction(world, flow, FAULTS[name] !== undefined))).toEqual([])
     })
+
+    const toHosts = truthOf(name).filter(
+      ({ from, via }) => from.kind !== 'pod' && (via.startsWith('node') || via.includes('(hostNetwork)')),
+    )
+    it.runIf(toHosts.length > 0)(`host endpoints of ${name}`, () => {
+      const world = worldOf(name)
+      expect(toHosts.flatMap((flow) => atHosts(world, flow, FAULTS[name] !== undefined))).toEqual([])
+    })
   }
 })
-
-function truthOf(name: string): Truth[] {
-  const lines = readFileSync(join(captures, name, 'truth.jsonl'), 'utf8').split('\n')
-  return lines.filter(Boolean).map((line) => JSON.parse(line) as Truth)
-}
-
-function worldOf(name: string): PolicyWorld {
-  const dir = join(captures, name, 'cluster')
-  const files = readdirSync(dir).filter((file) => /\.json(\.gz)?$/.test(file))
-  const objects = files.flatMap((file) => {
-    const bytes = readFileSync(join(dir, file))
-    return readManifest((file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString(), file, { namespace: 'default' }).objects
-  })
-  return buildWorld(
-    objects.flatMap((object) => {
-      const read = readResource(object)
-      if (read.kind === 'refused') throw new Error(`${object.kind} ${object.name}: ${JSON.stringify(read.problems)}`)
-      return read.kind === 'resource' ? [{ object, resource: read.resource }] : []
-    }),
-  )
-}
 
 /** What a flow shows that the engine does not say. */
 function contradiction(world: PolicyWorld, truth: Truth, faulty: boolean): string[] {
@@ -165,11 +123,33 @@ function podAt(world: PolicyWorld, address: string): End | undefined {
 }
 
 const only = (end: End, address: Ip): End => ({ ...end, addresses: [address] })
-const protocolOf = ({ proto }: Truth): number => PROTOCOLS.get(proto.toUpperCase()) ?? 0
-const portOf = ({ port }: Truth) => (port === undefined ? {} : { port })
 
-/** Delivered, or refused by the destination itself; an ICMP error from a node is how a policy rejects. */
-const reached =
-  ({ dst }: Truth) =>
-  ({ outcome, how }: Result): boolean =>
-    outcome === 'delivered' || (outcome === 'refused' && (how === undefined || !how.startsWith('icmp') || how.endsWith(` ${dst}`)))
+/** Open whatever policies say (felix/config/config_params.go). */
+const FAILSAFE = [22, 179, 2379, 2380, 5473, 6443, 6666, 6667]
+
+/** To processes of a node: the hooks of both ends' host endpoints, in turn. */
+function atHosts(world: PolicyWorld, truth: Truth, faulty: boolean): string[] {
+  const { from, dst, results } = truth
+  const seen = results.find(({ seen_src }) => seen_src !== undefined)?.seen_src ?? (dst.includes(':') ? from.ip6 : from.ip)
+  const source = seen === undefined ? undefined : resolveEnd(world, seen)
+  const destination = resolveEnd(world, dst)
+  const node = world.nodes.find(({ addresses }) => addresses.some(({ text }) => text === dst))?.name
+  if (!source || !destination || node === from.name || (truth.proto === 'tcp' && FAILSAFE.includes(truth.port ?? 0))) return []
+  const packet = { protocol: protocolOf(truth), ...portOf(truth) }
+  const ask = (direction: 'egress' | 'ingress', host: End, hook: FlowClass) => {
+    const end = direction === 'egress' ? { source: host, destination } : { source, destination: host }
+    return evaluate(world, { ...end, ...packet, class: hook })[direction].verdict
+  }
+  const passes = (direction: 'egress' | 'ingress', name: string | undefined, address: Ip, hooks: readonly FlowClass[]): boolean => {
+    const host = name === undefined ? undefined : resolveEnd(world, `node/${name}`)
+    if (host?.endpoint?.kind !== 'host') return true
+    const verdicts = hooks.map((hook) => ask(direction, { ...host, addresses: [address] }, hook))
+    return verdicts.find((verdict) => verdict !== 'continue') !== 'deny'
+  }
+  const out = from.kind === 'node' ? from.name : undefined
+  const allowed =
+    passes('egress', out, source.addresses[0] as Ip, ['untracked', 'normal']) &&
+    passes('ingress', node, destination.addresses[0] as Ip, ['untracked', 'preDNAT', 'normal'])
+  const passed = results.some(reached(truth))
+  return allowed === passed || (allowed && faulty) ? [] : [`${truth.id} ${from.name} to ${truth.via}: ${JSON.stringify(results[0])}`]
+}
