@@ -75,7 +75,7 @@ function direction(world: PolicyWorld, flow: PolicyFlow, which: Direction, packe
   }
   if (!end.endpoint || (flow.class !== undefined && flow.class !== 'normal')) return NOT_ASKED
   if (isSelf(flow)) return exempt('self')
-  if (isOwnNode(flow) || (which === 'ingress' && toOwnHost(flow))) return exempt('own-node')
+  if (isOwnNode(flow) || (which === 'ingress' && toOwnHost(flow)) || (which === 'egress' && toOwnPod(flow))) return exempt('own-node')
   return judge(world, end.endpoint, { direction: which, hook: 'normal', staged }, packet)
 }
 
@@ -97,6 +97,16 @@ function toOwnHost({ source, destination }: PolicyFlow): boolean {
     source.node !== undefined &&
     source.node === destination.node &&
     destination.endpoint?.kind === 'host'
+  )
+}
+
+/** Nor does what a host sends to a pod of its own (felix/rules/static.go, filterOutputChain). */
+function toOwnPod({ source, destination }: PolicyFlow): boolean {
+  return (
+    source.endpoint?.kind === 'host' &&
+    source.node !== undefined &&
+    source.node === destination.node &&
+    destination.endpoint?.kind === 'pod'
   )
 }
 

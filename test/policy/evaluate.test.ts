@@ -290,3 +290,16 @@ spec: {node: n1, interfaceName: eth0, expectedIPs: [192.0.2.1], profiles: [missi
   const verdict = ask(worldOfText(host), '203.0.113.1', 'hep:h')
   expect(pathOf(verdict.ingress)).toEqual(['profile=missing rule=0 deny'])
 })
+
+it('asks no host endpoint about packets between its node and a pod there', () => {
+  const host = `${pod('host', 'web', '192.0.2.1', 'nodeName: n1, hostNetwork: true')}
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: h}
+spec: {node: n1, interfaceName: eth0, expectedIPs: [192.0.2.1]}
+---${pod('far', 'far', '10.0.0.7', 'nodeName: n2')}`
+  const world = worldOfText(PODS + host)
+  expect(pathOf(ask(world, 'a/host', 'a/db').egress)).toEqual(['between a node and its pod: allow'])
+  expect(pathOf(ask(world, 'a/db', 'a/host').ingress)).toEqual(['between a node and its pod: allow'])
+  expect(pathOf(ask(world, 'a/host', 'a/far').egress)).toEqual(['no profile matched: deny'])
+})
