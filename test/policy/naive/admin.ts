@@ -4,10 +4,10 @@
  */
 import { parseIp } from '../../../src/net/ip.ts'
 import type { Endpoint } from './endpoints.ts'
-import { type End, isOneOf, type Packet } from './flow.ts'
-import { inCidrs, isNamedPodPort } from './kubernetes.ts'
+import { type End, inCidrs, isOneOf, type Packet } from './flow.ts'
+import { isNamedPodPort } from './kubernetes.ts'
 import { selects } from './label-selector.ts'
-import { both, type Decider, type Direction, either, type Match, settle } from './match.ts'
+import { type Ask, both, type Decider, type Direction, either, type Match, settle } from './match.ts'
 import {
   type AdminPeer,
   type AdminPolicy,
@@ -37,32 +37,36 @@ function rulesOf(policy: AdminPolicy, direction: Direction) {
   return (direction === 'ingress' ? policy.spec.ingress : policy.spec.egress) ?? []
 }
 
-/** "A rule that appears at the top … would take the highest precedence." `assume` says what an unknown match counts as. */
+/** "A rule that appears at the top … would take the highest precedence." */
 export function decide(
   objects: readonly KubeObject[],
   policy: AdminPolicy,
   direction: Direction,
   packet: Packet,
-  assume: boolean,
+  ask: Ask,
 ): Decider | undefined {
   for (const [index, rule] of rulesOf(policy, direction).entries()) {
     const peers = (direction === 'ingress' ? rule.from : rule.to) ?? []
     const end = direction === 'ingress' ? packet.src : packet.dst
     const action = rule.action === 'Accept' ? 'Allow' : rule.action
     if (action !== 'Allow' && action !== 'Deny' && action !== 'Pass') throw new Error(`not an action: ${action}`)
+    // Calico, the implementation meant here, knows no such peers of the experimental channel: it "fails closed", as the API asks
+    // (libcalico-go, clusternetworkpolicy.go): what would accept is left out, what would deny or pass denies all.
+    const isBeyond = policy.kind === 'ClusterNetworkPolicy' && peers.some(({ nodes, domainNames }) => nodes || domainNames)
+    if (isBeyond && action !== 'Allow') return { rule: index, action: 'Deny' }
     const peer = either(peers.map((p) => isPeer(objects, p, packet, end)))
-    const matches = both(peer, isTraffic(rule.ports, rule.protocols, packet))
-    if (settle(matches, assume)) return { rule: index, action }
+    const matches = both(peer, isTraffic(rule.ports, rule.protocols, packet), isBeyond ? 'unknown' : true)
+    if (settle(matches, ask)) return { rule: index, action }
   }
   return undefined
 }
 
 function isPeer(objects: readonly KubeObject[], peer: AdminPeer, packet: Packet, end: End): Match {
   if (peer.namespaces || peer.pods) return isOneOf(packet, end, (endpoint) => isPodOf(peer, endpoint))
-  if (peer.networks) return inCidrs(peer.networks, end.ip)
+  if (peer.networks) return inCidrs(peer.networks, end.ip, packet.family)
   if (peer.nodes) return isNode(objects, peer.nodes, end)
-  // Which addresses a name has is not in the objects; pods of the cluster are not named by it.
-  if (peer.domainNames) return end.endpoint?.kind === 'pod' ? false : 'unknown'
+  // which addresses a name has is not in the objects
+  if (peer.domainNames) return 'unknown'
   throw new Error('a peer has no field that this version knows')
 }
 
@@ -77,22 +81,23 @@ function isNode(objects: readonly KubeObject[], selector: AdminPeer['nodes'], en
   return false
 }
 
-function isTraffic(ports: readonly AdminPort[] | undefined, protocols: readonly AdminProtocol[] | undefined, packet: Packet): boolean {
-  if (ports) return ports.some((port) => isPort(port, packet))
-  if (protocols) return protocols.some((protocol) => isProtocol(protocol, packet))
+function isTraffic(ports: readonly AdminPort[] | undefined, protocols: readonly AdminProtocol[] | undefined, packet: Packet): Match {
+  if (ports) return either(ports.map((port) => isPort(port, packet)))
+  if (protocols) return either(protocols.map((protocol) => isProtocol(protocol, packet)))
   return true
 }
 
-function isPort({ portNumber, portRange, namedPort }: AdminPort, packet: Packet): boolean {
+function isPort({ portNumber, portRange, namedPort }: AdminPort, packet: Packet): Match {
   if (namedPort !== undefined) return isNamedPodPort(namedPort, packet)
   const protocol = portNumber?.protocol ?? portRange?.protocol ?? 'TCP'
-  if (packet.port === undefined || protocolNumber(protocol) !== packet.protocol) return false
+  if (protocolNumber(protocol) !== packet.protocol) return false
+  if (packet.port === undefined) return 'unknown'
   if (portNumber) return packet.port === portNumber.port
   if (portRange) return portRange.start <= packet.port && packet.port <= portRange.end
   throw new Error('a port has no field that this version knows')
 }
 
-function isProtocol(protocol: AdminProtocol, packet: Packet): boolean {
+function isProtocol(protocol: AdminProtocol, packet: Packet): Match {
   if (protocol.destinationNamedPort !== undefined) return isNamedPodPort(protocol.destinationNamedPort, packet)
   for (const name of ['tcp', 'udp', 'sctp'] as const) {
     const match = protocol[name]
@@ -100,7 +105,7 @@ function isProtocol(protocol: AdminProtocol, packet: Packet): boolean {
     if (protocolNumber(name) !== packet.protocol) return false
     const port = match.destinationPort
     if (!port) return true
-    if (packet.port === undefined) return false
+    if (packet.port === undefined) return 'unknown'
     if (port.range) return port.range.start <= packet.port && packet.port <= port.range.end
     return packet.port === port.number
   }

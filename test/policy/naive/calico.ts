@@ -3,9 +3,10 @@
  * what libcalico-go and Felix do (the file is named there).
  */
 import type { Endpoint } from './endpoints.ts'
-import { block, within } from './endpoints.ts'
-import { type End, isOneOf, type Packet } from './flow.ts'
-import { both, type Decider, type Direction, either, type Match, not, settle } from './match.ts'
+import { block } from './endpoints.ts'
+import { type End, inCidrs, isOneOf, type Packet } from './flow.ts'
+import { isNamedPort } from './kubernetes.ts'
+import { type Ask, both, type Decider, type Direction, either, type Match, not, settle } from './match.ts'
 import {
   type CalicoPolicy,
   type CalicoRule,
@@ -65,14 +66,17 @@ export function decide(
   rules: readonly CalicoRule[],
   namespace: string | undefined,
   packet: Packet,
-  assume: boolean,
+  ask: Ask,
 ): Decider | undefined {
   for (const [index, rule] of rules.entries()) {
     const { action } = rule
     if (action === 'Log') continue
     if (action !== 'Allow' && action !== 'Deny' && action !== 'Pass') throw new Error(`not an action: ${action}`)
     const matches = matchesRule(objects, rule, namespace, packet)
-    if (settle(matches, assume)) return rule.http ? { rule: index, action, http: true } : { rule: index, action }
+    if (!settle(matches, ask)) continue
+    // a proxy may find that its HTTP conditions do not hold
+    if (rule.http && ask('l4-only')) continue
+    return { rule: index, action }
   }
   return undefined
 }
@@ -80,7 +84,7 @@ export function decide(
 function matchesRule(objects: readonly KubeObject[], rule: CalicoRule, namespace: string | undefined, packet: Packet): Match {
   const { source = {}, destination = {} } = rule
   return both(
-    rule.ipVersion === undefined || rule.ipVersion === packet.family,
+    rule.ipVersion === undefined || (packet.family === undefined ? 'unknown' : rule.ipVersion === packet.family),
     rule.protocol === undefined || protocolNumber(rule.protocol) === packet.protocol,
     rule.notProtocol === undefined || protocolNumber(rule.notProtocol) !== packet.protocol,
     rule.icmp === undefined || isIcmp(rule.icmp, packet),
@@ -103,15 +107,17 @@ function isIcmp({ type, code }: { type?: number; code?: number }, packet: Packet
 function matchesEntity(entity: EntityRule, namespace: string | undefined, packet: Packet, end: End): Match {
   const { nets = [], notNets = [], notSelector = '' } = entity
   return both(
-    nets.length === 0 || inNets(nets, end),
-    notNets.length === 0 || not(inNets(notNets, end)),
-    !hasSelection(entity, namespace) || isOneOf(packet, end, (endpoint) => isSelected(entity, namespace, endpoint.calicoLabels)),
-    notSelector === '' || !isOneOf(packet, end, (endpoint) => holds(notSelector, endpoint.calicoLabels)),
+    nets.length === 0 || inCidrs(nets, end.ip, packet.family),
+    // a rule whose blocks are of the other family does not exist for this one (felix/rules/policy.go, FilterRuleToIPVersion)
+    notNets.length === 0 || both(isOfFamily(notNets, packet), not(inCidrs(notNets, end.ip, packet.family))),
+    hasSelection(entity, namespace)
+      ? isOneOf(packet, end, (endpoint) => isSelected(entity, namespace, endpoint.calicoLabels))
+      : notSelector === '' || not(isOneOf(packet, end, (endpoint) => holds(notSelector, endpoint.calicoLabels))),
   )
 }
 
-function inNets(nets: readonly string[], end: End): Match {
-  return end.ip ? within(nets.map(block), end.ip) : 'unknown'
+function isOfFamily(nets: readonly string[], packet: Packet): boolean {
+  return packet.family === undefined || nets.some((net) => block(net).ip.family === packet.family)
 }
 
 /**
@@ -126,7 +132,9 @@ function hasSelection(entity: EntityRule, namespace: string | undefined): boolea
 }
 
 function isSelected(entity: EntityRule, namespace: string | undefined, labels: Labels): boolean {
-  const { selector = '', namespaceSelector = '', serviceAccounts } = entity
+  const { selector = '', notSelector = '', namespaceSelector = '', serviceAccounts } = entity
+  // who is selected is no longer asked by address what it is not (felix/calc/rule_scanner.go, combineMatchesIfPossible)
+  if (notSelector !== '' && holds(notSelector, labels)) return false
   if (namespaceSelector !== '') {
     const all = () => inNamespace(labels)
     const global = () => !inNamespace(labels)
@@ -141,22 +149,21 @@ function isSelected(entity: EntityRule, namespace: string | undefined, labels: L
   return selector === '' || holds(selector, labels)
 }
 
-function matchesPorts(entity: EntityRule, namespace: string | undefined, packet: Packet, end: End, port: number | undefined): boolean {
+function matchesPorts(entity: EntityRule, namespace: string | undefined, packet: Packet, end: End, port: number | undefined): Match {
   const { ports = [], notPorts = [] } = entity
   // A named port is one of an endpoint that the rest of the entity selects, of this address.
-  const isPort = (wanted: number | string): boolean => {
-    if (port === undefined) return false
-    if (typeof wanted === 'number') return port === wanted
-    if (/^\d+$/.test(wanted)) return port === Number(wanted)
-    const range = /^(\d+):(\d+)$/.exec(wanted)
-    if (range) return Number(range[1]) <= port && port <= Number(range[2])
-    return isOneOf(packet, end, (endpoint) => {
+  const isPort = (wanted: number | string): Match => {
+    if (port === undefined && ![6, 17, 132, 136].includes(packet.protocol)) return false
+    const range = /^(\d+)(?::(\d+))?$/.exec(`${wanted}`)
+    if (range && port === undefined) return 'unknown'
+    if (range && port !== undefined) return Number(range[1]) <= port && port <= Number(range[2] ?? range[1])
+    const has = isOneOf(packet, end, (endpoint) => {
       if (hasSelection(entity, namespace) && !isSelected(entity, namespace, endpoint.calicoLabels)) return false
-      return endpoint.ports.some((own) => own.name === wanted && own.protocol === packet.protocol && own.port === port)
+      return endpoint.ports.some((own) => isNamedPort(own, `${wanted}`, packet, port))
     })
+    return both(has, port === undefined ? 'unknown' : true)
   }
-  if (ports.length > 0 && !ports.some(isPort)) return false
-  return !notPorts.some(isPort)
+  return both(ports.length === 0 || either(ports.map(isPort)), not(either(notPorts.map(isPort))))
 }
 
 /** Addresses of the Service's EndpointSlices, ready or not; with ports, those of the slice that holds the address. */
@@ -175,11 +182,11 @@ function isService(
     if ((slice.metadata.namespace ?? 'default') !== namespace) continue
     if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service.name) continue
     for (const { addresses } of slice.endpoints ?? []) {
-      const isAddress = inNets(addresses, end)
+      const isAddress = end.ip !== undefined && inCidrs(addresses, end.ip, packet.family)
       if (!withPorts) matches.push(isAddress)
       for (const port of slice.ports ?? []) {
-        const isPort = port.port === packet.port && protocolNumber(port.protocol ?? 'TCP') === packet.protocol
-        if (withPorts && port.port != null) matches.push(both(isAddress, isPort))
+        if (!withPorts || port.port == null || protocolNumber(port.protocol ?? 'TCP') !== packet.protocol) continue
+        matches.push(both(isAddress, packet.port === undefined ? 'unknown' : port.port === packet.port))
       }
     }
   }

@@ -16,6 +16,12 @@ const refused: Readonly<Record<string, string>> = {
   'netpol-analyzer/cases/malformed-pod-example-2': 'a container whose ports are an object, not a list',
 }
 
+/** cases whose expectation is wrong by Calico's source, which is the judge of Calico's kinds */
+const wrongly: Readonly<Record<string, string>> = {
+  'calico/cases/nets-mixed-families':
+    'a rule with notNets of IPv4 only does not exist for IPv6 (felix/rules/policy.go, FilterRuleToIPVersion)',
+}
+
 /** Calico counts a Kubernetes rule once a protocol and peer; here a rule is a rule, so its index is left out. */
 function steps(path: readonly string[]): string {
   return path.map((step) => (/ Kubernetes\w+:/.test(step) ? step.replace(/ rule=\d+/, '') : step)).join(', ')
@@ -39,7 +45,8 @@ describe.runIf(needs('policy-cases'))('the naive evaluator', () => {
           (!row.ingressPath || steps(row.ingressPath) === steps(said.ingress.path))
         if (!isRight) wrong.push({ flow, row, said })
       }
-      expect(wrong).toEqual([])
+      if (name in wrongly) expect(wrong, wrongly[name]).not.toEqual([])
+      else expect(wrong).toEqual([])
     })
   })
 

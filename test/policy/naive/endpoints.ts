@@ -22,6 +22,8 @@ export interface Endpoint {
   readonly kind: 'pod' | 'host' | 'set'
   readonly name: string
   readonly namespace?: string
+  /** where a pod runs, and where a host endpoint is */
+  readonly node?: string
   /** a host is its prefix of full length; network sets hold blocks */
   readonly addresses: readonly Prefix[]
   readonly ports: readonly NamedPort[]
@@ -67,8 +69,14 @@ function podEndpoint(objects: readonly KubeObject[], pod: Pod): Endpoint {
   // the API server fills in the account that every namespace has
   const account = pod.spec?.serviceAccountName || 'default'
   const profiles = [`kns.${namespace}`, `ksa.${namespace}.${account}`]
-  const own: Record<string, string> = { ...labels, 'projectcalico.org/namespace': namespace, 'projectcalico.org/orchestrator': 'k8s' }
-  if (account.length < 63) own['projectcalico.org/serviceaccount'] = account
+  const own: Record<string, string> = {}
+  for (const [key, value] of Object.entries(labels)) {
+    // a pod can't pretend to be of another namespace or account (libcalico-go, workloadendpointprocessor.go)
+    if (!key.startsWith('pcns.') && !key.startsWith('pcsa.')) own[key] = value
+  }
+  own['projectcalico.org/namespace'] = namespace
+  own['projectcalico.org/orchestrator'] = 'k8s'
+  own['projectcalico.org/serviceaccount'] = account
   const ports: NamedPort[] = []
   for (const container of [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]) {
     for (const port of container.ports ?? []) {
@@ -79,6 +87,7 @@ function podEndpoint(objects: readonly KubeObject[], pod: Pod): Endpoint {
     kind: 'pod',
     name,
     namespace,
+    node: pod.spec?.nodeName,
     addresses: podAddresses(pod).map(({ text }) => block(text)),
     ports,
     calicoLabels: withInherited(objects, own, profiles),
@@ -93,6 +102,7 @@ function hostEndpoint(objects: readonly KubeObject[], host: HostEndpoint): Endpo
   return {
     kind: 'host',
     name: host.metadata.name,
+    node: host.spec.node,
     addresses: (host.spec.expectedIPs ?? []).map(block),
     ports: (host.spec.ports ?? []).map(({ name, protocol, port }) => ({ name, port, protocol: protocolNumber(protocol) })),
     calicoLabels: withInherited(objects, host.metadata.labels ?? {}, profiles),

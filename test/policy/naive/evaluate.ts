@@ -7,12 +7,11 @@ import * as calicoPolicy from './calico.ts'
 import { type Endpoint, endpoints } from './endpoints.ts'
 import { type Flow, type Packet, packetOf } from './flow.ts'
 import * as kubernetesPolicy from './kubernetes.ts'
-import { type Decider, type Direction, settle } from './match.ts'
+import { type Ask, type Decider, type Direction, settle } from './match.ts'
 import {
   type AdminPolicy,
   admin,
   type CalicoPolicy,
-  type CalicoRule,
   calico,
   type KubeObject,
   kubernetes,
@@ -22,12 +21,14 @@ import {
   type Tier,
 } from './objects.ts'
 
-type Special = 'undefined' | 'ambiguous' | 'l4-only' | 'unknown'
+const specials = ['unknown', 'ambiguous', 'undefined', 'l4-only'] as const
+type Special = (typeof specials)[number]
 
 interface DirectionResult {
   /** continue: a hook of a host endpoint that leaves the packet to the next; n/a: no policy is asked at this end */
   readonly decision: 'allow' | 'deny' | 'continue' | 'n/a'
-  readonly special?: Special
+  /** what is not plain about it, in order of weight */
+  readonly specials: readonly Special[]
   /** what decided; absent at n/a and continue */
   readonly tier?: string
   readonly profile?: string
@@ -48,10 +49,11 @@ export interface Result {
 /** `everyone` is `endpoints(objects)`, which many flows of one cluster may share. */
 export function evaluate(objects: readonly KubeObject[], flow: Flow, everyone: readonly Endpoint[] = endpoints(objects)): Result {
   const packet = packetOf(objects, everyone, flow)
-  const nothing: DirectionResult = { decision: 'n/a', path: [] }
+  const nothing: DirectionResult = { decision: 'n/a', specials: [], path: [] }
   // "A pod cannot block access to itself": at its own address the packet never leaves it.
   if (packet.src.endpoint && packet.src.endpoint === packet.dst.endpoint) {
-    return { allowed: true, verdict: 'allow', egress: nothing, ingress: nothing }
+    const itself = exempt('to itself: allow')
+    return { allowed: true, verdict: 'allow', egress: itself, ingress: itself }
   }
   const egress = packet.src.endpoint ? judge(objects, flow, packet, packet.src.endpoint, 'egress') : nothing
   const ingress = packet.dst.endpoint ? judge(objects, flow, packet, packet.dst.endpoint, 'ingress') : nothing
@@ -59,29 +61,62 @@ export function evaluate(objects: readonly KubeObject[], flow: Flow, everyone: r
   return { allowed, verdict: verdictOf(egress, ingress), egress, ingress }
 }
 
-/** A certain deny of one side stands whatever the other is; else what is least certain speaks. */
-function verdictOf(egress: DirectionResult, ingress: DirectionResult): Result['verdict'] {
-  for (const side of [egress, ingress]) if (side.decision === 'deny' && !side.special) return 'deny'
-  for (const special of ['unknown', 'ambiguous', 'undefined', 'l4-only'] as const) {
-    if (egress.special === special || ingress.special === special) return special
-  }
-  return 'allow'
+function exempt(step: string): DirectionResult {
+  return { decision: 'allow', specials: [], path: [step] }
 }
 
-/** Asks with every order that the priorities leave open, and with what is not known taken either way. */
+/** "Traffic to and from the node where a Pod is running is always allowed": asked as the node, not as one of its addresses. */
+function isOwnNode({ src, dst }: Packet): boolean {
+  return src.node !== undefined && dst.endpoint?.kind === 'pod' && dst.endpoint.node === src.node
+}
+
+/** Between a pod and a process of its node no packet passes an interface of a host endpoint (felix/rules/static.go). */
+function isWithinNode({ src, dst }: Packet, endpoint: Endpoint): boolean {
+  const other = endpoint === src.endpoint ? dst.endpoint : src.endpoint
+  return endpoint.kind === 'host' && other?.kind === 'pod' && endpoint.node !== undefined && endpoint.node === other.node
+}
+
+/** A certain deny of one side stands whatever the other is; else what is least certain speaks. */
+function verdictOf(egress: DirectionResult, ingress: DirectionResult): Result['verdict'] {
+  for (const side of [egress, ingress]) if (side.decision === 'deny' && side.specials.length === 0) return 'deny'
+  return specials.find((special) => egress.specials.includes(special) || ingress.specials.includes(special)) ?? 'allow'
+}
+
+/**
+ * The plain answer takes what is unknown not to match, and orders by name what the priorities leave open; then every other answer
+ * to one kind of question is tried, and last to all kinds: what changes the decision is special.
+ */
 function judge(objects: readonly KubeObject[], flow: Flow, packet: Packet, endpoint: Endpoint, direction: Direction): DirectionResult {
-  const policies = applicable(objects, flow, endpoint, direction)
-  const orders = openOrders(policies)
-  const plain = walk(objects, flow, packet, endpoint, direction, orders[0] ?? [], false)
-  for (const order of orders) {
-    const other = walk(objects, flow, packet, endpoint, direction, order, true)
-    if (order === orders[0] && other.decision !== plain.decision) return { ...plain, special: 'unknown' }
+  if (isWithinNode(packet, endpoint) || isOwnNode(packet)) return exempt('between a node and its pod: allow')
+  const orders = openOrders(applicable(objects, flow, endpoint, direction))
+  const first = orders.slice(0, 1)
+  const run = (order: readonly Placed[], ask: Ask) => walk(objects, flow, packet, endpoint, direction, order, ask)
+  let isPlain = orders.length === 1
+  const plain = run(orders[0] ?? [], () => (isPlain = false))
+  if (isPlain) return plain
+  const differs = (some: readonly (readonly Placed[])[], open: readonly string[]) =>
+    some.some((order) => decisions((ask) => run(order, ask), open).some((decision) => decision !== plain.decision))
+  const found = new Set<Special>(plain.specials)
+  if (differs(first, ['unknown'])) found.add('unknown')
+  if (differs(orders, [])) found.add('ambiguous')
+  if (differs(first, ['l4-only'])) found.add('l4-only')
+  if (found.size === plain.specials.length && differs(orders, ['unknown', 'l4-only'])) found.add('unknown')
+  return { ...plain, specials: specials.filter((special) => found.has(special)) }
+}
+
+/** The decisions that come of all answers to the questions of the open kinds; the others are answered with no. */
+function decisions(run: (ask: Ask) => DirectionResult, open: readonly string[]): string[] {
+  const found: string[] = []
+  const waiting: boolean[][] = [[]]
+  for (let answers = waiting.pop(); answers; answers = waiting.pop()) {
+    const given = answers
+    let asked = 0
+    const result = run((question) => open.includes(question) && (given[asked++] ?? false))
+    found.push(result.decision)
+    // every question that was met first on this way, answered with yes
+    for (let at = given.length; at < asked; at++) waiting.push([...given, ...Array<boolean>(at - given.length).fill(false), true])
   }
-  for (const order of orders) {
-    const other = walk(objects, flow, packet, endpoint, direction, order, false)
-    if (other.decision !== plain.decision) return { ...plain, special: 'ambiguous' }
-  }
-  return plain
+  return found
 }
 
 /** A policy that selects the endpoint in this direction, at its place. */
@@ -223,18 +258,16 @@ function walk(
   endpoint: Endpoint,
   direction: Direction,
   policies: readonly Placed[],
-  assume: boolean,
+  ask: Ask,
 ): DirectionResult {
   const hook = hookOf(flow, endpoint)
   const path: string[] = []
   for (const tier of tiersOf(objects, policies)) {
     const own = policies.filter((placed) => placed.tier === tier.name)
     if (own.length === 0) continue
-    // Kubernetes defines its policies for TCP, UDP and SCTP only.
-    const isUndefined = own.some(({ kind }) => kind === 'kubernetes') && ![6, 17, 132].includes(packet.protocol)
     let passed = false
     for (const { policy, kind } of own) {
-      const decider = decide(objects, policy, kind, direction, packet, assume)
+      const decider = decide(objects, policy, kind, direction, packet, ask)
       if (!decider) continue
       const { name, namespace } = policy.metadata
       const action = decider.action === 'Pass' ? 'next-tier' : decider.action.toLowerCase()
@@ -245,7 +278,7 @@ function walk(
       }
       return {
         decision: decider.action === 'Allow' ? 'allow' : 'deny',
-        special: kind === 'kubernetes' && isUndefined ? 'undefined' : decider.http ? 'l4-only' : undefined,
+        specials: kind === 'kubernetes' ? undefinedBy(packet) : [],
         tier: tier.name,
         policy,
         rule: decider.rule,
@@ -253,13 +286,22 @@ function walk(
         path,
       }
     }
-    if (passed || hook === 'untracked' || hook === 'preDNAT') continue
-    path.push(`tier=${tier.name} end-of-tier ${tier.passes ? 'Pass' : 'Deny'}`)
-    if (tier.passes) continue
-    return { decision: 'deny', special: isUndefined ? 'undefined' : undefined, tier: tier.name, action: 'Deny', path }
+    if (passed) continue
+    // the first two hooks leave what they did not decide to the next (felix/calc/event_sequencer.go gives them Pass)
+    const passes = tier.passes || hook === 'untracked' || hook === 'preDNAT'
+    path.push(`tier=${tier.name} end-of-tier ${passes ? 'Pass' : 'Deny'}`)
+    if (passes) continue
+    // a policy of another kind would deny by itself
+    const isKubernetes = own.every(({ kind }) => kind === 'kubernetes')
+    return { decision: 'deny', specials: isKubernetes ? undefinedBy(packet) : [], tier: tier.name, action: 'Deny', path }
   }
-  if (hook !== 'normal') return { decision: 'continue', path: [...path, 'no decision: continue'] }
-  return profileDecision(objects, packet, endpoint, direction, path, assume)
+  if (hook !== 'normal') return { decision: 'continue', specials: [], path: [...path, 'no decision: continue'] }
+  return profileDecision(objects, packet, endpoint, direction, path, ask)
+}
+
+/** Kubernetes defines its policies for TCP, UDP and SCTP only. */
+function undefinedBy(packet: Packet): Special[] {
+  return [6, 17, 132].includes(packet.protocol) ? [] : ['undefined']
 }
 
 function decide(
@@ -268,48 +310,43 @@ function decide(
   kind: Placed['kind'],
   direction: Direction,
   packet: Packet,
-  assume: boolean,
+  ask: Ask,
 ): Decider | undefined {
-  if (kind === 'admin') return adminPolicy.decide(objects, policy as AdminPolicy, direction, packet, assume)
+  if (kind === 'admin') return adminPolicy.decide(objects, policy as AdminPolicy, direction, packet, ask)
   if (kind === 'calico') {
     const { spec, metadata } = policy as CalicoPolicy
     const namespace = calicoPolicy.isGlobal(policy) ? undefined : (metadata.namespace ?? 'default')
-    return calicoPolicy.decide(objects, spec[direction] ?? [], namespace, packet, assume)
+    return calicoPolicy.decide(objects, spec[direction] ?? [], namespace, packet, ask)
   }
   const matches = kubernetesPolicy.ruleMatches(policy as NetworkPolicy, direction, packet)
-  const rule = matches.findIndex((match) => settle(match, assume))
+  const rule = matches.findIndex((match) => settle(match, ask))
   return rule < 0 ? undefined : { rule, action: 'Allow' }
 }
 
-/** Profiles in their order: `kns.` ones allow all, `ksa.` ones hold labels only, one that does not exist denies; none allows: deny. */
+/** Profiles in their order: `kns.` ones allow all, `ksa.` ones hold labels only; none allows: deny. A Pass in one is a deny. */
 function profileDecision(
   objects: readonly KubeObject[],
   packet: Packet,
   endpoint: Endpoint,
   direction: Direction,
   path: readonly string[],
-  assume: boolean,
+  ask: Ask,
 ): DirectionResult {
   for (const profile of endpoint.profiles) {
-    const decider = decideProfile(objects, profile, packet, direction, assume)
+    const decider = decideProfile(objects, profile, packet, direction, ask)
     if (!decider) continue
     const decision = decider.action === 'Allow' ? 'allow' : 'deny'
-    const step = `profile=${profile} rule=${decider.rule} ${decision}`
-    return { decision, profile, rule: decider.rule, action: decider.action, path: [...path, step] }
+    const step = `profile=${profile} rule=${decider.rule} ${decider.action.toLowerCase()}`
+    return { decision, specials: [], profile, rule: decider.rule, action: decider.action, path: [...path, step] }
   }
-  return { decision: 'deny', path: [...path, 'no profile matched: deny'] }
+  return { decision: 'deny', specials: [], path: [...path, 'no profile matched: deny'] }
 }
 
-function decideProfile(
-  objects: readonly KubeObject[],
-  name: string,
-  packet: Packet,
-  direction: Direction,
-  assume: boolean,
-): Decider | undefined {
+function decideProfile(objects: readonly KubeObject[], name: string, packet: Packet, direction: Direction, ask: Ask): Decider | undefined {
   if (name.startsWith('kns.') || name === 'projectcalico-default-allow') return { rule: 0, action: 'Allow' }
   if (name.startsWith('ksa.')) return undefined
   const profile = ofKind<Profile>(objects, calico, 'Profile').find(({ metadata }) => metadata.name === name)
-  const rules: readonly CalicoRule[] = profile ? (profile.spec?.[direction] ?? []) : [{ action: 'Deny' }]
-  return calicoPolicy.decide(objects, rules, undefined, packet, assume)
+  // one that does not exist is replaced by one that drops all (felix/calc/active_rules_calculator.go)
+  if (!profile) return { rule: 0, action: 'Deny' }
+  return calicoPolicy.decide(objects, profile.spec?.[direction] ?? [], undefined, packet, ask)
 }

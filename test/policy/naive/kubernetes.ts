@@ -1,7 +1,6 @@
 /** Kubernetes NetworkPolicy, by the page "Network Policies" and the reference of NetworkPolicySpec. */
-import type { Ip } from '../../../src/net/ip.ts'
-import { block, type Endpoint, within } from './endpoints.ts'
-import { type End, isOneOf, type Packet } from './flow.ts'
+import type { Endpoint, NamedPort } from './endpoints.ts'
+import { type End, inCidrs, isOneOf, type Packet } from './flow.ts'
 import { selects } from './label-selector.ts'
 import { both, type Direction, either, type Match, not } from './match.ts'
 import { type NetworkPolicy, type NetworkPolicyPeer, type NetworkPolicyPort, protocolNumber } from './objects.ts'
@@ -29,7 +28,7 @@ export function ruleMatches(policy: NetworkPolicy, direction: Direction, packet:
     const other = direction === 'ingress' ? packet.src : packet.dst
     // "If this field is empty or missing, this rule matches all …"
     const peerMatches = peers.length === 0 || either(peers.map((peer) => isPeer(policy, peer, packet, other)))
-    const portMatches = ports.length === 0 || ports.some((port) => isPort(port, packet))
+    const portMatches = ports.length === 0 || either(ports.map((port) => isPort(port, packet)))
     matches.push(both(peerMatches, portMatches))
   }
   return matches
@@ -38,7 +37,7 @@ export function ruleMatches(policy: NetworkPolicy, direction: Direction, packet:
 function isPeer(policy: NetworkPolicy, peer: NetworkPolicyPeer, packet: Packet, end: End): Match {
   if (peer.ipBlock) {
     const { cidr, except = [] } = peer.ipBlock
-    return both(inCidrs([cidr], end.ip), not(inCidrs(except, end.ip)))
+    return both(inCidrs([cidr], end.ip, packet.family), not(inCidrs(except, end.ip, packet.family)))
   }
   const { podSelector, namespaceSelector } = peer
   return isOneOf(packet, end, (endpoint) => {
@@ -49,28 +48,25 @@ function isPeer(policy: NetworkPolicy, peer: NetworkPolicyPeer, packet: Packet, 
   })
 }
 
-function isPort(port: NetworkPolicyPort, packet: Packet): boolean {
+function isPort(port: NetworkPolicyPort, packet: Packet): Match {
   // "If not specified, this field defaults to TCP."
   if (protocolNumber(port.protocol ?? 'TCP') !== packet.protocol) return false
   if (port.port === undefined || port.port === null) return true
-  if (packet.port === undefined) return false
   if (typeof port.port === 'string') return isNamedPodPort(port.port, packet)
+  if (packet.port === undefined) return 'unknown'
   return port.port <= packet.port && packet.port <= (port.endPort ?? port.port)
 }
 
-/** The destination is a pod with a container port of this name, of the packet's protocol and number. */
-export function isNamedPodPort(name: string, packet: Packet): boolean {
-  return isOneOf(
+/** The destination is a pod with a container port of this name, of the packet's protocol and number; of any number, if none is said. */
+export function isNamedPodPort(name: string, packet: Packet): Match {
+  const has = isOneOf(
     packet,
     packet.dst,
-    (endpoint) =>
-      endpoint.kind === 'pod' &&
-      endpoint.ports.some((port) => port.name === name && port.protocol === packet.protocol && port.port === packet.port),
+    ({ kind, ports }) => kind === 'pod' && ports.some((port) => isNamedPort(port, name, packet, packet.port)),
   )
+  return both(has, packet.port === undefined ? 'unknown' : true)
 }
 
-/** An address in one of the CIDRs; of a pod without an address it is not known. */
-export function inCidrs(cidrs: readonly string[], ip: Ip | undefined): Match {
-  if (cidrs.length === 0) return false
-  return ip ? within(cidrs.map(block), ip) : 'unknown'
+export function isNamedPort(port: NamedPort, name: string, packet: Packet, number: number | undefined): boolean {
+  return port.name === name && port.protocol === packet.protocol && (number === undefined || port.port === number)
 }

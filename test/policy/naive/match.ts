@@ -7,8 +7,6 @@ export type Direction = 'ingress' | 'egress'
 export interface Decider {
   readonly rule: number
   readonly action: 'Allow' | 'Deny' | 'Pass'
-  /** its layer 7 condition is not known at layer 4 */
-  readonly http?: true
 }
 
 export function both(...matches: readonly Match[]): Match {
@@ -25,7 +23,9 @@ export function not(match: Match): Match {
   return match === 'unknown' ? match : !match
 }
 
-/** A match as plain yes or no, an unknown one taken as said. */
-export function settle(match: Match, assume: boolean): boolean {
-  return match === 'unknown' ? assume : match
+/** What the objects leave open is asked, and all answers are tried: does an unknown match hold, does a proxy let the request pass. */
+export type Ask = (question: 'unknown' | 'l4-only') => boolean
+
+export function settle(match: Match, ask: Ask): boolean {
+  return match === 'unknown' ? ask('unknown') : match
 }

@@ -49,14 +49,15 @@ function globalFields(random: Random) {
 
 function rule(random: Random, direction: 'ingress' | 'egress', namespace: string | undefined): CalicoRule {
   const action = random.pick(['Allow', 'Allow', 'Allow', 'Deny', 'Deny', 'Pass', 'Pass', 'Log'])
-  const traffic = trafficOf(random)
+  const isService = random.chance(0.2)
+  // the Service says the ports and protocols of a destination
+  const traffic = isService && direction === 'egress' ? {} : trafficOf(random)
   const ports = protocols.some((protocol) => traffic.protocol === protocol) || traffic.protocol === 6
   // one family a rule: CIDRs of both are refused, and so are those of another than ipVersion says
   const family = traffic.family ?? random.pick([4, 4, 6] as const)
   const source = entity(random, family, ports, 'source')
   const destination = entity(random, family, ports, 'destination')
   const own = direction === 'ingress' ? source : destination
-  const isService = random.chance(0.15) && !(direction === 'egress' && traffic.protocol !== undefined)
   const other = isService ? { services: serviceOf(random, namespace) } : own
   const http = action === 'Allow' && direction === 'ingress' && (traffic.protocol === undefined || traffic.protocol === 'TCP')
   const { family: _, ...fields } = traffic
@@ -88,7 +89,8 @@ function trafficOf(random: Random): Traffic {
       const family = random.pick([4, 6] as const)
       return { ipVersion: family, family }
     }
-    case 3: {
+    case 3:
+    case 5: {
       const family = random.pick([4, 6] as const)
       const icmp = {
         type: random.pick(family === 4 ? [8, 0, 3] : [128, 129, 1]),
@@ -96,15 +98,14 @@ function trafficOf(random: Random): Traffic {
       }
       return {
         protocol: family === 4 ? random.pick(['ICMP', 1]) : random.pick(['ICMPv6', 58]),
-        ...random.pick([{}, { icmp }, { notICMP: icmp }]),
+        ...random.pick([{ icmp }, { icmp }, { notICMP: icmp }, {}]),
         ...maybe(random, 0.3, () => ({ ipVersion: family })),
         family,
       }
     }
     case 4:
+      if (random.chance(0.3)) return { protocol: random.pick(['UDPLite', 47, 6, 'SCTP']) }
       return { notProtocol: random.pick(['TCP', 'UDP', 17, 'UDPLite']) }
-    case 5:
-      return { protocol: random.pick(['UDPLite', 47, 6, 'SCTP']) }
     default:
       return { protocol: random.pick(protocols) }
   }
@@ -121,7 +122,7 @@ function entity(random: Random, family: 4 | 6, withPorts: boolean, side: 'source
     ...maybe(random, 0.2 * often, () => ({ nets: times(random, 1, 2, () => cidr(random, family)) })),
     ...(notNets.length > 0 ? maybe(random, 0.12 * often, () => ({ notNets })) : {}),
     ...maybe(random, 0.35 * often, () => ({ selector: endpointSelector(random) })),
-    ...maybe(random, 0.12 * often, () => ({ notSelector: endpointSelector(random) })),
+    ...maybe(random, 0.2 * often, () => ({ notSelector: endpointSelector(random) })),
     ...maybe(random, 0.2 * often, () => ({ namespaceSelector: random.chance(0.15) ? 'global()' : calicoNamespaceSelector(random) })),
     ...maybe(random, 0.12 * often, () => ({ serviceAccounts: serviceAccounts(random) })),
     ...(portsToo ? maybe(random, 0.75, () => ({ ports: ports() })) : {}),

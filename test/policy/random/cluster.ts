@@ -41,7 +41,7 @@ export function randomCluster(seed: number, flowCount: number): RandomCluster {
     ...spaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: labels(random, namespaceLabels) } })),
     ...spaces.flatMap((namespace) => accounts.map((name) => account(random, namespace, name))),
     ...pods,
-    ...spaces.flatMap((namespace) => services.flatMap((name) => (random.chance(0.5) ? service(random, namespace, name, pods) : []))),
+    ...spaces.flatMap((namespace) => services.flatMap((name) => (random.chance(0.7) ? service(random, namespace, name, pods) : []))),
     ...networkSets(random, spaces),
     ...hostEndpoints(random),
     ...tiers.flatMap((name) => (random.chance(0.8) ? [tier(random, name)] : [])),
@@ -50,11 +50,10 @@ export function randomCluster(seed: number, flowCount: number): RandomCluster {
   return { objects, flows: Array.from({ length: flowCount }, () => flow(random, objects)) }
 }
 
+const nodeAddresses = (index: number) => [`192.168.0.${index + 1}`, `fd00:0:0:ff::${index + 1}`]
+
 function node(name: string, index: number): KubeObject {
-  const addresses = [
-    { type: 'InternalIP', address: `192.168.0.${index + 1}` },
-    { type: 'InternalIP', address: `fd00:0:0:ff::${index + 1}` },
-  ]
+  const addresses = nodeAddresses(index).map((address) => ({ type: 'InternalIP', address }))
   return { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { zone: index === 0 ? 'a' : 'b' } }, status: { addresses } }
 }
 
@@ -69,9 +68,7 @@ function pod(random: Random, namespace: (typeof namespaces)[number], index: numb
   const phase = random.chance(0.08) ? random.pick(['Succeeded', 'Failed']) : 'Running'
   const space = namespaces.indexOf(namespace)
   const number = phase === 'Running' ? index + 1 : index + 2
-  const own = hostNetwork
-    ? [`192.168.0.${nodeIndex + 1}`, `fd00:0:0:ff::${nodeIndex + 1}`]
-    : [`10.0.${space}.${number}`, `fd00:0:0:${space}::${number}`]
+  const own = hostNetwork ? nodeAddresses(nodeIndex) : [`10.0.${space}.${number}`, `fd00:0:0:${space}::${number}`]
   const ips = random.chance(0.7) ? own : random.pick([own.slice(0, 1), own.slice(1), own.toReversed()])
   const ports = portNames.flatMap((name) => (random.chance(0.6) ? [containerPort(random, name)] : []))
   const half = random.below(ports.length + 1)
@@ -93,7 +90,7 @@ function pod(random: Random, namespace: (typeof namespaces)[number], index: numb
       ],
     },
   }
-  if (phase === 'Running' && random.chance(0.03)) return { ...plain, status: { phase: 'Pending' } }
+  if (phase === 'Running' && !hostNetwork && random.chance(0.03)) return { ...plain, status: { phase: 'Pending' } }
   return { ...plain, status: { phase, podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) } }
 }
 
@@ -103,9 +100,12 @@ function containerPort(random: Random, name: string) {
 
 /** A Service and a slice a family; whether a backend is ready does not count. */
 function service(random: Random, namespace: string, name: string, pods: readonly Pod[]): KubeObject[] {
-  const port = random.pick(portNumbers)
-  const protocol = random.pick(protocols)
-  const backends = pods.filter((p) => p.metadata.namespace === namespace && random.chance(0.7))
+  const backends = pods.filter((p) => p.metadata.namespace === namespace && random.chance(0.8))
+  // mostly a port that a backend declares
+  const declared = backends.flatMap((p) => p.spec?.containers?.flatMap((container) => container.ports ?? []) ?? [])
+  const chosen = declared.length > 0 && random.chance(0.8) ? random.pick(declared) : undefined
+  const port = chosen?.containerPort ?? random.pick(portNumbers)
+  const protocol = chosen ? (chosen.protocol ?? 'TCP') : random.pick(protocols)
   const slices = (['IPv4', 'IPv6'] as const).map((addressType): KubeObject => {
     const isFamily = (ip: string) => ip.includes(':') === (addressType === 'IPv6')
     const endpoints = backends.flatMap((backend) => {
@@ -113,7 +113,7 @@ function service(random: Random, namespace: string, name: string, pods: readonly
       return addresses.length > 0 ? [{ addresses, conditions: { ready: random.chance(0.8) } }] : []
     })
     const metadata = { name: `${name}-${addressType.toLowerCase()}`, namespace, labels: { 'kubernetes.io/service-name': name } }
-    const fields = { addressType, endpoints, ports: [{ name: '', port: random.chance(0.5) ? port : 8080, protocol }] }
+    const fields = { addressType, endpoints, ports: [{ name: '', port, protocol }] }
     return { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, ...fields }
   })
   const spec = {
@@ -148,10 +148,13 @@ function hostEndpoints(random: Random): KubeObject[] {
     egress: [{ action: random.pick(['Allow', 'Deny', 'Pass']) }],
     labelsToApply: labels(random, podLabels),
   }
-  const profiles = ['projectcalico-default-allow', 'custom', 'missing']
+  const profiles = random.pick([
+    ['projectcalico-default-allow', 'custom', 'missing'],
+    ['custom', 'missing', 'projectcalico-default-allow'],
+  ])
   const hosts = nodes.flatMap((name, index): KubeObject[] => {
     if (random.chance(0.4)) return []
-    const expectedIPs = [`192.168.0.${index + 1}`, `fd00:0:0:ff::${index + 1}`]
+    const expectedIPs = nodeAddresses(index)
     const spec = {
       node: name,
       interfaceName: random.pick(['eth0', '*']),
@@ -218,6 +221,7 @@ function flow(random: Random, objects: readonly KubeObject[]): Flow {
   const podIps = (p: Pod) => p.status?.podIPs?.map(({ ip }) => ip) ?? []
   const address = (ip: string): End => ({ id: ip, ips: [ip], ports: [] })
   const addresses = [...outsiders, '192.168.0.1', ...pods.flatMap(podIps)].map(address)
+  addresses.push(...nodes.map((name, index) => ({ id: `node/${name}`, ips: nodeAddresses(index), ports: [] })))
   const podPorts = (p: Pod) => p.spec?.containers?.flatMap((container) => container.ports ?? []) ?? []
   const named = pods.map((p): End => ({ id: `${p.metadata.namespace}/${p.metadata.name}`, ips: podIps(p), ports: podPorts(p) }))
   const hosts = (objects as readonly HostEndpoint[])
@@ -238,12 +242,15 @@ interface End {
 }
 
 function pair(random: Random, pods: readonly End[], hosts: readonly End[], addresses: readonly End[]): [End, End, Pick<Flow, 'class'>] {
-  const outside = random.pick(addresses)
+  // a hook of a host endpoint sees the address of the other end, whoever that is
+  const bare = addresses.filter(({ id }) => !id.startsWith('node/'))
   if (hosts.length > 0 && random.chance(0.2)) {
     const host = random.pick(hosts)
     const hook = maybe(random, 0.8, () => ({ class: random.pick(['normal', 'untracked', 'preDNAT', 'forward'] as const) }))
-    return random.chance(0.65) ? [outside, host, hook] : [host, outside, hook]
+    const other = random.pick(bare)
+    return random.chance(0.65) ? [other, host, hook] : [host, other, hook]
   }
+  const outside = random.pick(addresses)
   const kind = random.below(10)
   if (pods.length === 0) return [outside, random.pick(addresses), {}]
   if (kind < 2) return [outside, random.pick(pods), {}]
@@ -260,12 +267,12 @@ function packet(random: Random, objects: readonly KubeObject[], other: End): Omi
   const hasStaged = objects.some(({ kind }) => kind.startsWith('Staged'))
   const staged = maybe(random, hasStaged ? 0.5 : 0.05, () => ({ staged: true }))
   const kind = random.below(20)
-  if (kind < 3) {
+  if (kind < 4) {
     const protocol = random.pick(['ICMP', 'ICMPv6'])
     const icmpType = random.pick(protocol === 'ICMP' ? [8, 0, 3] : [128, 129, 1])
     return { protocol, ...maybe(random, 0.8, () => ({ icmpType, icmpCode: random.pick([0, 1]) })), ...staged }
   }
-  if (kind === 3) return { protocol: random.pick([47, 136, 'UDPLite']), ...staged }
+  if (kind === 4) return { protocol: random.pick([47, 136, 'UDPLite']), ...staged }
   const srcPort = maybe(random, 0.15, () => ({ srcPort: random.pick(portNumbers) }))
   // often a port that the destination has a name for
   if (other.ports.length > 0 && random.chance(0.5)) {
@@ -273,5 +280,6 @@ function packet(random: Random, objects: readonly KubeObject[], other: End): Omi
     return { protocol: protocol ?? 'TCP', port, ...srcPort, ...staged }
   }
   const port = random.pick([...portNumbers, 81, 8081])
-  return { protocol: random.pick(['TCP', 'TCP', 'UDP', 'SCTP']), port, ...srcPort, ...staged }
+  const given = random.chance(0.96) ? { port } : {}
+  return { protocol: random.pick(['TCP', 'TCP', 'UDP', 'SCTP']), ...given, ...srcPort, ...staged }
 }
