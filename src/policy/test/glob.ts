@@ -1,4 +1,9 @@
-import type { Glob } from './types.ts'
+/** Text in which `*` stands for any characters, also none. */
+export interface Glob {
+  /** as typed */
+  readonly text: string
+  readonly matches: (text: string) => boolean
+}
 
 /** `shop*`, `*-db`, `a*b*c`: parts in their order. Linear: each part is looked for once, from where the last one ended. */
 export function glob(text: string): Glob {

@@ -5,7 +5,8 @@ import { nearest } from '../../nearest.ts'
 import type { End } from '../flow.ts'
 import { endOf, endsTyped } from '../who.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
-import type { EndPattern, Expectation, Glob, LabelPattern } from './types.ts'
+import type { Glob } from './glob.ts'
+import type { EndPattern, Expectation, LabelPattern } from './types.ts'
 
 type Pods = Extract<EndPattern, { kind: 'pods' }>
 

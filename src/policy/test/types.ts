@@ -1,5 +1,6 @@
 import type { EndpointRef } from '../../cluster/endpoint-syntax.ts'
 import type { ManifestObject } from '../../cluster/manifest/types.ts'
+import type { Glob } from './glob.ts'
 
 /** A document of kind PolicyTest: what somebody means the policies to do. */
 export interface PolicyTest {
@@ -41,12 +42,6 @@ export type EndPattern =
 export interface LabelPattern {
   readonly key: string
   readonly value: Glob
-}
-
-/** Text in which `*` stands for any characters. */
-export interface Glob {
-  readonly text: string
-  readonly matches: (text: string) => boolean
 }
 
 export type PortPattern =

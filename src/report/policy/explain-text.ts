@@ -104,6 +104,7 @@ function ruleLines(
     lineWidth(whole) <= pen.columns
       ? [whole]
       : [[...head, ...mark], ...wrap([pen.text(text, style)], pen.columns - 8, pen).map((l) => indent(l, 8))]
+  if (rule.failClosed !== undefined) lines.push(...besidePlace([pen.text('        ! ', 'warn')], rule.failClosed, undefined, pen))
   if (match.kind === 'unknown') lines.push(...besidePlace([pen.text('        ? ', 'warn')], match.why, undefined, pen))
   if (match.kind === 'mismatch' && (reached || options.verbose)) {
     for (const { criterion, wanted, found } of explained.failed)
