@@ -9,6 +9,8 @@ import type { PolicyWorld } from '../../policy/world.ts'
 
 export interface LoadedWorld {
   readonly world: PolicyWorld
+  /** what it was made of */
+  readonly loaded: readonly Loaded[]
   /** what the API would refuse, one for each reason: left out of the world, as it would be of a cluster */
   readonly refused: readonly NetctlError[]
 }
@@ -22,7 +24,7 @@ export function loadWorld(input: Manifest): LoadedWorld {
     if (read.kind === 'resource') loaded.push({ object, resource: read.resource })
     else if (read.kind === 'refused') refused.push(...read.problems.map((problem) => refusal(object, problem)))
   }
-  return { world: buildWorld(loaded), refused }
+  return { world: buildWorld(loaded), loaded, refused }
 }
 
 /** The same, for questions that must be about all that was given: throws NetctlError for the first reason, with the others beside it. */

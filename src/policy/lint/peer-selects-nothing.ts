@@ -41,6 +41,7 @@ export const peerSelectsNothing: Check = {
       )
       yield {
         at,
+        severity: hint?.near ? 'warning' : 'note',
         message: `nothing can be the ${end} of this rule of ${nameOf(policy)}: no endpoint has ${hint?.wanted ?? canonical(selector)}`,
         fix: hint?.near ? `did you mean ${hint.near}?` : 'mend the selector, or delete the peer',
       }

@@ -44,6 +44,8 @@ function ofNobody(policy: Policy, around: readonly Endpoint[]): Found {
   const hint = missingLabel(policy.subject, around)
   return {
     at: within(policy.origin, 'spec', ...selectorField(policy)),
+    // what looks like nothing that is there may be waiting for a label, as a quarantine does
+    severity: hint?.near ? 'warning' : 'note',
     message: `${nameOf(policy)} selects nothing: none of the ${around.length} endpoints it could mean has the labels${hint ? `; none has ${hint.wanted}` : ''}`,
     fix: hint?.near ? `did you mean ${hint.near}?` : 'mend the selector, or delete the policy',
   }
