@@ -21,8 +21,9 @@ export function prefixTable<T>(entries: Iterable<readonly [block: Prefix, value:
     if (!length) lengths.push((length = { mask: block, blocks: new Map() }))
     const key = masked(block, block.ip)
     const values = length.blocks.get(key)
-    if (values) values.push(value)
-    else length.blocks.set(key, [value])
+    if (!values) length.blocks.set(key, [value])
+    // a list may say the same thing twice
+    else if (values.at(-1) !== value) values.push(value)
   }
   return { families }
 }
@@ -38,7 +39,7 @@ export function blocksAround<T>(table: PrefixTable<T>, address: Ip): T[] {
   const found: T[] = []
   for (const { mask, blocks } of table.families[address.family]) {
     const values = blocks.get(masked(mask, address))
-    if (values) found.push(...values)
+    if (values) for (const value of values) found.push(value)
   }
   return found
 }

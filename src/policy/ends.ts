@@ -91,7 +91,8 @@ function noteOn(world: PolicyWorld, index: EndIndex, address: Ip): string | unde
 }
 
 function endpointEnd(id: string, endpoint: Endpoint): End {
-  return { id, endpoint, addresses: endpoint.addresses, ...(endpoint.node !== undefined && { node: endpoint.node }) }
+  const { addresses, node } = endpoint
+  return { id, endpoint, addresses, ...(endpoint.kind === 'host' && { host: true }), ...(node !== undefined && { node }) }
 }
 
 /** A process of a host: judged by the host endpoint that has its address, else by the one for all interfaces of the node, if there is one. */
