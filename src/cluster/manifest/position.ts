@@ -1,7 +1,6 @@
 import { isAlias, isMap, isSeq, type Node, type Pair, type Document as YamlDocument } from 'yaml'
 import type { Source } from '../../kernel/source.ts'
 import { elementsAt, memberAt } from './json-text.ts'
-import { plainShape, type Shape } from './plain-yaml.ts'
 import type { Document, FieldPath, ManifestObject, Place } from './types.ts'
 import { composeYaml, isMergeKey, keyName } from './yaml-data.ts'
 
@@ -37,9 +36,7 @@ interface Found {
 function locate(place: Place, path: FieldPath): Found {
   const { document } = place
   if (place.path.length === 0 && path.length === 0) return { at: document.start, value: document.start }
-  if (document.syntax === 'json') return inJson(place, path)
-  const whole = [...place.path, ...path]
-  return inPlainYaml(document, whole, place.path.length) ?? inYaml(document, whole, place.path.length)
+  return document.syntax === 'json' ? inJson(place, path) : inYaml(document, [...place.path, ...path], place.path.length)
 }
 
 /** Where the objects of a list start, by list: found once, since finding one means stepping over those before it. */
@@ -71,31 +68,6 @@ function inJson(place: Place, path: FieldPath): Found {
 }
 
 const element = (at: number | undefined) => (at === undefined ? undefined : { key: at, value: at })
-
-/** Shapes of the plain documents that were asked about; `none` of those that are not plain. */
-const shapes = new WeakMap<Document, Shape | 'none'>()
-
-/** Undefined where the `yaml` package has to be asked. */
-function inPlainYaml(document: Document, path: FieldPath, own: number): Found | undefined {
-  let shape = shapes.get(document)
-  if (shape === undefined) {
-    shape = plainShape(document.source.text, document.start, document.end) ?? 'none'
-    shapes.set(document, shape)
-  }
-  if (shape === 'none') return undefined
-  let at = shape.at
-  for (const [i, step] of path.entries()) {
-    if (shape.kind === 'brackets') return undefined
-    const next: { readonly key: number; readonly value: Shape } | undefined =
-      typeof step === 'string' ? shape.members?.get(step) : asElement(shape.items?.[step])
-    if (next === undefined) return { at }
-    shape = next.value
-    at = i < own ? shape.at : next.key
-  }
-  return { at, value: shape.at }
-}
-
-const asElement = (shape: Shape | undefined) => (shape === undefined ? undefined : { key: shape.at, value: shape })
 
 /** Nodes of the documents that were asked about. Most never are, and their nodes would take ten times the memory of their text. */
 const composed = new WeakMap<Document, YamlDocument>()

@@ -1,6 +1,5 @@
 import { findJsonError } from '../../kernel/json-error.ts'
 import { endOfValue, measure } from './json-text.ts'
-import { readPlainYaml } from './plain-yaml.ts'
 import { refuseObject, refuseText } from './refuse.ts'
 import type { Document } from './types.ts'
 import { composeYaml, MAX_DEPTH, yamlData } from './yaml-data.ts'
@@ -23,11 +22,6 @@ function yamlValue(document: Document): readonly Value[] {
   const control = document.source.text.slice(document.start, document.end).search(CONTROL)
   if (control >= 0)
     refuseText(document, document.start + control, 'a control character', 'binary data is no YAML; in a quoted text, write it as an escape')
-  const plain = readPlainYaml(document.source.text, document.start, document.end)
-  return plain === undefined ? composedValue(document) : [{ part: document, value: plain }]
-}
-
-function composedValue(document: Document): readonly Value[] {
   const yaml = composeYaml(document)
   const value = yaml === undefined ? null : yamlData(document, yaml)
   return value === null ? [] : [{ part: { ...document, syntax: 'yaml' }, value }]
@@ -65,7 +59,7 @@ function checked(document: Document, value: unknown): Value {
   const { members, depth } = measure(document.source.text, document.start, document.end)
   if (depth > MAX_DEPTH)
     refuseText(document, document.start, `nested deeper than ${MAX_DEPTH} levels`, 'no object of Kubernetes is: mend the text')
-  if (members !== countMembers(value)) composedValue(document)
+  if (members !== countMembers(value)) yamlValue(document)
   return { part: document, value }
 }
 

@@ -8,6 +8,7 @@ import {
   type Node,
   Parser,
   type Scalar,
+  Schema,
   type YAMLMap,
   type YAMLParseError,
   type Document as YamlDocument,
@@ -50,11 +51,15 @@ export function composeYaml(document: Document): YamlDocument | undefined {
   }
 }
 
+/**
+ * Every scalar a text at first: the words of YAML 1.1 are not those of any schema of the package. Keys are compared in yamlData, which does it in less than
+ * the square of their number.
+ */
+const TEXTS = new Schema({ schema: 'failsafe' })
+
 /** The first two documents of a text: there should be one. */
 function compose(text: string): readonly YamlDocument.Parsed[] {
-  // every scalar a text at first: the words of YAML 1.1 are not those of any schema of the package; keys are compared in yamlData, which does
-  // it in less than the square of their number
-  const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, keepSourceTokens: false, prettyErrors: false, logLevel: 'silent' })
+  const composer = new Composer({ schema: TEXTS, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' })
   const documents: YamlDocument.Parsed[] = []
   for (const one of composer.compose(new Parser().parse(text))) if (documents.push(one) === 2) break
   return documents
