@@ -2,7 +2,7 @@ import { includes, isEmpty, members } from '../cluster/bitset.ts'
 import { canonical } from '../cluster/selector/canonical.ts'
 import { matches } from '../cluster/selector/evaluate.ts'
 import type { Selector } from '../cluster/selector/types.ts'
-import { formatPrefix, type Ip, type Prefix } from '../net/ip.ts'
+import { contains, formatPrefix, type Ip, type Prefix, parsePrefix } from '../net/ip.ts'
 import { covers, prefixTable } from '../net/prefix-table.ts'
 import type { Peer, Ports } from './model.ts'
 import { type FlowPacket, NO, type PacketEnd, type Truth, UNKNOWN, YES } from './packet.ts'
@@ -31,7 +31,7 @@ function selectorTest(side: 'source' | 'destination', selector: Selector, negate
   let anySet: boolean | undefined
   // whether an end without a known address may be in a network set
   const mayBeInSet = (): boolean => {
-    anySet ??= [...members(set)].some((place) => place >= first)
+    anySet ??= [...members(set)].some((place) => places.world.networkSets[place - first]?.nets.some(isGiven))
     return anySet
   }
   const [hit, miss]: readonly Truth[] = negated ? [NO, YES] : [YES, NO]
@@ -70,13 +70,14 @@ function netsTest(side: 'source' | 'destination', nets: readonly Prefix[]): Test
   const has = within(nets)
   const everything = (family: FlowPacket['family']) =>
     nets.some((net) => net.length === 0 && (family === undefined || net.ip.family === family))
+  const possible = nets.filter(isGiven)
   return {
     criterion: `${side} networks`,
     test(packet) {
       const { address } = packet[side]
       if (address) return has(address) ? YES : NO
       if (everything(packet.family)) return YES
-      return packet.family !== undefined && !nets.some((net) => net.ip.family === packet.family) ? NO : UNKNOWN
+      return possible.some((net) => packet.family === undefined || net.ip.family === packet.family) ? UNKNOWN : NO
     },
     wanted: () => list(nets.map(formatPrefix)),
     found: addressOf(side),
@@ -86,6 +87,7 @@ function netsTest(side: 'source' | 'destination', nets: readonly Prefix[]): Test
 
 function notNetsTest(side: 'source' | 'destination', notNets: readonly Prefix[]): Test {
   const has = within(notNets)
+  const possible = notNets.filter(isGiven)
   return {
     criterion: `${side} networks`,
     test(packet) {
@@ -93,7 +95,8 @@ function notNetsTest(side: 'source' | 'destination', notNets: readonly Prefix[])
       const { family } = packet
       if (family !== undefined && !notNets.some((net) => net.ip.family === family)) return NO
       if (address) return has(address) ? NO : YES
-      return notNets.some((net) => net.length === 0 && net.ip.family === family) ? NO : UNKNOWN
+      if (notNets.some((net) => net.length === 0 && net.ip.family === family)) return NO
+      return possible.some((net) => family === undefined || net.ip.family === family) ? UNKNOWN : YES
     },
     wanted: () => `not in ${list(notNets.map(formatPrefix))}`,
     found: addressOf(side),
@@ -101,7 +104,14 @@ function notNetsTest(side: 'source' | 'destination', notNets: readonly Prefix[])
   }
 }
 
-/** Few blocks are tried one by one, many by a table. */
+/** What nobody gives to a pod or node as its own: unspecified, loopback, link-local, multicast and beyond (RFC 6890). */
+const NEVER = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3', '::/127', 'fe80::/10', 'ff00::/8'].flatMap(
+  (text) => parsePrefix(text) ?? [],
+)
+
+/** Whether an address that is not known yet may be in a block. */
+const isGiven = (net: Prefix): boolean => !NEVER.some((never) => never.length <= net.length && contains(never, net.ip))
+
 function within(nets: readonly Prefix[]): (address: Ip) => boolean {
   const table = prefixTable(nets.map((net) => [net, true] as const))
   return (address) => covers(table, address)

@@ -91,6 +91,15 @@ describe('verdicts beside yes and no', () => {
     expect(ask(labels, 'a/new', 'a/db').verdict).toBe('allow')
   })
 
+  it('knows which addresses nobody will get', () => {
+    const fresh = PODS + pod('new', 'new', '', 'nodeName: n2')
+    const metadata = global('m', 'selector: all(), egress: [{action: Deny, destination: {nets: [169.254.169.254/32]}}, {action: Allow}]')
+    expect(ask(worldOfText(fresh + metadata), 'a/web', 'a/new').verdict).toBe('allow')
+    const except = isolate('{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}}]}')
+    expect(ask(worldOfText(fresh + except), 'a/new', 'a/db').verdict).toBe('allow')
+    expect(ask(worldOfText(fresh + except.replace('169.254.0.0/16', '10.1.0.0/16')), 'a/new', 'a/db').verdict).toBe('unknown')
+  })
+
   it('lets a plain no of one side settle what is open on the other', () => {
     const egress = `
 apiVersion: networking.k8s.io/v1
