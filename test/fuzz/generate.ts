@@ -2,6 +2,7 @@
 import { makeRandom } from '../kernel/random.ts'
 import { makeIptables } from './iptables.ts'
 import { makeNftables } from './nftables.ts'
+import { makePlots } from './plots.ts'
 import { makeProbes } from './probes.ts'
 import { addRoutes, addSettings } from './routes.ts'
 import type { Scenario } from './scenario.ts'
@@ -53,7 +54,12 @@ function addRules(space: Draft, pool: Pool, only: Wanted['only']): void {
   const kind = only ?? r.pick(['iptables', 'iptables', 'nft', 'nft', 'both'] as const)
   if (kind !== 'iptables') space.nft.push(...makeNftables(pool))
   if (kind === 'nft') return
-  const make = () => makeIptables(pool)
+  const make = () => {
+    const plots = makePlots(pool)
+    space.ip.push(...plots.flatMap((plot) => plot.ip ?? []))
+    space.ipset.push(...plots.flatMap((plot) => plot.ipset ?? []))
+    return makeIptables(pool, plots)
+  }
   const both = r.chance(0.06)
   const legacy = r.chance(0.45)
   if (legacy || both) space.iptablesLegacy.push(...make())

@@ -1,7 +1,7 @@
 /** Random tables for iptables-restore: every table, user chains with jumps and gotos, the matches and targets that the walk models. */
+import type { Random } from '../kernel/random.ts'
+import { directions, type Plot, type TableName } from './plots.ts'
 import type { Pool } from './values.ts'
-
-type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security'
 
 /** Chains whose rules may jump to the same user chains, since the same targets are lawful in them. */
 interface Group {
@@ -20,12 +20,14 @@ const groups: readonly Group[] = [
   { table: 'security', bases: ['INPUT', 'FORWARD', 'OUTPUT'], users: [] },
 ]
 
-/** Lines for one backend. */
-export function makeIptables(pool: Pool): readonly string[] {
+/** Lines for one backend; the rules of plots among those of chance, in their order. */
+export function makeIptables(pool: Pool, plots: readonly Plot[] = []): readonly string[] {
   const { r } = pool
   const tables = new Map<TableName, { heads: string[]; rules: string[] }>()
   const used: Readonly<Record<TableName, number>> = { raw: 0.3, mangle: 0.4, nat: 0.75, filter: 0.85, security: 0.1 }
   const chosen = new Set((Object.keys(used) as TableName[]).filter((t) => r.chance(used[t])))
+  const planned = plots.flatMap((plot) => plot.rules)
+  for (const [table] of planned) chosen.add(table)
   for (const group of groups) {
     if (!chosen.has(group.table)) continue
     let table = tables.get(group.table)
@@ -34,7 +36,8 @@ export function makeIptables(pool: Pool): readonly string[] {
       const policy = group.table === 'filter' && r.chance(0.08) ? 'DROP' : 'ACCEPT'
       table.heads.push(`:${base} ${policy} [0:0]`)
       table.rules.push(...guard(pool, group.table, base))
-      for (let i = r.pick([0, 1, 2, 3, 4]); i > 0; i--) table.rules.push(`-A ${base} ${makeRule(pool, group, base, group.users)}`)
+      const rules = Array.from({ length: r.pick([0, 1, 2, 3, 4]) }, () => `-A ${base} ${makeRule(pool, group, base, group.users)}`)
+      table.rules.push(...merge(r, planned.filter(([t, c]) => t === group.table && c === base).map(written), rules))
       if (policy === 'DROP') table.rules.push(...openings(pool, base))
     }
     for (const [i, user] of group.users.entries()) {
@@ -42,7 +45,21 @@ export function makeIptables(pool: Pool): readonly string[] {
       for (let k = r.below(4); k > 0; k--) table.rules.push(`-A ${user} ${makeRule(pool, group, '', group.users.slice(i + 1))}`)
     }
   }
+  for (const [name, chain] of plots.flatMap((plot) => plot.chains)) {
+    tables.get(name)?.heads.push(`:${chain} - [0:0]`)
+    tables.get(name)?.rules.push(...planned.filter(([t, c]) => t === name && c === chain).map(written))
+  }
   return [...tables].flatMap(([name, { heads, rules }]) => [`*${name}`, ...heads, ...rules, 'COMMIT'])
+}
+
+const written = ([, chain, rule]: Plot['rules'][number]) => `-A ${chain} ${rule}`
+
+/** Two lists in one, each in its own order. */
+function merge<T>(r: Random, first: readonly T[], second: readonly T[]): readonly T[] {
+  const out: T[] = []
+  const [a, b] = [[...first], [...second]]
+  while (a.length + b.length > 0) out.push((a.length > 0 && (b.length === 0 || r.chance(0.6)) ? a : b).shift() as T)
+  return out
 }
 
 /** Neighbour discovery passes: what one side learns of the other from an earlier packet is in no dump. */
@@ -168,12 +185,9 @@ function extra(pool: Pool, group: Group, base: string): string {
     choices.push(() => `-m rpfilter${r.pick(['', ' --loose', ' --validmark'])}${r.pick(['', ' --invert'])}`)
   if (base === 'OUTPUT') choices.push(() => `-m owner ${not()}--socket-exists`)
   for (const [name, type] of pool.sets) {
-    const n = type === 'list:set' ? 1 : type.split(',').length
-    const directions = () =>
-      Array.from({ length: n }, (_, i) => (type.endsWith('iface') && i === 1 ? 'src' : r.pick(['src', 'dst', 'dst']))).join(',')
     // the device of a set of networks and devices is the incoming one with src: only where there is one
     if (type.endsWith('iface') && !inbound) continue
-    for (let i = 0; i < 4; i++) choices.push(() => `-m set ${not()}--match-set ${name} ${directions()}`)
+    for (let i = 0; i < 4; i++) choices.push(() => `-m set ${not()}--match-set ${name} ${directions(r, type)}`)
   }
   return r.pick(choices)()
 }

@@ -68,7 +68,7 @@ function rule(pool: Omit<Pool, 'sets'>, r: Random, space: Draft, table: string, 
 }
 
 /** The next hops that routes of this host use already. */
-function waysOf(space: Draft): readonly string[] {
+export function waysOf(space: Draft): readonly string[] {
   const ways = new Set<string>()
   for (const line of space.ip) {
     const m = /^route add (?:\S+) (via \S+(?: dev \S+ onlink| dev \S+)?|dev \S+)/.exec(line)

@@ -1,5 +1,6 @@
 /** Random ipsets over the addresses and ports that packets have. */
 import type { Random } from '../kernel/random.ts'
+import type { Probe } from './scenario.ts'
 import { closedPort, type Net, tcpPorts, udpPorts } from './topology.ts'
 
 const types = [
@@ -23,6 +24,10 @@ const rare = ['hash:net,net', 'hash:net,port,net', 'hash:ip,mark'] as const
 export type SetName = readonly [name: string, type: string]
 
 export interface Values {
+  /** a packet that will be sent */
+  probe(): Probe
+  /** an address that a probe's sender has */
+  sourceOf(p: Probe): string
   /** an address that packets have */
   address(): string
   /** a prefix that some of them are in, normalized */
@@ -45,17 +50,21 @@ export function makeSets(
     const others = sets.filter(([, t]) => t !== 'list:set' && t !== 'bitmap:port' && t !== 'bitmap:ip')
     if (type === 'list:set' && others.length === 0) continue
     const name = `s${sets.length}`
-    lines.push(`create ${name} ${type}${options(r, net, type)}`)
-    const members = new Set(
-      Array.from({ length: r.below(6) }, () => (type === 'list:set' ? r.pick(others)[0] : member(r, type, net, values))),
-    )
-    for (const m of members) {
-      const nomatch = type.startsWith('hash:') && type.includes('net') && r.chance(0.25)
-      lines.push(`add ${name} ${m}${nomatch ? ' nomatch' : ''} -exist`)
-    }
+    lines.push(...makeSet(r, net, values, [name, type], () => r.pick(others)[0]))
     sets.push([name, type])
   }
   return { lines, sets }
+}
+
+/** One set of a few members; `other` names a set for a list to have. */
+export function makeSet(r: Random, net: Net, values: Values, [name, type]: SetName, other = () => ''): readonly string[] {
+  const lines = [`create ${name} ${type}${options(r, net, type)}`]
+  const members = new Set(Array.from({ length: r.below(6) }, () => (type === 'list:set' ? other() : member(r, type, net, values))))
+  for (const m of members) {
+    const nomatch = type.startsWith('hash:') && type.includes('net') && r.chance(0.3)
+    lines.push(`add ${name} ${m}${nomatch ? ' nomatch' : ''} -exist`)
+  }
+  return lines
 }
 
 function options(r: Random, net: Net, type: string): string {
@@ -66,17 +75,21 @@ function options(r: Random, net: Net, type: string): string {
   return `${family}${type === 'hash:ip' && r.chance(0.2) ? ` netmask ${net.family === 4 ? 24 : 64}` : ''}`
 }
 
+/** Of addresses and ports at random, or of those of one packet; the port then may be the same of the other protocol. */
 function member(r: Random, type: string, net: Net, values: Values): string {
+  const probe = r.chance(0.5) ? values.probe() : undefined
+  const address = (at: number) => (probe === undefined ? values.address() : at === 0 && r.chance(0.7) ? probe.dst : values.sourceOf(probe))
   if (type === 'bitmap:port') return String(r.pick([...tcpPorts, closedPort]))
   if (type === 'bitmap:ip') return `10.244.${r.pick([1, 2])}.${r.pick([2, 3, 102])}`
   return type
     .slice(type.indexOf(':') + 1)
     .split(',')
-    .map((d) => {
-      if (d === 'ip') return values.address()
-      if (d === 'net') return values.prefix()
+    .map((d, i) => {
+      if (d === 'ip') return address(i)
+      if (d === 'net') return probe && r.chance(0.7) ? `${address(i)}/${net.family === 4 ? 32 : 128}` : values.prefix()
       if (d === 'mark') return values.mark()
       if (d === 'iface') return values.device()
+      if (probe?.port !== undefined) return `${r.chance(0.4) ? probe.proto : r.pick(['tcp', 'udp'])}:${probe.port}`
       return r.pick([
         `tcp:${r.pick(tcpPorts)}`,
         `tcp:${r.pick(tcpPorts)}`,

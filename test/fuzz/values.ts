@@ -13,10 +13,6 @@ export interface Pool extends Values {
   /** whether rules may choose at random */
   readonly random: boolean
   readonly not: () => string
-  /** a packet that will be sent */
-  probe(): Probe
-  /** an address that a probe's sender has */
-  sourceOf(p: Probe): string
   /** a port that packets are sent to */
   port(): number
   /** where NAT may send packets to */
@@ -24,6 +20,10 @@ export interface Pool extends Values {
 }
 
 export const marks = ['0x1', '0x2', '0x3', '0x10'] as const
+
+/** values and masks to set, each of some bits of which others have some too; and to test, of fewer */
+export const bits = ['0x1/0x1', '0x3/0x3', '0x2/0x3', '0x10/0xf0', '0x11/0x11', '0x12/0x12', '0x13/0xff', '0x3/0xffffffff'] as const
+export const tests = ['0x1/0x1', '0x1/0x1', '0x2/0x2', '0x2/0x3', '0x3/0x3', '0x10/0x10', '0x10/0xf1', '0x12/0xff'] as const
 
 export function makePool(r: Random, net: Net, space: Draft, probes: readonly Probe[], random: boolean): Omit<Pool, 'sets'> {
   const hosts = net.spaces.filter((s) => s.kind !== 'wire' && s.addresses.length > 0)
