@@ -34,7 +34,8 @@ export const isPing = ({ proto }: Entry): boolean => proto === 1 || proto === 58
 
 /** What `skb->_nfct` says of a packet. */
 export type Ct =
-  | { readonly kind: 'none' }
+  /** `attached`: nothing, but not 0 either, by which xt_CT knows packets that it has not seen */
+  | { readonly kind: 'none'; readonly attached?: true }
   | { readonly kind: 'untracked' }
   | { readonly kind: 'invalid' }
   | { readonly kind: 'entry'; readonly entry: Entry; readonly direction: Direction; readonly related: boolean }
@@ -64,9 +65,14 @@ export function entryOf(dumped: ConntrackEntry): Entry {
   }
 }
 
-/** nf_conntrack_attach: an answer made by this host takes over the entry of the packet it answers, as RELATED in the other direction. */
+/**
+ * An answer made by this host takes over the entry of the packet it answers, as RELATED in the other direction (nf_conntrack_attach). Of a
+ * packet that is not tracked it gets RELATED without an entry, which is not "untracked": connection tracking looks at it. Where the packet
+ * has nothing, the answer has nothing (nf_ct_attach).
+ */
 export function attach(offender: Ct): Ct {
-  if (offender.kind !== 'entry') return offender
+  if (offender.kind === 'untracked') return { kind: 'none', attached: true }
+  if (offender.kind !== 'entry') return noCt
   return { kind: 'entry', entry: offender.entry, direction: offender.direction === 'ORIGINAL' ? 'REPLY' : 'ORIGINAL', related: true }
 }
 

@@ -133,8 +133,8 @@ function apply(visit: Visit, chain: Chain, rule: Rule, target: Target, choice: C
         return undefined
       }
       note('not tracked', 'changes')
-      // xt_CT.c: a packet that has an entry (loopback) is left alone
-      if (skb.ct.kind === 'none') skb.ct = { kind: 'untracked' }
+      // xt_CT.c: a packet that has an entry (loopback), or was made to answer one that is not tracked, is left alone
+      if (skb.ct.kind === 'none' && !skb.ct.attached) skb.ct = { kind: 'untracked' }
       return undefined
     case 'connmark':
       connmark(skb, target)

@@ -125,4 +125,48 @@ walkSuite('the walk and the kernel: found by the fuzz', [
     },
     flows: 'p1 tcp x120 $svc:80 = ext $svc:80 < $p1 | dropped',
   },
+  {
+    name: 'an error about a packet that is not tracked is not untracked itself, and NOTRACK does not make it so',
+    rules: {
+      p1: `raw -A OUTPUT -j NOTRACK
+      filter -A OUTPUT -m conntrack --ctstate UNTRACKED -j REJECT`,
+      p2: `raw -A OUTPUT -p tcp -j NOTRACK
+      filter -A OUTPUT -p {icmp|ipv6-icmp} -m conntrack --ctstate INVALID -j DROP
+      filter -A OUTPUT -p tcp -m conntrack --ctstate UNTRACKED -j REJECT`,
+    },
+    flows: `
+      p1 tcp $p2:80 = icmp 3/3 $p1
+      p1 udp $p2:53 = icmp 3/3 $p1
+      p2 tcp $p1:80 = dropped`,
+  },
+  {
+    name: 'nor is a reset',
+    rules: {
+      n1: `raw -A PREROUTING -p tcp -j NOTRACK
+      filter -A OUTPUT -p tcp -m tcp --sport 81 -m conntrack --ctstate INVALID -j DROP
+      filter -A OUTPUT -p tcp -m tcp --sport 82 -m conntrack --ctstate UNTRACKED -j DROP
+      filter -A FORWARD -p tcp -j REJECT --reject-with tcp-reset`,
+    },
+    flows: `
+      p1 tcp $p2:80 = rst
+      p1 tcp $p2:81 = dropped
+      p1 tcp $p2:82 = rst`,
+  },
+  {
+    name: 'notrack of nft makes the error about a packet that is not tracked untracked, too',
+    nft: {
+      p1: `table inet t {
+        chain early {
+          type filter hook output priority -300;
+          notrack
+        }
+        chain late {
+          type filter hook output priority 0;
+          icmp type destination-unreachable ct state untracked drop
+          meta l4proto { tcp, udp } ct state untracked reject
+        }
+      }`,
+    },
+    flows: 'p1 tcp $p2:80 = dropped',
+  },
 ])
