@@ -29,12 +29,14 @@ export function makeScenario(seed: number, wanted: Wanted): Scenario {
   for (const space of net.spaces) {
     if (space.kind === 'wire') continue
     const pool = makePool(r, net, space, draw, random)
+    // a next hop must be reached before routes of chance may get in its way
+    const routable = space.ip.length
     if (addRoutes(pool, space)) nominal = true
     addSettings(r, net, space)
     const { lines, sets } = makeSets(r, net, pool, wanted.allSets ?? false)
     if (!r.chance(busy(space))) continue
     space.ipset.push(...lines)
-    addRules(space, { ...pool, sets }, wanted.only)
+    addRules(space, { ...pool, sets }, routable, wanted.only)
   }
   const times = random || nominal ? 24 : 1
   return finish(
@@ -49,14 +51,14 @@ export function makeScenario(seed: number, wanted: Wanted): Scenario {
 const busy = (space: Draft) => (space.kind === 'node' ? 0.9 : 0.2)
 
 /** iptables by one backend, sometimes by both; native tables; or both kinds on the same hooks. */
-function addRules(space: Draft, pool: Pool, only: Wanted['only']): void {
+function addRules(space: Draft, pool: Pool, routable: number, only: Wanted['only']): void {
   const { r } = pool
   const kind = only ?? r.pick(['iptables', 'iptables', 'nft', 'nft', 'both'] as const)
   if (kind !== 'iptables') space.nft.push(...makeNftables(pool))
   if (kind === 'nft') return
   const make = () => {
     const plots = makePlots(pool)
-    space.ip.push(...plots.flatMap((plot) => plot.ip ?? []))
+    space.ip.splice(routable, 0, ...plots.flatMap((plot) => plot.ip ?? []))
     space.ipset.push(...plots.flatMap((plot) => plot.ipset ?? []))
     return makeIptables(pool, plots)
   }

@@ -77,7 +77,9 @@ function options(r: Random, net: Net, type: string): string {
 
 /** Of addresses and ports at random, or of those of one packet; the port then may be the same of the other protocol. */
 function member(r: Random, type: string, net: Net, values: Values): string {
-  const probe = r.chance(0.5) ? values.probe() : undefined
+  const drawn = r.chance(0.5) ? values.probe() : undefined
+  // under a netmask nothing is left of it, which no set can have
+  const probe = drawn?.dst === '::1' ? undefined : drawn
   const address = (at: number) => (probe === undefined ? values.address() : at === 0 && r.chance(0.7) ? probe.dst : values.sourceOf(probe))
   if (type === 'bitmap:port') return String(r.pick([...tcpPorts, closedPort]))
   if (type === 'bitmap:ip') return `10.244.${r.pick([1, 2])}.${r.pick([2, 3, 102])}`
