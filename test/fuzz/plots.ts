@@ -30,8 +30,8 @@ interface Hero {
 
 export function makePlots(pool: Pool): readonly Plot[] {
   const { r } = pool
-  const kinds = [marked, marked, routed, routed, untracked, untracked, called, inSet, inSet, inSet]
-  return Array.from({ length: r.pick([0, 1, 2, 2, 3]) }, (_, i) => r.pick(kinds)(pool, hero(pool), i))
+  const kinds = [marked, marked, routed, routed, untracked, called, called, inSet, inSet, inSet, inSet]
+  return Array.from({ length: r.pick([1, 1, 2, 3, 4]) }, (_, i) => r.pick(kinds)(pool, hero(pool), i))
 }
 
 /** A packet that this host sends, routes or gets, as far as can be told without routing it. */
@@ -69,7 +69,7 @@ function routed(pool: Pool, it: Hero, at: number): Plot {
   return {
     chains: [],
     rules: marks(pool, it, it.early),
-    ip: r.chance(0.4)
+    ip: r.chance(0.6)
       ? [rule(r.pick(['blackhole', 'unreachable', 'prohibit']))]
       : [`route replace ${route} table ${table}`, rule(`lookup ${table}`)],
   }
@@ -112,13 +112,14 @@ function called(pool: Pool, it: Hero, at: number): Plot {
 /** A set that is likely to have the packet, as a member or as one that is none. */
 function inSet(pool: Pool, it: Hero, at: number): Plot {
   const { r, net, space } = pool
-  const table = r.pick(['filter', 'filter', 'mangle'] as const)
+  const [table, chain] = r.pick([['filter', it.late] as const, ['mangle', it.late] as const, ['mangle', it.early] as const])
   const name = `x${space.ipset.length}-${at}`
+  const own = { probe: () => it.probe, address: () => r.pick([it.probe.dst, it.probe.dst, pool.sourceOf(it.probe), pool.address()]) }
   const type = r.pick(['hash:net', 'hash:net', 'hash:ip,port', 'hash:ip,port', 'hash:net,port', 'hash:ip,port,ip', 'hash:ip,port,net'])
   return {
     chains: [],
-    ipset: makeSet(r, net, { ...pool, probe: () => it.probe }, [name, type]),
-    rules: [[table, it.late, `-m set ${pool.not()}--match-set ${name} ${directions(r, type)} ${end(pool, table)}`]],
+    ipset: makeSet(r, net, { ...pool, ...own }, [name, type], 1 + r.below(3)),
+    rules: [[table, chain, `-m set ${pool.not()}--match-set ${name} ${directions(r, type)} ${end(pool, table)}`]],
   }
 }
 
@@ -127,7 +128,7 @@ export function directions(r: Pool['r'], type: string): string {
   const count = type === 'list:set' ? 1 : type.split(',').length
   const usual = r.chance(0.7)
   return Array.from({ length: count }, (_, i) =>
-    type.endsWith('iface') && i === 1 ? 'src' : usual && i > 0 ? (i === 1 ? 'dst' : 'src') : r.pick(['src', 'dst', 'dst']),
+    type.endsWith('iface') && i === 1 ? 'src' : usual && count > 1 ? (i < 2 ? 'dst' : 'src') : r.pick(['src', 'dst', 'dst']),
   ).join(',')
 }
 

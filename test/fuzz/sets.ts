@@ -50,18 +50,18 @@ export function makeSets(
     const others = sets.filter(([, t]) => t !== 'list:set' && t !== 'bitmap:port' && t !== 'bitmap:ip')
     if (type === 'list:set' && others.length === 0) continue
     const name = `s${sets.length}`
-    lines.push(...makeSet(r, net, values, [name, type], () => r.pick(others)[0]))
+    lines.push(...makeSet(r, net, values, [name, type], r.below(6), () => r.pick(others)[0]))
     sets.push([name, type])
   }
   return { lines, sets }
 }
 
-/** One set of a few members; `other` names a set for a list to have. */
-export function makeSet(r: Random, net: Net, values: Values, [name, type]: SetName, other = () => ''): readonly string[] {
+/** One set of at most `count` members; `other` names a set for a list to have. */
+export function makeSet(r: Random, net: Net, values: Values, [name, type]: SetName, count: number, other = () => ''): readonly string[] {
   const lines = [`create ${name} ${type}${options(r, net, type)}`]
-  const members = new Set(Array.from({ length: r.below(6) }, () => (type === 'list:set' ? other() : member(r, type, net, values))))
+  const members = new Set(Array.from({ length: count }, () => (type === 'list:set' ? other() : member(r, type, net, values))))
   for (const m of members) {
-    const nomatch = type.startsWith('hash:') && type.includes('net') && r.chance(0.3)
+    const nomatch = type.startsWith('hash:') && type.includes('net') && r.chance(0.4)
     lines.push(`add ${name} ${m}${nomatch ? ' nomatch' : ''} -exist`)
   }
   return lines
@@ -77,7 +77,7 @@ function options(r: Random, net: Net, type: string): string {
 
 /** Of addresses and ports at random, or of those of one packet; the port then may be the same of the other protocol. */
 function member(r: Random, type: string, net: Net, values: Values): string {
-  const drawn = r.chance(0.5) ? values.probe() : undefined
+  const drawn = r.chance(0.7) ? values.probe() : undefined
   // under a netmask nothing is left of it, which no set can have
   const probe = drawn?.dst === '::1' ? undefined : drawn
   const address = (at: number) => (probe === undefined ? values.address() : at === 0 && r.chance(0.7) ? probe.dst : values.sourceOf(probe))
@@ -91,7 +91,7 @@ function member(r: Random, type: string, net: Net, values: Values): string {
       if (d === 'net') return probe && r.chance(0.7) ? `${address(i)}/${net.family === 4 ? 32 : 128}` : values.prefix()
       if (d === 'mark') return values.mark()
       if (d === 'iface') return values.device()
-      if (probe?.port !== undefined) return `${r.chance(0.4) ? probe.proto : r.pick(['tcp', 'udp'])}:${probe.port}`
+      if (probe?.port !== undefined) return `${r.chance(0.5) ? probe.proto : probe.proto === 'tcp' ? 'udp' : 'tcp'}:${probe.port}`
       return r.pick([
         `tcp:${r.pick(tcpPorts)}`,
         `tcp:${r.pick(tcpPorts)}`,
