@@ -5,8 +5,6 @@ export interface Mutation {
   readonly file: string
   readonly find: string
   readonly replace: string
-  /** meets too few packets to be noticed for certain */
-  readonly rare?: true
 }
 
 export const mutations: readonly Mutation[] = [
@@ -18,7 +16,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'RETURN leaves the whole table',
-    rare: true,
     file: 'src/trace/tables.ts',
     find: "record(visit, frame.chain, rule, 'return', 'passes', choice)\n      const caller = stack.pop()",
     replace: "record(visit, frame.chain, rule, 'return', 'passes', choice)\n      const caller = stack.splice(0)[0] && undefined",
@@ -31,7 +28,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'a mark is set without its mask',
-    rare: true,
     file: 'src/kernel/iptables/mark.ts',
     find: 'return ((mark & ~target.mask) ^ target.value) >>> 0',
     replace: 'return (mark ^ target.value) >>> 0',
@@ -44,7 +40,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'untracked packets are NEW',
-    rare: true,
     file: 'src/trace/conntrack-entry.ts',
     find: "return { state: 'UNTRACKED', ...nothing }",
     replace: "return { state: 'NEW', ...nothing }",
@@ -69,21 +64,18 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'mangle after filter',
-    rare: true,
     file: 'src/trace/hook-list.ts',
     find: 'FORWARD: { mangle: -150, filter: 0, security: 50 }',
     replace: 'FORWARD: { mangle: 20, filter: 0, security: 50 }',
   },
   {
     what: 'nomatch elements match',
-    rare: true,
     file: 'src/kernel/ipset/evaluate.ts',
     find: 'const found = member.nomatch === (view.returnNomatch === true && hasNomatch(set))',
     replace: 'const found = true',
   },
   {
     what: 'a set with ports forgets the protocol',
-    rare: true,
     file: 'src/kernel/ipset/match-member.ts',
     find: "} else if (number !== memberProtocol(part.proto)) return 'no'",
     replace: '}',
@@ -96,7 +88,6 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'rules look at marks without their mask',
-    rare: true,
     file: 'src/kernel/route/rule-match.ts',
     find: 'if (rule.fwmark) yield ((rule.fwmark.value ^ q.mark) & rule.fwmark.mask) === 0',
     replace: 'if (rule.fwmark) yield rule.fwmark.value === q.mark',
