@@ -98,8 +98,10 @@ function take(reading: Reading, value: unknown, place: Place, given?: { readonly
       return lineOf(place)
     },
   }
-  if (reading.options.found === true && place.path.length === 0 && isForeign(value)) {
-    reading.warnings.push({ file: at.file, line: at.line, message: 'no object of Kubernetes: left out' })
+  const warn = (message: string): void => void reading.warnings.push({ file: at.file, line: at.line, message })
+  const foreign = place.path.length === 0 ? notAnObject(value, at.file, reading.options) : undefined
+  if (foreign !== undefined) {
+    warn(foreign)
     return
   }
   if (Array.isArray(value)) {
@@ -128,15 +130,20 @@ function take(reading: Reading, value: unknown, place: Place, given?: { readonly
       reading.skipped.set(kind, (reading.skipped.get(kind) ?? 0) + 1)
       return
     case 'unknown':
-      reading.warnings.push({
-        file: at.file,
-        line: at.line,
-        message: `${kind} (${apiVersion}) is not understood: what it does to packets is left out`,
-      })
+      warn(`${kind} (${apiVersion}) is not understood: what it does to packets is left out`)
       return
     case 'wrong-version':
       refuseObject(at, `${kind} is not served as ${quote(apiVersion)}`, `apiVersion: ${standing.versions.join(', or ')}`)
   }
+}
+
+/** Why a document is left out that says nothing about objects; undefined if it is one, or ought to be. */
+function notAnObject(value: unknown, file: string, options: ReadOptions): string | undefined {
+  const foreign = isForeign(value)
+  // its kind need not stand in it
+  if (rec(value).kind === 'Kustomization' || (foreign && /(?:^|\/)kustomization\.ya?ml$/.test(file)))
+    return 'a kustomization is not applied, and what it patches is read as it stands: kustomize build DIR | netctl … -f - reads its output'
+  return foreign && options.found === true ? 'no object of Kubernetes: left out' : undefined
 }
 
 /** Neither an object of Kubernetes nor an attempt at one. */

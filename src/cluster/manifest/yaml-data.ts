@@ -160,9 +160,10 @@ function scalarOf(reading: Reading, node: Scalar<string>): unknown {
     (tag === `${TAG}float` && typeof resolved === 'number') ||
     (tag === `${TAG}bool` && typeof resolved === 'boolean') ||
     (tag === `${TAG}null` && resolved === null)
+  // the value is not shown: it may be a secret's
   return fits
     ? resolved
-    : fail(reading, node, `${quote(value)} is not what its tag ${quote(tag.replace(TAG, '!!'))} says`, 'leave the tag out')
+    : fail(reading, node, `a value that is not what its tag ${quote(tag.replace(TAG, '!!'))} says`, 'leave the tag out')
 }
 
 function mapOf(reading: Reading, node: YAMLMap, depth: number): Record<string, unknown> {

@@ -194,6 +194,9 @@ test('what is broken is named with line and column', () => {
   expect(refusal(pod('  uid: "a\u001b[2J"\n'))).toBe(
     'MAN001 a.yaml:5 a control character (column 10) | binary data is no YAML; in a quoted text, write it as an escape',
   )
+  expect(refusal('a: !!int hunter2\n')).toBe(
+    'MAN001 a.yaml:1 a value that is not what its tag `!!int` says (column 10) | leave the tag out',
+  )
   expect(refusal('just a text\n')).toContain('MAN002 a.yaml:1 no object')
   expect(refusal('apiVersion: v1\nmetadata: {name: x}\n')).toContain('MAN002 a.yaml:1 an object without kind')
   expect(refusal(pod('spec: *nothing\n'))).toContain('MAN001 a.yaml:5 no &nothing stands before this alias')
@@ -235,6 +238,17 @@ test('kinds: what is none of ours is counted, policies are never passed over in 
   expect(refusal('apiVersion: policy.networking.k8s.io/v1alpha2\nkind: AdminNetworkPolicy\nmetadata: {name: a}')).toContain(
     '| apiVersion: policy.networking.k8s.io/v1alpha1',
   )
+})
+
+test('a kustomization is told of: what it makes of the rest is not known here', () => {
+  for (const [text, file] of [
+    ['apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n', 'a.yaml'],
+    ['resources: [a.yaml]\n', 'base/kustomization.yaml'],
+  ] as const) {
+    const { warnings, refused, skipped } = readManifest(text, file, { namespace: 'default' })
+    expect(warnings).toEqual([{ file, line: 1, message: expect.stringContaining('kustomize build DIR | netctl') }])
+    expect([refused.length, skipped.size]).toEqual([0, 0])
+  }
 })
 
 test('what is refused does not keep the rest from being read', () => {
