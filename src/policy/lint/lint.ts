@@ -7,12 +7,14 @@ import { emptyList } from './empty-list.ts'
 import { exceptUndone } from './except-undone.ts'
 import type { Check, Finding, LintInput } from './finding.ts'
 import { hookWithoutHosts } from './hook-without-hosts.ts'
+import { hostsSelected } from './hosts-selected.ts'
 import { httpCondition } from './http-condition.ts'
 import { ingressIsolated } from './ingress-isolated.ts'
 import { logOnly } from './log-only.ts'
 import { namedPortUnknown } from './named-port-unknown.ts'
 import { namespaceUnknown } from './namespace-unknown.ts'
 import { peerSelectsNothing } from './peer-selects-nothing.ts'
+import { podAddress } from './pod-address.ts'
 import { priorityTie } from './priority-tie.ts'
 import { profileUnknown } from './profile-unknown.ts'
 import { ruleNeverMatches } from './rule-never-matches.ts'
@@ -50,6 +52,8 @@ export const CHECKS: readonly Check[] = [
   profileUnknown,
   namespaceUnknown,
   httpCondition,
+  podAddress,
+  hostsSelected,
 ]
 
 /** What policies say and probably do not mean, in the order of the checks. */

@@ -3,7 +3,7 @@ import { matches } from '../../cluster/selector/evaluate.ts'
 import { readLabelSelector } from '../../cluster/selector/kubernetes.ts'
 import { labelMap } from '../../cluster/selector/labels.ts'
 import type { Selector } from '../../cluster/selector/types.ts'
-import { nearest } from '../../nearest.ts'
+import { editDistance, nearest } from '../../nearest.ts'
 import type { Policy } from '../model.ts'
 import { placesOf, selected } from '../places.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
@@ -77,13 +77,19 @@ export function missingLabel(
   for (const condition of conjuncts(selector)) {
     if (condition.kind !== 'equal' || around.some(({ labels }) => labels.get(condition.key) === condition.value)) continue
     const values = new Set(around.flatMap(({ labels }) => labels.get(condition.key) ?? []))
-    const [value] = nearest(condition.value, values, 1)
+    const value = misspelt(condition.value, values)
     if (value !== undefined) return { wanted: `${condition.key}=${condition.value}`, near: `${condition.key}=${value}` }
     const keys = new Set(around.flatMap(({ labels }) => [...labels].map(([key]) => key)))
-    const key = values.size > 0 ? undefined : nearest(condition.key, keys, 1)[0]
+    const key = values.size > 0 ? undefined : misspelt(condition.key, keys)
     return { wanted: `${condition.key}=${condition.value}`, ...(key && { near: `label ${key}` }) }
   }
   return undefined
+}
+
+/** What is there and differs by a slip of the fingers only. */
+function misspelt(word: string, there: Iterable<string>): string | undefined {
+  const [near] = nearest(word, there, 1)
+  return near !== undefined && editDistance(word, near) <= (word.length < 6 ? 1 : 2) ? near : undefined
 }
 
 function conjuncts(selector: Selector): readonly Selector[] {

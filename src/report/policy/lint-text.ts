@@ -20,7 +20,8 @@ export interface LintTextOptions extends Terminal {
 
 /** `netctl policy lint` for people: each finding with its place first, as editors and compilers have it; then the sum. */
 export function lintText(told: readonly Told[], options: LintTextOptions): string {
-  const pen = makePen(options)
+  // what goes into a pipe is looked through line by line
+  const pen = options.width === undefined ? { ...makePen(options), columns: Number.POSITIVE_INFINITY } : makePen(options)
   const sum = wrap(sumLine(told, options.policies, pen), pen.columns, pen)
   if (options.quiet) return pen.paint(sum)
   return pen.paint([...told.flatMap((one) => lines(one, pen)), ...(told.length > 0 ? [[]] : []), ...sum])

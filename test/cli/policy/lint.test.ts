@@ -39,8 +39,7 @@ test('text: the place first, what is found, what to do, and the sum', async () =
   const { stdout } = await lint('-f', `${CASES}/tier-unknown.yaml`)
   expect(stdout).toBe(
     `${`
-${CASES}/tier-unknown.yaml:10: ! tier secrity of GlobalNetworkPolicy secrity.p is not
-    in the input: without it the policy comes after all other tiers (LNT015)
+${CASES}/tier-unknown.yaml:10: ! tier secrity of GlobalNetworkPolicy secrity.p is not in the input: without it the policy comes after all other tiers (LNT015)
     add the Tier, or mend its name
 
 2 policies: 1 warning
