@@ -1,14 +1,15 @@
 import { string } from '@oclif/core/args'
-import { boolean } from '@oclif/core/flags'
+import { boolean, string as flag } from '@oclif/core/flags'
 import { BaseCommand } from '../../src/cli/base-command.ts'
 import { inputFlag, outputFlag, timeoutFlag, verbosityFlags } from '../../src/cli/flags.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
-import { exitOfTests, runTests, testsIn } from '../../src/cli/policy/run-tests.ts'
-import { readTests } from '../../src/cli/policy/test-files.ts'
+import { record } from '../../src/cli/policy/record.ts'
+import { exitOfTests, resultsOf, runTests, testsIn } from '../../src/cli/policy/run-tests.ts'
+import { noTests, readTests } from '../../src/cli/policy/test-files.ts'
 import { type Checked, reportFlags, reporting } from '../../src/cli/report-files.ts'
 import { watching } from '../../src/cli/watching.ts'
-import type { ExitCode } from '../../src/error.ts'
-import { testResults, testRules } from '../../src/report/policy/test-results.ts'
+import { ExitCode } from '../../src/error.ts'
+import { testRules } from '../../src/report/policy/test-results.ts'
 
 export default class PolicyTest extends BaseCommand {
   static override summary = 'Hold policies against what they are meant to allow and deny'
@@ -22,13 +23,19 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
     '<%= config.bin %> <%= command.id %> tests/ -f policies/ --junit report.xml',
     'helm template . | <%= config.bin %> <%= command.id %> tests/shop.yaml -f -',
     '<%= config.bin %> <%= command.id %> tests/ --snapshot examples/shop --with new-policy.yaml',
-    '<%= config.bin %> <%= command.id %> tests/ -o github',
+    '<%= config.bin %> <%= command.id %> --record allowed.yaml -f policies/',
+    '<%= config.bin %> <%= command.id %> allowed.yaml tests/ -o github',
   ]
   static override args = {
-    file: string({ name: 'FILE', required: true, multiple: true, description: 'PolicyTest documents: files, or folders with some' }),
+    file: string({ name: 'FILE', multiple: true, description: 'PolicyTest and PolicySnapshot documents: files, or folders with some' }),
   }
   static override flags = {
-    watch: boolean({ summary: 'again whenever a file changes; ctrl-C ends it', helpGroup: 'TEST' }),
+    record: flag({
+      summary: 'write all that is allowed to a PolicySnapshot, to be compared with later',
+      helpValue: 'FILE',
+      helpGroup: 'TEST',
+    }),
+    watch: boolean({ summary: 'again whenever a file changes; ctrl-C ends it', helpGroup: 'TEST', exclusive: ['record'] }),
     ...inputFlags,
     ...outputFlag(['text', 'json', 'jsonl', 'junit', 'sarif', 'github', 'tap']),
     ...reportFlags,
@@ -42,15 +49,20 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
     const terminal = this.terminal(flags)
     const to = { ...flags, print: (text: string) => this.print(text) }
     const base = { command: 'netctl policy test', version: this.config.version, rules: testRules }
-    let paths: readonly string[] = args.file
+    const files = args.file ?? []
+    if (flags.record !== undefined) this.tell(await record(flags.record, flags, terminal, this.config.root))
+    else if (files.length === 0) throw noTests()
+    if (files.length === 0) return ExitCode.ok
+    let paths: readonly string[] = files
     const check = async (): Promise<Checked> => {
-      const tests = await readTests(args.file, flags, terminal, this.config.root)
+      const tests = await readTests(files, flags, terminal, this.config.root)
       paths = tests.paths
       for (const note of tests.notes) this.tell(note)
-      const suites = await this.bounded('testing', flags.timeout, () => runTests(tests.ready))
-      const text = testsIn({ ...flags, terminal }, suites)
+      const run = await this.bounded('testing', flags.timeout, () => runTests(tests))
+      const text = testsIn({ ...flags, terminal }, run)
       if (text !== undefined) this.print(text)
-      return { code: exitOfTests(suites), results: flags.output === 'text' && !flags.junit && !flags.sarif ? [] : testResults(suites) }
+      // places of what holds are looked up for who wants them only
+      return { code: exitOfTests(run), results: text === undefined || flags.junit || flags.sarif ? resultsOf(run) : [] }
     }
     const once = (): Promise<ExitCode> => reporting(to, base, check)
     return flags.watch

@@ -83,3 +83,5 @@ function list(dir: string): Dirent[] {
     throw new FileError(dir, reason(error))
   }
 }
+
+export const exists = (path: string): boolean => existsSync(path)

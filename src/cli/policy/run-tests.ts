@@ -1,21 +1,33 @@
 import { ExitCode } from '../../error.ts'
-import { runSuite, type SuiteResult } from '../../policy/test/suite.ts'
-import { testDocument, testReport } from '../../report/policy/test-json.ts'
-import { testText } from '../../report/policy/test-text.ts'
+import { checkSnapshot, differs } from '../../policy/record/check.ts'
+import { runSuite } from '../../policy/test/suite.ts'
+import { snapshotResults } from '../../report/policy/snapshot-words.ts'
+import { snapshotDocument, testDocument, testReport } from '../../report/policy/test-json.ts'
+import { testResults } from '../../report/policy/test-results.ts'
+import { type TestRun, testText } from '../../report/policy/test-text.ts'
 import { outcomeOf } from '../../report/policy/test-words.ts'
+import type { Result } from '../../report/results.ts'
 import { printableJson } from '../../report/sanitize.ts'
 import type { Terminal } from '../terminal.ts'
-import type { ReadyTest } from './test-files.ts'
+import type { ReadyTests } from './test-files.ts'
 
-export const runTests = (ready: readonly ReadyTest[]): readonly SuiteResult[] => ready.map(({ scene, test }) => runSuite(scene, test))
+export const runTests = ({ tests, snapshots }: ReadyTests): TestRun => ({
+  suites: tests.map(({ scene, test }) => runSuite(scene, test)),
+  snapshots: snapshots.map(({ scene, snapshot }) => checkSnapshot(scene.world, snapshot)),
+})
 
-/** 2 what can't be asked, 1 what does not hold, 3 what can't be told, 0 else. */
-export function exitOfTests(suites: readonly SuiteResult[]): ExitCode {
+/** 2 what can't be asked, 1 what does not hold or differs from a snapshot, 3 what can't be told, 0 else. */
+export function exitOfTests({ suites, snapshots }: TestRun): ExitCode {
   const outcomes = new Set(suites.flatMap(({ results }) => results.map(outcomeOf)))
   if (outcomes.has('refused')) return ExitCode.usage
-  if (outcomes.has('fail')) return ExitCode.no
+  if (outcomes.has('fail') || snapshots.some(differs)) return ExitCode.no
   return outcomes.has('unknown') ? ExitCode.unknown : ExitCode.ok
 }
+
+export const resultsOf = ({ suites, snapshots }: TestRun): readonly Result[] => [
+  ...testResults(suites),
+  ...snapshots.flatMap(snapshotResults),
+]
 
 interface Shape {
   readonly output: string
@@ -25,14 +37,19 @@ interface Shape {
 }
 
 /** Results in a shape that is no report file; undefined for those that are. */
-export function testsIn({ output, terminal, verbose, quiet }: Shape, suites: readonly SuiteResult[]): string | undefined {
+export function testsIn({ output, terminal, verbose, quiet }: Shape, run: TestRun): string | undefined {
   switch (output) {
     case 'json':
-      return printableJson(testReport(suites), 2)
+      return printableJson(testReport(run), 2)
     case 'jsonl':
-      return suites.flatMap((suite) => suite.results.map((asked) => `${printableJson(testDocument(suite, asked))}\n`)).join('')
+      return [
+        ...run.suites.flatMap((suite) => suite.results.map((asked) => testDocument(suite, asked))),
+        ...run.snapshots.map(snapshotDocument),
+      ]
+        .map((document) => `${printableJson(document)}\n`)
+        .join('')
     case 'text':
-      return testText(suites, { ...terminal, verbose, quiet })
+      return testText(run, { ...terminal, verbose, quiet })
     default:
       return undefined
   }

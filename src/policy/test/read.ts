@@ -1,20 +1,18 @@
 import * as v from 'valibot'
 import type { EndpointRef } from '../../cluster/endpoint-syntax.ts'
-import { positionOf } from '../../cluster/manifest/position.ts'
 import type { ManifestObject } from '../../cluster/manifest/types.ts'
-import { NetctlError } from '../../error.ts'
 import { protocolNumber } from '../protocol-number.ts'
 import { hasPorts } from '../protocols.ts'
-import type { ResourceProblem } from '../resources/problem.ts'
 import { fields, integer, list, type Of, oneOf, optional, read, type Say, text, texts } from '../resources/schema.ts'
 import { parseEnd } from '../typed-end.ts'
 import { glob } from './glob.ts'
+import { refuseDocument } from './refuse.ts'
 import type { EndPattern, Expectation, LabelPattern, PolicyTest, PortPattern, PortRef } from './types.ts'
 
 /** Reads a PolicyTest, as strictly as an API server would. Throws NetctlError (`PTE001`) with the line and field of what is wrong. */
 export function readPolicyTest(object: ManifestObject): PolicyTest {
   const found = read(policyTest, object.value)
-  if ('problems' in found) return refuse(object, found.problems)
+  if ('problems' in found) return refuseDocument(object, found.problems)
   const { metadata, spec } = found.value
   return {
     object,
@@ -206,20 +204,4 @@ function portProblem(said: string): string | undefined {
   if (proto === undefined) return undefined
   const number = protocolNumber(proto)
   return number !== undefined && hasPorts(number) ? undefined : `must be followed by tcp, udp or sctp, not ${proto}`
-}
-
-function refuse(object: ManifestObject, problems: readonly ResourceProblem[]): never {
-  const told = problems.map((p) => ({
-    ...positionOf(object, p.path),
-    text: `${p.field === '' ? object.kind : p.field}: ${p.message}${p.hint === undefined ? '' : ` (${p.hint})`}`,
-  }))
-  const [first, ...more] = told
-  throw new NetctlError({
-    code: 'PTE001',
-    message: first?.text ?? 'refused',
-    file: object.file,
-    ...(first && { line: first.line }),
-    ...(more.length > 0 && { have: more.slice(0, 20).map((p) => `${p.file}:${p.line}: ${p.text}`) }),
-    try: 'docs/policy-tests.md has every field',
-  })
 }

@@ -1,12 +1,15 @@
 import { protocolName } from '../../policy/protocols.ts'
+import { differs, type SnapshotResult } from '../../policy/record/check.ts'
 import type { Shortfall } from '../../policy/test/run.ts'
 import type { Asked, SuiteResult } from '../../policy/test/suite.ts'
 import { editText } from './advice-text.ts'
+import { placeOfChange } from './snapshot-words.ts'
+import type { TestRun } from './test-text.ts'
 import { type Outcome, outcomeOf, placeOfTest, plainMessage, testTitle } from './test-words.ts'
 import { verdictDocument } from './verdict-json.ts'
 
 /** All results in one document: `-o json`. */
-export function testReport(suites: readonly SuiteResult[]) {
+export function testReport({ suites, snapshots }: TestRun) {
   const all = suites.flatMap(({ results }) => results)
   const number = (outcome: Outcome): number => all.filter((asked) => outcomeOf(asked) === outcome).length
   return {
@@ -14,6 +17,7 @@ export function testReport(suites: readonly SuiteResult[]) {
     kind: 'PolicyTestReport',
     summary: { tests: all.length, passed: number('pass'), failed: number('fail'), unknown: number('unknown'), refused: number('refused') },
     tests: suites.flatMap((suite) => suite.results.map((asked) => testDocument(suite, asked))),
+    ...(snapshots.length > 0 && { snapshots: snapshots.map(snapshotDocument) }),
   }
 }
 
@@ -39,6 +43,29 @@ export function testDocument({ test }: SuiteResult, asked: Asked) {
     ...(advice && { change: { edits: advice.change.edits.map(editText), breaks: advice.breaks.map(testTitle) } }),
   }
 }
+
+/** What differs from a snapshot; nothing: it holds. */
+export const snapshotDocument = (result: SnapshotResult) => ({
+  snapshot: result.snapshot.name,
+  ...placeOfChange(result),
+  outcome: differs(result) ? 'fail' : 'pass',
+  changes: result.changes.map(({ kind, ports, from, to, example }) => ({
+    kind,
+    ports,
+    from,
+    to,
+    ...(example && {
+      example: {
+        src: example.flow.source.id,
+        dst: example.flow.destination.id,
+        port: example.flow.port,
+        ...verdictDocument(example.verdict),
+      },
+    }),
+  })),
+  added: result.added,
+  removed: result.removed,
+})
 
 const shortfallDocument = ({ kind, flow, alike, verdict }: Shortfall) => ({
   kind,

@@ -1,11 +1,19 @@
+import { differs, type SnapshotResult } from '../../policy/record/check.ts'
 import type { Asked, SuiteResult } from '../../policy/test/suite.ts'
 import { indent, lineWidth, wrap } from '../layout.ts'
-import { count } from '../names.ts'
+import { count, shellWord } from '../names.ts'
 import { type Line, makePen, type Pen, type Style } from '../pen.ts'
 import type { Terminal } from '../terminal.ts'
 import { placeText } from './names.ts'
+import { changeText, names, placeOfChange, snapshotTitle, whyNow } from './snapshot-words.ts'
 import { mending, type Outcome, outcomeOf, placeOfTest, shortfallSummary, shortfallTitle, testTitle, whyLines } from './test-words.ts'
 import { besidePlace } from './verdict-text.ts'
+
+/** All that was run. */
+export interface TestRun {
+  readonly suites: readonly SuiteResult[]
+  readonly snapshots: readonly SnapshotResult[]
+}
 
 /** How much to show. */
 export interface TestTextOptions extends Terminal {
@@ -25,21 +33,67 @@ const marks: Readonly<Record<Outcome, readonly [mark: string, word: string, styl
 const OUTCOMES = Object.keys(marks) as Outcome[]
 
 /** `netctl policy test` for people: a line a document, then what does not hold and why, then the sum. */
-export function testText(suites: readonly SuiteResult[], options: TestTextOptions): string {
+export function testText({ suites, snapshots }: TestRun, options: TestTextOptions): string {
   const pen = makePen(options)
   const all = suites.flatMap(({ results }) => results)
-  const sum: Line = [pen.text(`${count(all.length, 'test')}: `, 'strong'), ...countsLine(all, pen)]
+  const changed = snapshots.filter(differs).length
+  const sum: Line = [
+    ...(suites.length > 0 ? [pen.text(`${count(all.length, 'test')}: `, 'strong'), ...countsLine(all, pen)] : []),
+    ...(suites.length > 0 && snapshots.length > 0 ? [pen.text('; ')] : []),
+    ...(snapshots.length > 0
+      ? [
+          pen.text(`${count(snapshots.length, 'snapshot')}: `, 'strong'),
+          changed === 0 ? pen.text('nothing changed', 'good') : pen.text(`${changed} changed`, 'bad'),
+        ]
+      : []),
+  ]
   if (options.quiet) return pen.paint(wrap(sum, pen.columns, pen))
   const told = all.filter((asked) => options.verbose || outcomeOf(asked) !== 'pass')
-  const bodies = told.map((asked) => resultLines(asked, pen))
+  const bodies = [...told.map((asked) => resultLines(asked, pen)), ...snapshots.filter(differs).map((result) => snapshotLines(result, pen))]
   // what is told in several lines stands apart
   const spaced = bodies.flatMap((body, i) => (i > 0 && (body.length > 2 || (bodies[i - 1] as Line[]).length > 2) ? [[], ...body] : body))
   return pen.paint([
     ...suites.map((suite) => suiteLine(suite, pen)),
+    ...snapshots.map((result) => snapshotLine(result, pen)),
     [],
     ...(spaced.length > 0 ? [...spaced, []] : []),
     ...wrap(sum, pen.columns, pen),
   ])
+}
+
+function snapshotLine(result: SnapshotResult, pen: Pen): Line {
+  const { object } = result.snapshot
+  const head: Line = [pen.text(object.file), pen.text(`  ${snapshotTitle(result)}`, 'dim')]
+  if (!differs(result)) return [pen.text('✓ ', 'good'), ...head, pen.text('  nothing changed', 'good')]
+  const parts = [
+    ...(['opened', 'closed', 'unsure'] as const).map(
+      (kind) => [result.changes.filter((change) => change.kind === kind).length, kind] as const,
+    ),
+    [result.added.length, 'not recorded'] as const,
+    [result.removed.length, 'gone'] as const,
+  ].filter(([n]) => n > 0)
+  return [pen.text('✗ ', 'bad'), ...head, pen.text(`  ${parts.map(([n, word]) => `${n} ${word}`).join(', ')}`, 'bad')]
+}
+
+const changeMarks = { opened: ['+', 'warn'], closed: ['-', 'bad'], unsure: ['?', 'warn'] } as const
+
+function snapshotLines(result: SnapshotResult, pen: Pen): Line[] {
+  const { file, line } = placeOfChange(result)
+  const head = besidePlace([pen.text('✗ ', 'bad')], `${snapshotTitle(result)} differs`, placeText({ file, line }), pen)
+  const changes = result.changes.flatMap((change) => {
+    const [mark, style] = changeMarks[change.kind]
+    return [
+      ...besideLabel(`${mark} ${change.kind}  `, changeText(change), pen, style),
+      ...whyNow(change).flatMap(({ label, text, place }) => besidePlace([pen.text(`      ${label.padEnd(7)}  `, 'dim')], text, place, pen)),
+    ]
+  })
+  return [
+    ...head,
+    ...changes,
+    ...(result.added.length > 0 ? besideLabel('not recorded  ', names(result.added), pen) : []),
+    ...(result.removed.length > 0 ? besideLabel('gone  ', names(result.removed), pen) : []),
+    ...besideLabel('if that is meant  ', `netctl policy test --record ${shellWord(file)}`, pen, 'dim'),
+  ]
 }
 
 function suiteLine({ test, results }: SuiteResult, pen: Pen): Line {
@@ -84,8 +138,8 @@ function resultLines(asked: Asked, pen: Pen): Line[] {
 const paragraph = (text: string, style: Style, pen: Pen): Line[] =>
   wrap([pen.text(text, style)], pen.columns - 4, pen).map((l) => indent(l, 4))
 
-function besideLabel(label: string, text: string, pen: Pen): Line[] {
-  const head: Line = [pen.text(`    ${label}`, 'strong')]
+function besideLabel(label: string, text: string, pen: Pen, style: Style = 'strong'): Line[] {
+  const head: Line = [pen.text(`    ${label}`, style)]
   const at = lineWidth(head)
   const [first = [], ...rest] = wrap([pen.text(text)], pen.columns - at, pen)
   return [[...head, ...first], ...rest.map((l) => indent(l, at))]

@@ -1,0 +1,41 @@
+import { basename, dirname, relative } from 'node:path'
+import { recordingOf } from '../../policy/record/recording.ts'
+import { recordingYaml } from '../../report/policy/recording-yaml.ts'
+import { exists } from '../../system/manifest-files.ts'
+import { writeOutput } from '../../system/output.ts'
+import { resolveNamespace } from '../namespace.ts'
+import { shellLine } from '../shell-words.ts'
+import type { Terminal } from '../terminal.ts'
+import type { InputFlags } from './inputs.ts'
+import { testFile } from './test-files.ts'
+import { namesInput, scenesFor } from './test-scenes.ts'
+
+/**
+ * Records what policies allow in a PolicySnapshot at `path`, in place of one that is there: of what the flags name, else of what that one
+ * is about. Gives what to say of it.
+ */
+export async function record(path: string, flags: InputFlags, terminal: Terminal, root: string): Promise<string> {
+  const old = exists(path) ? testFile(path, await resolveNamespace(flags)).snapshots[0] : undefined
+  const scenes = await scenesFor(flags, terminal, root)
+  const { world } = await scenes.of({ file: path, manifests: old?.manifests ?? [], beside: [] })
+  const recording = recordingOf(world)
+  const name = old?.name ?? basename(path).replace(/\.ya?ml$/, '')
+  const again = shellLine(['netctl', 'policy', 'test', '--record', path, ...inputWords(flags)])
+  writeOutput(path, recordingYaml(recording, name, manifestsOf(path, flags, old?.manifests ?? []), again))
+  return `${path}: recorded what is allowed between ${recording.endpoints.size} pods and workloads`
+}
+
+/** Paths as the document should name them, as far as files can name what the recording is of. */
+function manifestsOf(path: string, { filename = [], with: changes = [], ...flags }: InputFlags, old: readonly string[]): readonly string[] {
+  if (changes.length > 0) return []
+  if (!namesInput({ ...flags, ...(filename.length > 0 && { filename }) })) return old
+  return filename.includes('-') ? [] : filename.map((name) => relative(dirname(path), name) || '.')
+}
+
+const inputWords = ({ filename = [], snapshot, with: changes = [], context, namespace }: InputFlags): string[] => [
+  ...filename.flatMap((name) => ['-f', name]),
+  ...(snapshot === undefined ? [] : ['--snapshot', snapshot]),
+  ...(context === undefined ? [] : ['--context', context]),
+  ...(namespace === undefined ? [] : ['-n', namespace]),
+  ...changes.flatMap((name) => ['--with', name]),
+]
