@@ -36,6 +36,8 @@ def plain(address):
 # servers: tell each client what the socket sees
 
 servers = {}
+# connections stay open until their clients have certainly done: a FIN may pass where data do not, and a retransmission has both
+answered = collections.deque()  # (namespace, socket)
 
 
 def serve(ns, host, tcp, udp, families=(4, 6)):
@@ -52,7 +54,7 @@ def serve(ns, host, tcp, udp, families=(4, 6)):
                 s.setblocking(False)
                 if kind == socket.SOCK_STREAM:
                     s.listen(512)
-                    sel.register(s, selectors.EVENT_READ, lambda s=s: accept(s, host))
+                    sel.register(s, selectors.EVENT_READ, lambda s=s: accept(s, ns, host))
                 else:
                     if family == socket.AF_INET6:
                         s.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
@@ -62,7 +64,7 @@ def serve(ns, host, tcp, udp, families=(4, 6)):
                 made.append(s)
 
 
-def accept(server, host):
+def accept(server, ns, host):
     try:
         s, peer = server.accept()
     except OSError:
@@ -72,7 +74,9 @@ def accept(server, host):
         s.send(json.dumps({'host': host, 'dst': plain(own[0]), 'port': own[1], 'src': plain(peer[0])}).encode() + b'\n')
     except OSError:
         pass
-    s.close()
+    answered.append((ns, s))
+    if len(answered) > 2 * at_once:
+        answered.popleft()[1].close()
 
 
 def echo(server, port, host):
@@ -281,6 +285,10 @@ def leave(namespaces):
     for ns in namespaces:
         for s in servers.pop(ns, []):
             sel.unregister(s)
+            s.close()
+    for ns, s in list(answered):
+        if ns in namespaces:
+            answered.remove((ns, s))
             s.close()
     home()
 
