@@ -3,7 +3,7 @@ import { BaseCommand } from '../src/cli/base-command.ts'
 import { type CompletionFlag, completionScript, SHELLS, type Shell } from '../src/cli/completion.ts'
 import { ExitCode } from '../src/error.ts'
 
-const FILE_FLAGS = new Set(['snapshot', 'kubeconfig', 'flows', 'filename', 'with'])
+const FILE_FLAGS = new Set(['snapshot', 'kubeconfig', 'flows', 'filename', 'with', 'record', 'junit', 'sarif', 'diff'])
 
 export default class Completion extends BaseCommand {
   static override summary = 'Print the script that completes netctl in a shell'
@@ -21,6 +21,7 @@ export default class Completion extends BaseCommand {
         path: command.id.replaceAll(':', ' '),
         summary: command.summary ?? '',
         values: Object.values(command.args)[0]?.options ?? [],
+        files: ['file', 'before', 'after', 'old', 'new'].some((name) => name in command.args),
         flags: Object.entries(command.flags).map(([name, flag]): CompletionFlag => {
           const value = flag.type !== 'option' ? undefined : (flag.options ?? (FILE_FLAGS.has(name) ? 'file' : 'any'))
           return { name, char: flag.char, summary: flag.summary ?? '', value }

@@ -7,6 +7,8 @@ export interface CompletionCommand {
   readonly flags: readonly CompletionFlag[]
   /** fixed values of the first argument */
   readonly values: readonly string[]
+  /** do arguments name files? */
+  readonly files?: boolean
 }
 
 export interface CompletionFlag {
@@ -38,6 +40,7 @@ interface Node {
   readonly path: string
   readonly words: readonly { readonly word: string; readonly summary: string }[]
   readonly flags: readonly CompletionFlag[]
+  readonly files: boolean
 }
 
 const HELP: CompletionFlag = { name: 'help', char: 'h', summary: 'how to use it', value: undefined }
@@ -57,6 +60,7 @@ function tree(commands: readonly CompletionCommand[]): Node[] {
         ...(own?.values ?? []).map((word) => ({ word, summary: '' })),
       ],
       flags: [...(own?.flags ?? []), HELP, ...(path === '' ? [VERSION] : [])],
+      files: own?.files === true,
     }
   })
 }
@@ -93,11 +97,11 @@ function bash(nodes: readonly Node[]): string {
   })
   const follow = nodes.map(
     (n) =>
-      `    ${quote(n.path)}) words=${quote(n.words.map((w) => w.word).join(' '))}; flags=${quote(n.flags.map((f) => `--${f.name}`).join(' '))} ;;`,
+      `    ${quote(n.path)}) words=${quote(n.words.map((w) => w.word).join(' '))}; flags=${quote(n.flags.map((f) => `--${f.name}`).join(' '))}${n.files ? '; files=1' : ''} ;;`,
   )
   return `# netctl completion for bash. For this shell:  source <(netctl completion bash)
 _netctl() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path='' words='' flags='' i
+  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path='' words='' flags='' files='' i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${path:+$path }\${COMP_WORDS[i]}" in
@@ -114,6 +118,7 @@ ${values.join('\n')}
 ${follow.join('\n')}
   esac
   if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur")
+  elif [[ $files ]]; then compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")
   else mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"); fi
 }
 complete -F _netctl netctl
@@ -127,12 +132,12 @@ function zsh(nodes: readonly Node[]): string {
   const follow = nodes.map((n) => {
     const words = n.words.map((w) => describe(w.word, w.summary)).join(' ')
     const flags = n.flags.map((f) => describe(`--${f.name}`, f.summary)).join(' ')
-    return `    ${quote(n.path)}) words_=(${words}); flags_=(${flags}) ;;`
+    return `    ${quote(n.path)}) words_=(${words}); flags_=(${flags})${n.files ? '; files_=1' : ''} ;;`
   })
   return `#compdef netctl
 # netctl completion for zsh. For this shell:  source <(netctl completion zsh)
 _netctl() {
-  local at='' i; local -a words_ flags_
+  local at='' i files_=''; local -a words_ flags_
   for ((i = 2; i < CURRENT; i++)); do
     case "\${at:+$at }\${words[i]}" in
     ${moves.join('|')}) at="\${at:+$at }\${words[i]}" ;;
@@ -145,6 +150,7 @@ ${values.join('\n')}
 ${follow.join('\n')}
   esac
   if [[ \${words[CURRENT]} == -* ]]; then _describe flag flags_
+  elif [[ -n $files_ ]]; then _files
   else _describe command words_; fi
 }
 if [[ $funcstack[1] == _netctl ]]; then _netctl "$@"; else compdef _netctl netctl; fi
@@ -157,6 +163,7 @@ function fish(nodes: readonly Node[]): string {
     const here = `complete -c netctl -n ${quoteFish(`__netctl_at "${node.path}"`)}`
     return [
       ...node.words.map((w) => `${here} -f -a ${quoteFish(w.word)} -d ${quoteFish(w.summary)}`),
+      ...(node.files ? [`${here} -F`] : []),
       ...node.flags.map((f) => {
         const value =
           f.value === undefined

@@ -18,11 +18,15 @@ const COMMANDS: readonly CompletionCommand[] = [
   },
   { path: 'snapshot show', summary: "Show what's in it", values: [], flags: [snapshot] },
   { path: 'completion', summary: 'Print a script', values: ['bash', 'zsh', 'fish'], flags: [] },
+  { path: 'policy test', summary: 'Test', values: [], flags: [output], files: true },
 ]
 
 /** `netctl trace --o`, cursor at the end → what a shell that has read the script offers */
 const CASES: readonly (readonly [typed: string, offered: readonly string[]])[] = [
-  ['netctl ', ['completion', 'snapshot', 'trace']],
+  ['netctl ', ['completion', 'policy', 'snapshot', 'trace']],
+  ['netctl policy ', ['test']],
+  ['netctl policy test dum', ['dump-a', 'dump b']],
+  ['netctl policy test dump-a --o', ['--output']],
   ['netctl tr', ['trace']],
   ['netctl snapshot ', ['show']],
   ['netctl completion ', ['bash', 'fish', 'zsh']],
