@@ -1,16 +1,17 @@
 import type { Bitset } from '../../cluster/bitset.ts'
 
-/** A square of bits: for each of `size` things a set of them. */
+/** Rows of bits: for each of some things a set of others. */
 export interface BitMatrix {
-  readonly size: number
+  readonly rows: number
+  readonly columns: number
   /** words of a row */
   readonly width: number
   readonly bits: Uint32Array
 }
 
-export function bitMatrix(size: number): BitMatrix {
-  const width = (size + 31) >>> 5
-  return { size, width, bits: new Uint32Array(size * width) }
+export function bitMatrix(rows: number, columns: number): BitMatrix {
+  const width = (columns + 31) >>> 5
+  return { rows, columns, width, bits: new Uint32Array(rows * width) }
 }
 
 /** A row, as a set that can be changed. */
@@ -20,19 +21,18 @@ export const bitAt = ({ bits, width }: BitMatrix, row: number, column: number): 
   (((bits[row * width + (column >>> 5)] as number) >>> (column & 31)) & 1) === 1
 
 /** Columns as rows: 32 × 32 bits at a time (Warren, Hacker's Delight, §7-3). */
-export function transpose(matrix: BitMatrix): BitMatrix {
-  const { size, width, bits } = matrix
-  const result = bitMatrix(size)
+export function transpose({ rows, columns, width, bits }: BitMatrix): BitMatrix {
+  const result = bitMatrix(columns, rows)
   const block = new Uint32Array(32)
-  for (let top = 0; top < size; top += 32) {
-    const rows = Math.min(32, size - top)
+  for (let top = 0; top < rows; top += 32) {
+    const height = Math.min(32, rows - top)
     for (let word = 0; word < width; word++) {
       let any = 0
-      for (let i = 0; i < 32; i++) any |= block[i] = i < rows ? (bits[(top + i) * width + word] as number) : 0
+      for (let i = 0; i < 32; i++) any |= block[i] = i < height ? (bits[(top + i) * width + word] as number) : 0
       if (any === 0) continue
       turn(block)
-      const columns = Math.min(32, size - word * 32)
-      for (let i = 0; i < columns; i++) result.bits[(word * 32 + i) * width + (top >>> 5)] = block[i] as number
+      const wide = Math.min(32, columns - word * 32)
+      for (let i = 0; i < wide; i++) result.bits[(word * 32 + i) * result.width + (top >>> 5)] = block[i] as number
     }
   }
   return result

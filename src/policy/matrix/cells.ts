@@ -4,6 +4,7 @@ import type { Reason } from '../verdict.ts'
 import type { PolicyWorld } from '../world.ts'
 import { type BitMatrix, bitMatrix, rowOf, transpose } from './bit-matrix.ts'
 import { type Group, groupsOf } from './groups.ts'
+import { type Plane, planeOf } from './plane.ts'
 import type { PortClass } from './ports.ts'
 import { type Questions, type Row, rowsOf } from './rows.ts'
 import type { Question } from './rule-sets.ts'
@@ -14,8 +15,8 @@ import { areApart, familyGroups, SCENES, type Scene, sceneOf, type View, viewOf 
  * itself holds what would be said of two that are just alike.
  */
 export interface Cells {
-  readonly allowed: BitMatrix
-  readonly special: Readonly<Partial<Record<Reason['kind'], BitMatrix>>>
+  readonly allowed: Plane
+  readonly special: Readonly<Partial<Record<Reason['kind'], Plane>>>
 }
 
 /** By weight, as `evaluate` has them. */
@@ -56,7 +57,7 @@ export function cellsOf({ world, places, scenes, egress, ingress }: Setting, por
   const kinds = SPECIAL.filter(
     (kind) => [...out, ...into].some((row) => row?.reasons[kind]) || (kind === 'unknown' && questions.has(undefined)),
   )
-  return { allowed: plain, special: kinds.length === 0 ? {} : specialCells(world, { out, into, ends, kinds }) }
+  return { allowed: planeOf(plain), special: kinds.length === 0 ? {} : specialCells(world, { out, into, ends, kinds }) }
 }
 
 /** Egress of the source and ingress of the destination: both must allow. */
@@ -72,7 +73,7 @@ function joined(out: readonly (Row | undefined)[], into: readonly (Row | undefin
 
 /** What rows by destination say, by source. */
 function turned(rows: readonly (Row | undefined)[], part: (row: Row) => Bitset | undefined): BitMatrix {
-  const matrix = bitMatrix(rows.length)
+  const matrix = bitMatrix(rows.length, rows.length)
   for (const [index, row] of rows.entries()) {
     const set = row && part(row)
     if (set) rowOf(matrix, index).set(set)
@@ -91,7 +92,7 @@ interface Sides {
 function specialCells(world: PolicyWorld, { out, into, ends, kinds }: Sides): Cells['special'] {
   const size = world.endpoints.length
   const { groups, groupOf } = familyGroups(world)
-  const byKind = kinds.map((kind) => ({ kind, into: turned(into, (row) => row.reasons[kind]), cells: bitMatrix(size) }))
+  const byKind = kinds.map((kind) => ({ kind, into: turned(into, (row) => row.reasons[kind]), cells: bitMatrix(size, size) }))
   const refused = turned(into, (row) => plainlyDenied(row, ends))
   for (const source of world.endpoints.keys()) {
     const row = out[source]
@@ -108,7 +109,7 @@ function specialCells(world: PolicyWorld, { out, into, ends, kinds }: Sides): Ce
       unite(settled, cell)
     }
   }
-  return Object.fromEntries(byKind.flatMap(({ kind, cells }) => (isEmpty(cells.bits) ? [] : [[kind, cells]])))
+  return Object.fromEntries(byKind.flatMap(({ kind, cells }) => (isEmpty(cells.bits) ? [] : [[kind, planeOf(cells)]])))
 }
 
 /** Whom a row denies, without anything being open about it. */

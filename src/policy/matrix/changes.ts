@@ -1,11 +1,10 @@
-import { isEmpty } from '../../cluster/bitset.ts'
 import { evaluate } from '../evaluate.ts'
 import type { End, PolicyFlow } from '../flow.ts'
 import type { Direction } from '../model.ts'
 import type { Step, Verdict } from '../verdict.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
-import { type BitMatrix, bitAt, transpose } from './bit-matrix.ts'
 import { type Classes, oneClass, splitBy } from './classes.ts'
+import { type Plane, pairAt } from './plane.ts'
 import { type PortClass, portOf } from './ports.ts'
 
 /** One change of the same ports, for the same reason, for all sources to all destinations (but none to itself). */
@@ -23,8 +22,8 @@ export interface Change {
 
 /** Pairs of common endpoints, by their places in the list of these, that are allowed only after, or only before. */
 export interface Planes {
-  readonly opened: BitMatrix
-  readonly closed: BitMatrix
+  readonly opened: Plane
+  readonly closed: Plane
 }
 
 export interface Comparison {
@@ -45,9 +44,8 @@ export function changesOf(comparison: Comparison): readonly Change[] {
   let destinations = sources
   for (const { opened, closed } of planes) {
     for (const plane of [opened, closed]) {
-      if (isEmpty(plane.bits)) continue
-      sources = splitBy(sources, plane)
-      destinations = splitBy(destinations, transpose(plane))
+      sources = splitBy(sources, plane.row)
+      destinations = splitBy(destinations, plane.column)
     }
   }
   const [from, to] = [membersOf(sources), membersOf(destinations)]
@@ -88,7 +86,7 @@ function fromClass(
   for (const destinations of classes) {
     const pair = twoOf(sources, destinations)
     if (!pair) continue
-    const changed = [...comparison.planes.keys()].filter((i) => bitAt((comparison.planes[i] as Planes)[kind], ...pair))
+    const changed = [...comparison.planes.keys()].filter((i) => pairAt((comparison.planes[i] as Planes)[kind], ...pair))
     const byReason = Map.groupBy(
       changed.map((port) => ({ port, reason: reasonOf(comparison, kind, pair, port) })),
       ({ reason }) => reason.key,

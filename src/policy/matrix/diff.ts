@@ -1,10 +1,12 @@
-import { include, members, subtract } from '../../cluster/bitset.ts'
+import { include } from '../../cluster/bitset.ts'
 import { placesOf } from '../places.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
-import { type BitMatrix, bitMatrix, rowOf } from './bit-matrix.ts'
+import { bitMatrix, rowOf } from './bit-matrix.ts'
 import { cellsOf, settingOf } from './cells.ts'
 import { type Change, changesOf, type Planes } from './changes.ts'
+import { oneClass, splitBy } from './classes.ts'
 import { isInMatrix } from './matrix.ts'
+import { type Plane, pairAt } from './plane.ts'
 import { type PortClass, portClasses } from './ports.ts'
 
 /** What a change of policies (or of pods and their labels) opens and closes, among the endpoints that are there before and after. */
@@ -37,25 +39,25 @@ interface Side {
 function planesOf(before: Side, after: Side, ports: readonly PortClass[]): readonly Planes[] {
   const [from, to] = [before, after].map(({ world }) => settingOf(world, placesOf(world)))
   if (!from || !to) return []
-  return ports.map((port) => {
-    const was = picked(cellsOf(from, port).allowed, before.endpoints)
-    const is = picked(cellsOf(to, port).allowed, after.endpoints)
-    const closed = { ...was, bits: was.bits.slice() }
-    subtract(closed.bits, is.bits)
-    subtract(is.bits, was.bits)
-    return { opened: is, closed }
-  })
+  return ports.map((port) => difference(cellsOf(from, port).allowed, before.endpoints, cellsOf(to, port).allowed, after.endpoints))
 }
 
-/** Rows and columns of some endpoints, in their order. */
-function picked(matrix: BitMatrix, endpoints: readonly Endpoint[]): BitMatrix {
-  if (endpoints.length === matrix.size && endpoints.every(({ index }, i) => index === i)) return matrix
-  const result = bitMatrix(endpoints.length)
-  const places = new Int32Array(matrix.size).fill(-1)
-  for (const [place, { index }] of endpoints.entries()) places[index] = place
-  for (const [place, { index }] of endpoints.entries()) {
-    const row = rowOf(result, place)
-    for (const column of members(rowOf(matrix, index))) if (places[column] !== -1) include(row, places[column] as number)
+/** What is in one plane and not in the other; the endpoints of both stand in one order. */
+function difference(from: Plane, old: readonly Endpoint[], to: Plane, common: readonly Endpoint[]): Planes {
+  const everyone = oneClass(common.length, [...common.keys()])
+  const joint = (side: 'row' | 'column') => splitBy(splitBy(everyone, numbersOf(from[side], old)), numbersOf(to[side], common))
+  const [rows, columns] = [joint('row'), joint('column')]
+  const empty = (): Plane => ({ row: rows.of, column: columns.of, cells: bitMatrix(rows.first.length, columns.first.length) })
+  const planes = { opened: empty(), closed: empty() }
+  for (const [row, source] of rows.first.entries()) {
+    for (const [column, destination] of columns.first.entries()) {
+      const was = pairAt(from, (old[source] as Endpoint).index, (old[destination] as Endpoint).index)
+      const is = pairAt(to, (common[source] as Endpoint).index, (common[destination] as Endpoint).index)
+      if (was !== is) include(rowOf((is ? planes.opened : planes.closed).cells, row), column)
+    }
   }
-  return result
+  return planes
 }
+
+const numbersOf = (numbers: Int32Array, endpoints: readonly Endpoint[]): Int32Array =>
+  Int32Array.from(endpoints, ({ index }) => numbers[index] as number)

@@ -1,9 +1,9 @@
 import { placesOf } from '../places.ts'
 import type { VerdictKind } from '../verdict.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
-import { type BitMatrix, bitAt, transpose } from './bit-matrix.ts'
 import { type Cells, cellsOf, SPECIAL, settingOf } from './cells.ts'
 import { type Classes, crossed, oneClass, splitBy } from './classes.ts'
+import { pairAt } from './plane.ts'
 import { type PortClass, portClasses } from './ports.ts'
 
 /**
@@ -26,13 +26,14 @@ export function matrixOf(world: PolicyWorld, ports: readonly PortClass[]): Matri
   const setting = settingOf(world, placesOf(world))
   let sources = oneClass(size, members)
   let destinations = sources
-  const cells = ports.map((port) => cellsOf(setting, port))
-  for (const { allowed, special } of cells) {
-    for (const matrix of [allowed, ...Object.values(special)]) {
-      sources = splitBy(sources, matrix)
-      destinations = splitBy(destinations, transpose(matrix))
+  const cells = ports.map((port) => {
+    const of = cellsOf(setting, port)
+    for (const { row, column } of [of.allowed, ...Object.values(of.special)]) {
+      sources = splitBy(sources, row)
+      destinations = splitBy(destinations, column)
     }
-  }
+    return of
+  })
   return { world, ports, sources, destinations, cells }
 }
 
@@ -54,20 +55,6 @@ export function classOf(world: PolicyWorld): Int32Array {
 
 /** The verdict of a pair of endpoints by their indexes; of one with itself: what would be said of two alike. */
 export function verdictAt({ allowed, special }: Cells, source: number, destination: number): VerdictKind {
-  const kind = SPECIAL.find((kind) => special[kind] && bitAt(special[kind], source, destination))
-  return kind ?? (bitAt(allowed, source, destination) ? 'allow' : 'deny')
-}
-
-/** How many ordered pairs of different endpoints are allowed. */
-export function countAllowed({ world }: Matrix, { allowed }: { readonly allowed: BitMatrix }): number {
-  let n = 0
-  for (let i = 0; i < allowed.bits.length; i++) n += ones(allowed.bits[i] as number)
-  for (const { index } of world.endpoints) if (bitAt(allowed, index, index)) n--
-  return n
-}
-
-function ones(word: number): number {
-  let n = 0
-  for (let w = word; w !== 0; w &= w - 1) n++
-  return n
+  const kind = SPECIAL.find((kind) => special[kind] && pairAt(special[kind], source, destination))
+  return kind ?? (pairAt(allowed, source, destination) ? 'allow' : 'deny')
 }

@@ -1,9 +1,9 @@
 import type { Reason } from '../verdict.ts'
 import type { Endpoint } from '../world.ts'
-import { bitAt, rowOf } from './bit-matrix.ts'
 import { type Cells, SPECIAL } from './cells.ts'
 import type { Classes } from './classes.ts'
 import { isInMatrix, type Matrix } from './matrix.ts'
+import { type Plane, pairAt } from './plane.ts'
 
 /** Endpoints that stand in one row or column. */
 export interface Party {
@@ -53,13 +53,12 @@ function keyOf({ id, namespace, owner }: Endpoint, layout: Layout): string {
 
 /** Rows of the table, one after the other: there may be too many to keep. */
 export function* tableRows(matrix: Matrix, sources: readonly Party[], destinations: readonly Party[]): Iterable<TableRow> {
-  const columnOf = new Int32Array(matrix.world.endpoints.length).fill(-1)
-  for (const [column, { members }] of destinations.entries()) for (const { index } of members) columnOf[index] = column
+  const reached: Reached[] = destinations.flatMap(({ members }, column) => members.map(({ index }) => ({ index, column })))
   const known = new Map<string, Access>()
   const planes = matrix.cells.flatMap(planesOf)
   for (const source of sources) {
-    const counts = planes.map((plane) => countRow(matrix, plane, source, columnOf, destinations.length))
-    const own = ownPairs(source, columnOf, destinations.length)
+    const counts = planes.map((plane) => plane && countRow(matrix, plane, source, reached, destinations.length))
+    const own = ownPairs(source, reached, destinations.length)
     const cells = destinations.map(({ members }, column) => {
       const pairs = members.length * source.members.length - (own[column] as number)
       return pairs === 0 ? undefined : access(matrix.cells, counts, column, pairs, known)
@@ -68,50 +67,39 @@ export function* tableRows(matrix: Matrix, sources: readonly Party[], destinatio
   }
 }
 
-type Plane = Cells['allowed']
-
 /** `allowed`, then each special one, whether there are any or not. */
 const planesOf = ({ allowed, special }: Cells): (Plane | undefined)[] => [allowed, ...SPECIAL.map((kind) => special[kind])]
 
+/** An endpoint, and the column in which it stands. */
+interface Reached {
+  readonly index: number
+  readonly column: number
+}
+
 /** How many pairs of a source's members and each column's a plane has, without pairs of one with itself. */
-function countRow(
-  { sources }: Matrix,
-  plane: Plane | undefined,
-  { members }: Party,
-  columnOf: Int32Array,
-  columns: number,
-): Uint32Array | undefined {
-  if (!plane) return undefined
+function countRow({ sources }: Matrix, plane: Plane, { members }: Party, reached: readonly Reached[], columns: number): Uint32Array {
   const counts = new Uint32Array(columns)
   const weights = new Map<number, number>()
   for (const { index } of members) {
     const of = sources.of[index] as number
     weights.set(of, (weights.get(of) ?? 0) + 1)
   }
-  for (const [of, weight] of weights) addRow(counts, rowOf(plane, sources.first[of] as number), weight, columnOf)
-  for (const { index } of members) {
-    const column = columnOf[index] as number
-    if (column !== -1 && bitAt(plane, index, index)) counts[column] = (counts[column] as number) - 1
+  for (const [of, weight] of weights) {
+    const first = sources.first[of] as number
+    for (const { index, column } of reached) if (pairAt(plane, first, index)) counts[column] = (counts[column] as number) + weight
   }
+  const own = new Set(members.map(({ index }) => index))
+  for (const { index, column } of reached)
+    if (own.has(index) && pairAt(plane, index, index)) counts[column] = (counts[column] as number) - 1
   return counts
 }
 
-function addRow(counts: Uint32Array, row: Uint32Array, weight: number, columnOf: Int32Array): void {
-  for (let i = 0; i < row.length; i++) {
-    for (let word = row[i] as number; word !== 0; word &= word - 1) {
-      const column = columnOf[i * 32 + 31 - Math.clz32(word & -word)] as number
-      if (column !== -1) counts[column] = (counts[column] as number) + weight
-    }
-  }
-}
-
-function ownPairs({ members }: Party, columnOf: Int32Array, columns: number): Uint32Array {
-  const own = new Uint32Array(columns)
-  for (const { index } of members) {
-    const column = columnOf[index] as number
-    if (column !== -1) own[column] = (own[column] as number) + 1
-  }
-  return own
+/** How many endpoints of each column are among the source's members. */
+function ownPairs({ members }: Party, reached: readonly Reached[], columns: number): Uint32Array {
+  const counts = new Uint32Array(columns)
+  const own = new Set(members.map(({ index }) => index))
+  for (const { index, column } of reached) if (own.has(index)) counts[column] = (counts[column] as number) + 1
+  return counts
 }
 
 function access(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { bitAt } from '../../../src/policy/matrix/bit-matrix.ts'
 import { diffOf } from '../../../src/policy/matrix/diff.ts'
 import { matrixOf } from '../../../src/policy/matrix/matrix.ts'
+import { pairAt } from '../../../src/policy/matrix/plane.ts'
 import { type PortClass, portClasses } from '../../../src/policy/matrix/ports.ts'
 import type { PolicyWorld } from '../../../src/policy/world.ts'
 import { randomCluster } from '../random/cluster.ts'
@@ -20,8 +20,8 @@ function expected(before: PolicyWorld, after: PolicyWorld, ports: readonly PortC
         if (source === destination) return []
         const [cellsWas, cellsIs] = [was.cells[i], is.cells[i]]
         if (!cellsWas || !cellsIs) return []
-        const a = bitAt(cellsWas.allowed, old.get(source.id) as number, old.get(destination.id) as number)
-        const b = bitAt(cellsIs.allowed, source.index, destination.index)
+        const a = pairAt(cellsWas.allowed, old.get(source.id) as number, old.get(destination.id) as number)
+        const b = pairAt(cellsIs.allowed, source.index, destination.index)
         return a === b ? [] : [line(b ? 'opened' : 'closed', source.id, destination.id, port)]
       }),
     ),
