@@ -3,7 +3,6 @@ import { type Dirent, existsSync, readdirSync, type Stats, statSync } from 'node
 import { join } from 'node:path'
 import { FileError, LIMITS } from './files.ts'
 import { reason } from './files-folder.ts'
-import { megabytes } from './files-inflate.ts'
 import { neighbours } from './files-open.ts'
 import { readBytes } from './input.ts'
 
@@ -61,7 +60,6 @@ export function findManifests(path: string): ManifestFiles {
 /** Text of a file, or of standard input for `-`, which must be UTF-8. Throws FileError. */
 export function readManifestText(path: string): string {
   const bytes = readBytes(path)
-  if (bytes.length > LIMITS.file) throw new FileError(path, `larger than ${megabytes(LIMITS.file)}`)
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
   if (utf16) throw new FileError(path, 'UTF-16, as PowerShell writes it: save it as UTF-8')
   if (bytes.includes(0) || !isUtf8(bytes)) throw new FileError(path, 'binary data, where UTF-8 text was expected')

@@ -18,7 +18,18 @@ export function valuesOf(document: Document): readonly Value[] {
 /** go-yaml reads no control characters but tabs and ends of lines. */
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u0084\u0086-\u009f]/
 
+/** The nodes of a YAML document take ninety times the memory of its text. */
+const LARGEST_YAML = 16 * 2 ** 20
+
 function yamlValue(document: Document): readonly Value[] {
+  if (document.end - document.start > LARGEST_YAML) {
+    refuseText(
+      document,
+      document.start,
+      `a single YAML document of more than ${LARGEST_YAML / 2 ** 20} MiB`,
+      'give it as JSON (kubectl get -o json), which may be larger, or as several documents',
+    )
+  }
   const control = document.source.text.slice(document.start, document.end).search(CONTROL)
   if (control >= 0)
     refuseText(document, document.start + control, 'a control character', 'binary data is no YAML; in a quoted text, write it as an escape')
