@@ -1,6 +1,7 @@
 import { Command } from '@oclif/core/command'
 import { boolean } from '@oclif/core/flags'
 import type { ExitCode } from '../error.ts'
+import { sanitizeLines } from '../report/sanitize.ts'
 import { bounded } from './bounded.ts'
 import { decideTerminal, type Terminal } from './terminal.ts'
 
@@ -63,9 +64,10 @@ export abstract class BaseCommand extends Command {
     if (text !== '') await print(text)
   }
 
-  /** Talk, to stderr. */
+  /** Talk, to stderr; names in it may be hostile. */
   protected tell(text: string): void {
-    process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+    const safe = sanitizeLines(text)
+    process.stderr.write(safe.endsWith('\n') ? safe : `${safe}\n`)
   }
 
   /** Runs `work`, for `--timeout` long at most; see bounded.ts. */

@@ -8,7 +8,7 @@ export async function watching(once: () => Promise<unknown>, paths: () => readon
     try {
       await once()
     } catch (error) {
-      tell(formatError(toNetctlError(error), decideTerminal(process), false))
+      process.stderr.write(formatError(toNetctlError(error), decideTerminal(process), false))
     }
     // watched before it is said, so that whoever reads it can rely on it
     const change = nextChange(paths())

@@ -1,4 +1,5 @@
 import type { Recording, Rows } from '../../policy/record/recording.ts'
+import { printableJson, sanitize } from '../sanitize.ts'
 
 /**
  * A PolicySnapshot document, to be read in a diff: one line a group, and below each source one line for every group of destinations.
@@ -8,7 +9,7 @@ export function recordingYaml({ groups, allowed, unsure }: Recording, name: stri
   const alike = [...groups].filter(([, members]) => members.length > 1)
   const lines = [
     `# What network policies allow: TCP, UDP and SCTP between all pods. Written by`,
-    `#   ${again.replaceAll('\n', ' ')}`,
+    `#   ${sanitize(again)}`,
     'apiVersion: netctl.dev/v1alpha1',
     'kind: PolicySnapshot',
     `metadata: {name: ${scalar(name)}}`,
@@ -37,7 +38,7 @@ function rowLines(key: string, rows: Rows): string[] {
 
 /** Names and port lists are plain; what YAML could take for anything else is quoted, and JSON's quotes are YAML's. */
 const scalar = (text: string): string =>
-  (/^[A-Za-z.][\w./-]*(?:\[\w+\])?$/.test(text) && !WORDS.test(text)) || PORTS.test(text) ? text : JSON.stringify(text)
+  (/^[A-Za-z.][\w./-]*(?:\[\w+\])?$/.test(text) && !WORDS.test(text)) || PORTS.test(text) ? text : printableJson(text)
 
 const PORTS = /^(?:TCP|UDP|SCTP)(?: [\d-]+(?:, [\d-]+)*)?(?:; (?:TCP|UDP|SCTP)(?: [\d-]+(?:, [\d-]+)*)?)*$/
 const WORDS = /^(?:y|n|yes|no|on|off|true|false|null)$/i

@@ -151,3 +151,13 @@ test('--with: what if', async () => {
   const { code, stdout } = await netctl(['policy', 'eval', 'deploy/shop/web', 'svc/shop/api:80', ...shop, '--with', closed, '-q'])
   expect([code, stdout]).toEqual([1, '✗ DENIED  deploy/shop/web → deploy/shop/api:8080/tcp\n'])
 })
+
+test('names that a terminal would obey are shown, not obeyed', async () => {
+  const hostile = file(
+    'hostile.yaml',
+    'apiVersion: v1\nkind: Pod\nmetadata: {name: "\\e[31mevil\\r", namespace: a}\nspec: {"\\e[2J": 1, containers: []}\n',
+  )
+  const { stdout, stderr } = await netctl(['policy', 'eval', '10.0.0.1', '10.0.0.2:80', ...shop, '-f', hostile])
+  expect(stderr).toContain('\\x1b[31mevil\\r')
+  expect(`${stdout}${stderr}`).not.toMatch(/[\u001b\r]/)
+})
