@@ -143,6 +143,38 @@ spec:
   })
 })
 
+it('compares namespaces with that of the subject, as AdminNetworkPolicy did in v0.1.1', () => {
+  const namespaced = (name: string, labels: string): string => `
+apiVersion: v1
+kind: Namespace
+metadata: {name: ${name}, labels: {${labels}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: ${name}}
+spec: {}
+---`
+  const peers = (peer: string): PolicyWorld =>
+    worldOfText(`
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: t}
+spec:
+  priority: 1
+  subject: {namespaces: {}}
+  ingress: [{action: Deny, from: [{namespaces: {${peer}}}]}]
+---${namespaced('red', 'team: a, env: x')}${namespaced('blue', 'team: a, env: "1"')}${namespaced('green', 'team: b, env: x')}${namespaced('bare', 'env: x')}`)
+  const same = peers('sameLabels: [team]')
+  expect(ask(same, 'blue/p', 'red/p').verdict).toBe('deny')
+  expect(ask(same, 'green/p', 'red/p').verdict).toBe('allow')
+  expect(ask(same, 'bare/p', 'bare/p').verdict).toBe('allow')
+  const differing = peers('notSameLabels: [team, env]')
+  expect(ask(differing, 'blue/p', 'red/p').verdict).toBe('deny')
+  // a namespace must have the labels to differ in them; the subject's need not
+  expect(ask(differing, 'bare/p', 'red/p').verdict).toBe('allow')
+  expect(ask(differing, 'red/p', 'bare/p').verdict).toBe('deny')
+})
+
 describe('who is no subject', () => {
   it('lets a pod reach itself, and not another one of its workload', () => {
     const world = worldOfText(PODS + pod('db-2', 'db', '10.0.0.3') + isolate(''))

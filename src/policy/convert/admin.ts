@@ -126,13 +126,19 @@ function pods(namespaceSelector: Selector, podSelector: Selector | undefined): P
 }
 
 /**
- * sameLabels: namespaces that have all of the labels with the subject's values; notSameLabels: those where a value differs. A label that
- * the subject's namespace lacks is never the same.
+ * Namespaces that have all of the labels: with the values of the subject's namespace (sameLabels), or with at least one that differs
+ * (notSameLabels). An empty list selects nothing (network-policy-api v0.1.1, shared_types.go).
  */
 function compared({ same, labels, podSelector }: Extract<AdminPeer, { kind: 'sameLabels' }>, home: LabelSet | undefined): Selector {
-  const values = labels.map((key) => ({ key, value: home?.get(key) }))
-  const equal: Selector[] = values.map(({ key, value }) => (value === undefined ? NOTHING : { kind: 'equal', key, value }))
-  const namespaceSelector: Selector = same ? allOf(equal) : { kind: 'not', operand: allOf(equal) }
+  if (labels.length === 0) return NOTHING
+  const equal = allOf(
+    labels.map((key): Selector => {
+      const value = home?.get(key)
+      return value === undefined ? NOTHING : { kind: 'equal', key, value }
+    }),
+  )
+  const there = labels.map((key): Selector => ({ kind: 'has', key }))
+  const namespaceSelector: Selector = same ? equal : allOf([...there, { kind: 'not', operand: equal }])
   return pods(namespaceSelector, podSelector).selector ?? NOTHING
 }
 
