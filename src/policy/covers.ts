@@ -44,11 +44,19 @@ function peerCovers(a: Peer, b: Peer): boolean {
   return !a.notPorts || (b.notPorts !== undefined && portsWithin(a.notPorts, b.notPorts))
 }
 
-/** Whatever `b` selects, `a` selects; what has a label of a namespace, or is a pod, is in one. */
-function selectorCovers(a: Selector, b: Selector): boolean {
-  if (implies(b, a)) return true
-  const conditions = b.kind === 'and' ? b.operands.flatMap((x) => (x.kind === 'and' ? x.operands : [x])) : [b]
-  return conditions.some(isOfNamespaced) && implies(allOf([b, IN_A_NAMESPACE]), a)
+/** Whatever `b` selects, `a` selects. */
+const selectorCovers = (a: Selector, b: Selector): boolean => implies(b, a) || implies(withFacts(b), a)
+
+const known = new WeakMap<Selector, Selector>()
+
+/** What is a pod, or has a label of a namespace, is in one. */
+function withFacts(selector: Selector): Selector {
+  let full = known.get(selector)
+  if (!full) {
+    const conditions = selector.kind === 'and' ? selector.operands.flatMap((x) => (x.kind === 'and' ? x.operands : [x])) : [selector]
+    known.set(selector, (full = conditions.some(isOfNamespaced) ? allOf([selector, IN_A_NAMESPACE]) : selector))
+  }
+  return full
 }
 
 const IN_A_NAMESPACE: Selector = { kind: 'has', key: NAMESPACE }

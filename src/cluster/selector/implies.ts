@@ -10,7 +10,11 @@ const SIZE = 64
  * compared one with one, so that `(x == 'a' || x == 'b')` is not seen to imply `x in {'a', 'b'} && has(x)` by parts of both.
  */
 export function implies(b: Selector, a: Selector): boolean {
-  return canonical(b) === canonical(a) || (sizeOf(b) <= SIZE && sizeOf(a) <= SIZE && proves(b, a))
+  if (canonical(b) === canonical(a)) return true
+  const [ofA, ofB] = [summaryOf(a), summaryOf(b)]
+  // what b says nothing about it can't prove: most pairs end here
+  if (ofA.size > SIZE || ofB.size > SIZE || ofA.asks.some((key) => !ofB.keys.has(key))) return false
+  return proves(b, a)
 }
 
 function proves(b: Selector, a: Selector): boolean {
@@ -102,14 +106,40 @@ function needs(selector: Selector, key: string): boolean {
   }
 }
 
-const sizes = new WeakMap<Selector, number>()
+interface Summary {
+  /** how many conditions */
+  readonly size: number
+  /** labels that it names */
+  readonly keys: ReadonlySet<string>
+  /** labels of conditions that must hold */
+  readonly asks: readonly string[]
+}
 
-function sizeOf(selector: Selector): number {
-  const known = sizes.get(selector)
-  if (known !== undefined) return known
-  let size = 1
-  if (selector.kind === 'not') size = sizeOf(selector.operand)
-  else if (selector.kind === 'and' || selector.kind === 'or') for (const operand of selector.operands) size += sizeOf(operand)
-  sizes.set(selector, size)
-  return size
+const summaries = new WeakMap<Selector, Summary>()
+
+function summaryOf(selector: Selector): Summary {
+  let summary = summaries.get(selector)
+  if (!summary) summaries.set(selector, (summary = summarize(selector)))
+  return summary
+}
+
+function summarize(selector: Selector): Summary {
+  switch (selector.kind) {
+    case 'all':
+    case 'global':
+      return { size: 1, keys: new Set(), asks: [] }
+    case 'not':
+      return { ...summaryOf(selector.operand), asks: [] }
+    case 'and':
+    case 'or': {
+      const parts = selector.operands.map(summaryOf)
+      return {
+        size: parts.reduce((sum, { size }) => sum + size, 1),
+        keys: new Set(parts.flatMap(({ keys }) => [...keys])),
+        asks: selector.kind === 'and' ? parts.flatMap(({ asks }) => asks) : [],
+      }
+    }
+    default:
+      return { size: 1, keys: new Set([selector.key]), asks: [selector.key] }
+  }
 }

@@ -22,10 +22,11 @@ export const dnsForgotten: Check = {
   title: 'A policy allows egress and forgets DNS',
   *find({ world }) {
     const policies = policiesOf(world)
+    const servers = world.endpoints.filter(isDns)
     const known = new Map<Endpoint, Deafness>()
     const deafnessOf = (endpoint: Endpoint): Deafness => {
       let deafness = known.get(endpoint)
-      if (!deafness) known.set(endpoint, (deafness = ask(world, endpoint)))
+      if (!deafness) known.set(endpoint, (deafness = ask(world, endpoint, servers)))
       return deafness
     }
     for (const policy of policies) {
@@ -54,18 +55,17 @@ interface Deafness {
 
 const LISTENS: Deafness = { by: [] }
 
-function ask(world: PolicyWorld, endpoint: Endpoint): Deafness {
+function ask(world: PolicyWorld, endpoint: Endpoint, servers: readonly Endpoint[]): Deafness {
   const { tiers } = appliedTo(world, endpoint, { direction: 'egress', hook: 'normal', staged: false })
   for (const { policies, end } of tiers) {
-    if (policies.some(({ rules }) => rules.some(({ rule }) => mayLetQueriesOut(rule)))) return askDnsPods(world, endpoint)
+    if (policies.some(({ rules }) => rules.some(({ rule }) => mayLetQueriesOut(rule)))) return askDnsPods(world, endpoint, servers)
     if (end.action === 'Deny') return { by: end.policies }
   }
   return LISTENS
 }
 
 /** Whether queries to the DNS pods end where no rule lets them out. */
-function askDnsPods(world: PolicyWorld, endpoint: Endpoint): Deafness {
-  const servers = world.endpoints.filter(isDns)
+function askDnsPods(world: PolicyWorld, endpoint: Endpoint, servers: readonly Endpoint[]): Deafness {
   const source = resolveEnd(world, endpoint.id)
   if (servers.length === 0 || isDns(endpoint) || !source) return LISTENS
   let by: readonly Policy[] = []

@@ -59,6 +59,12 @@ export const CHECKS: readonly Check[] = [
 /** What policies say and probably do not mean, in the order of the checks. */
 export function lint(input: LintInput, checks: readonly Check[] = CHECKS): readonly Finding[] {
   return checks.flatMap(({ code, severity, find }) =>
-    [...find(input)].map((found) => ({ code, ...found, severity: found.severity ?? severity })),
+    [...find(input)].map(({ at, message, fix, severity: own }) => ({
+      code,
+      severity: own ?? severity,
+      at,
+      message,
+      ...(fix !== undefined && { fix }),
+    })),
   )
 }

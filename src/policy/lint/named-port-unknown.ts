@@ -1,4 +1,4 @@
-import { includes } from '../../cluster/bitset.ts'
+import { includes, members } from '../../cluster/bitset.ts'
 import { nearest } from '../../nearest.ts'
 import type { Direction, Policy, Rule } from '../model.ts'
 import { placesOf, selected } from '../places.ts'
@@ -47,10 +47,13 @@ function endpointsMeant(
 ): readonly Endpoint[] {
   const places = placesOf(world)
   const own = (direction === 'ingress') === (end === 'destination')
-  const subject = own ? selected(places, policy.subject) : undefined
-  const { selector } = rule[end]
-  const peer = selector && selected(places, selector)
-  return world.endpoints.filter(({ index }) => (!subject || includes(subject, index)) && (!peer || includes(peer, index)))
+  const sets = [own ? policy.subject : undefined, rule[end].selector].flatMap((selector) => (selector ? selected(places, selector) : []))
+  const [first, ...others] = sets
+  if (!first) return world.endpoints
+  return [...members(first)].flatMap((place) => {
+    const endpoint = others.every((set) => includes(set, place)) ? world.endpoints[place] : undefined
+    return endpoint ?? []
+  })
 }
 
 const hasPort = (pod: Endpoint, name: string, protocol: number | undefined): boolean =>

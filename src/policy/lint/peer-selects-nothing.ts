@@ -5,8 +5,8 @@ import type { Selector } from '../../cluster/selector/types.ts'
 import type { Origin, Policy } from '../model.ts'
 import { placesOf, selected } from '../places.ts'
 import { type Check, DIRECTIONS, type LintInput, nameOf, ruleAt, rulesOf, within, written } from './finding.ts'
-import { mayMeanNamespaceOf } from './namespaces-at-hand.ts'
-import { missingLabel } from './subject-selects-nothing.ts'
+import { missingLabel } from './missing-label.ts'
+import { namespacesMeant } from './namespaces-at-hand.ts'
 
 /** Told only where pods of the namespaces that it means are in the input. */
 export const peerSelectsNothing: Check = {
@@ -15,7 +15,6 @@ export const peerSelectsNothing: Check = {
   title: 'A rule is about peers that do not exist',
   *find({ world }: LintInput) {
     const places = placesOf(world)
-    const things = [...world.endpoints, ...world.networkSets]
     // one peer may stand in several rules, one for each protocol or namespace
     const peers = new Map<string, Peer>()
     for (const policy of world.tiers.flatMap(({ policies }) => policies)) {
@@ -26,7 +25,7 @@ export const peerSelectsNothing: Check = {
             if (selector === undefined) continue
             const at = rule.peerOrigin ?? endAt(ruleAt(policy, direction, rule), end)
             const key = `${nameOf(policy)} ${at.path.join('/')} ${end}`
-            const empty = isEmpty(selected(places, selector)) && things.some(({ labels }) => mayMeanNamespaceOf(selector, labels))
+            const empty = isEmpty(selected(places, selector)) && namespacesMeant(world, selector).length > 0
             const known = peers.get(key)
             if (known) known.empty &&= empty
             else peers.set(key, { at, policy, selector, end, empty })
@@ -36,10 +35,7 @@ export const peerSelectsNothing: Check = {
     }
     for (const { at, policy, selector, end, empty } of peers.values()) {
       if (!empty) continue
-      const hint = missingLabel(
-        selector,
-        world.endpoints.filter(({ labels }) => mayMeanNamespaceOf(selector, labels)),
-      )
+      const hint = missingLabel(selector, namespacesMeant(world, selector))
       yield {
         at,
         severity: hint?.near ? 'warning' : 'note',

@@ -9,7 +9,7 @@ export const ruleShadowed: Check = {
   severity: 'warning',
   title: 'A rule never decides, since rules before it match all that it matches',
   *find({ world }) {
-    for (const direction of DIRECTIONS) yield* shadowed(world, direction, false)
+    yield* coveredRules(world).filter(({ redundant }) => !redundant)
   },
 }
 
@@ -19,7 +19,7 @@ export const ruleRedundant: Check = {
   severity: 'note',
   title: 'A rule of a NetworkPolicy allows nothing that another one does not allow',
   *find({ world }) {
-    for (const direction of DIRECTIONS) yield* shadowed(world, direction, true)
+    yield* coveredRules(world).filter(({ redundant }) => redundant)
   },
 }
 
@@ -31,7 +31,21 @@ interface Placed {
   readonly passes: boolean
 }
 
-function* shadowed(world: PolicyWorld, direction: Direction, unordered: boolean): Iterable<Found> {
+/** `redundant`: told by NetworkPolicies about each other. */
+interface Covered extends Found {
+  readonly redundant: boolean
+}
+
+const known = new WeakMap<PolicyWorld, readonly Covered[]>()
+
+/** Found for both checks at once. */
+function coveredRules(world: PolicyWorld): readonly Covered[] {
+  let found = known.get(world)
+  if (!found) known.set(world, (found = DIRECTIONS.flatMap((direction) => [...covered(world, direction)])))
+  return found
+}
+
+function* covered(world: PolicyWorld, direction: Direction): Iterable<Covered> {
   const all: Placed[] = world.tiers.flatMap(({ policies }, tier) => {
     let passes = false
     return policies
@@ -59,9 +73,9 @@ function* shadowed(world: PolicyWorld, direction: Direction, unordered: boolean)
       const first = covering[0]?.rule
       if (first === undefined || rules.length === 0) continue
       const plain = isNetworkPolicy(own.policy) && covering.every((found) => found && isNetworkPolicy(found.policy))
-      if (plain !== unordered) continue
       const by = [...new Set(covering.flatMap((found) => (found ? [describe(found.rule, found.policy, own.policy)] : [])))]
       yield {
+        redundant: plain,
         at: within(own.policy.origin, 'spec', direction, index),
         message: plain
           ? `${direction} rule ${index + 1} of ${nameOf(own.policy)} adds nothing: ${by.join(' and ')} ${by.length > 1 ? 'allow' : 'allows'} all of it`

@@ -2,13 +2,12 @@ import { members } from '../../cluster/bitset.ts'
 import { matches } from '../../cluster/selector/evaluate.ts'
 import { readLabelSelector } from '../../cluster/selector/kubernetes.ts'
 import { labelMap } from '../../cluster/selector/labels.ts'
-import type { Selector } from '../../cluster/selector/types.ts'
-import { editDistance, nearest } from '../../nearest.ts'
 import type { Policy } from '../model.ts'
 import { placesOf, selected } from '../places.ts'
-import type { Endpoint, PolicyWorld } from '../world.ts'
+import type { PolicyWorld } from '../world.ts'
 import { type Check, type Found, isNetworkPolicy, type LintInput, nameOf, policiesOf, within, written } from './finding.ts'
-import { mayMeanNamespaceOf } from './namespaces-at-hand.ts'
+import { missingLabel } from './missing-label.ts'
+import { type AtHand, namespacesMeant } from './namespaces-at-hand.ts'
 
 /** Told only where pods of the policy's namespaces are in the input. */
 export const subjectSelectsNothing: Check = {
@@ -19,8 +18,8 @@ export const subjectSelectsNothing: Check = {
     const { world } = input
     for (const policy of policiesOf(world)) {
       if (policy.stagedAction === 'Delete' || selectsSome(world, policy)) continue
-      const around = world.endpoints.filter(({ labels }) => mayMeanNamespaceOf(policy.subject, labels))
-      if (around.length === 0) continue
+      const around = namespacesMeant(world, policy.subject)
+      if (around.every(({ endpoints }) => endpoints === 0)) continue
       const hosts = onHostNetwork(input, policy)
       yield hosts > 0 ? ofHosts(policy, hosts) : ofNobody(policy, around)
     }
@@ -40,13 +39,13 @@ function ofHosts(policy: Policy, hosts: number): Found {
   }
 }
 
-function ofNobody(policy: Policy, around: readonly Endpoint[]): Found {
+function ofNobody(policy: Policy, around: readonly AtHand[]): Found {
   const hint = missingLabel(policy.subject, around)
   return {
     at: within(policy.origin, 'spec', ...selectorField(policy)),
     // what looks like nothing that is there may be waiting for a label, as a quarantine does
     severity: hint?.near ? 'warning' : 'note',
-    message: `${nameOf(policy)} selects nothing: none of the ${around.length} endpoints it could mean has the labels${hint ? `; none has ${hint.wanted}` : ''}`,
+    message: `${nameOf(policy)} selects nothing: none of the ${sum(around)} endpoints it could mean has the labels${hint ? `; none has ${hint.wanted}` : ''}`,
     fix: hint?.near ? `did you mean ${hint.near}?` : 'mend the selector, or delete the policy',
   }
 }
@@ -69,29 +68,4 @@ function onHostNetwork({ loaded }: LintInput, policy: Policy): number {
   }).length
 }
 
-/** A label of the selector that no endpoint has, and one that some have and that looks like it. */
-export function missingLabel(
-  selector: Selector,
-  around: readonly Endpoint[],
-): { readonly wanted: string; readonly near?: string } | undefined {
-  for (const condition of conjuncts(selector)) {
-    if (condition.kind !== 'equal' || around.some(({ labels }) => labels.get(condition.key) === condition.value)) continue
-    const values = new Set(around.flatMap(({ labels }) => labels.get(condition.key) ?? []))
-    const value = misspelt(condition.value, values)
-    if (value !== undefined) return { wanted: `${condition.key}=${condition.value}`, near: `${condition.key}=${value}` }
-    const keys = new Set(around.flatMap(({ labels }) => [...labels].map(([key]) => key)))
-    const key = values.size > 0 ? undefined : misspelt(condition.key, keys)
-    return { wanted: `${condition.key}=${condition.value}`, ...(key && { near: `label ${key}` }) }
-  }
-  return undefined
-}
-
-/** What is there and differs by a slip of the fingers only. */
-function misspelt(word: string, there: Iterable<string>): string | undefined {
-  const [near] = nearest(word, there, 1)
-  return near !== undefined && editDistance(word, near) <= (word.length < 6 ? 1 : 2) ? near : undefined
-}
-
-function conjuncts(selector: Selector): readonly Selector[] {
-  return selector.kind === 'and' ? selector.operands.flatMap(conjuncts) : [selector]
-}
+const sum = (around: readonly AtHand[]): number => around.reduce((n, { endpoints }) => n + endpoints, 0)
