@@ -2,7 +2,7 @@ import { option, string } from '@oclif/core/flags'
 import { BaseCommand } from '../../src/cli/base-command.ts'
 import { inputFlag, outputFlag, timeoutFlag } from '../../src/cli/flags.ts'
 import { compareWorlds, diffIn, noMatrixBeside, worldAt } from '../../src/cli/policy/compare-worlds.ts'
-import { inputFlags } from '../../src/cli/policy/inputs.ts'
+import { inputFlags, pathArgs, withPaths } from '../../src/cli/policy/inputs.ts'
 import { matrixPieces } from '../../src/cli/policy/print-matrix.ts'
 import { loadScene } from '../../src/cli/policy/scene.ts'
 import { ExitCode } from '../../src/error.ts'
@@ -15,11 +15,12 @@ export default class PolicyMatrix extends BaseCommand {
 no policy tells apart too. What policies say of a pair with a port in between is what \`netctl policy eval\` says of it.
 Exit code: 0 whatever the verdicts; with --diff 1 if anything opens or closes.`
   static override examples = [
-    '<%= config.bin %> <%= command.id %> -f examples/policies',
+    '<%= config.bin %> <%= command.id %> policies/',
     '<%= config.bin %> <%= command.id %> --snapshot examples/shop --by namespace',
-    '<%= config.bin %> <%= command.id %> -f policies/ --port 5432 --to "data/*"',
-    '<%= config.bin %> <%= command.id %> -f policies/ --by pod -o csv > matrix.csv',
+    '<%= config.bin %> <%= command.id %> policies/ --port 5432 --to "data/*"',
+    '<%= config.bin %> <%= command.id %> policies/ --by pod -o csv > matrix.csv',
   ]
+  static override args = pathArgs
   static override flags = {
     ...inputFlags,
     port: string({
@@ -45,9 +46,9 @@ Exit code: 0 whatever the verdicts; with --diff 1 if anything opens or closes.`
   }
 
   override async run(): Promise<ExitCode> {
-    const { flags } = await this.parse(PolicyMatrix)
+    const { args, flags } = await this.parse(PolicyMatrix)
     const terminal = this.terminal(flags)
-    const { world, notes } = await loadScene(flags, terminal, this.config.root)
+    const { world, notes } = await loadScene(withPaths(flags, args.path), terminal, this.config.root)
     for (const note of notes) this.tell(note)
     if (flags.diff !== undefined) {
       noMatrixBeside(flags)

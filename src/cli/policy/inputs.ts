@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { string as stringArg } from '@oclif/core/args'
 import { string } from '@oclif/core/flags'
 import { overlay } from '../../cluster/manifest/identity.ts'
 import { expectWhole } from '../../cluster/manifest/read.ts'
@@ -29,6 +30,21 @@ export const inputFlags = {
     helpValue: 'PATH',
     helpGroup: 'SOURCE',
   }),
+}
+
+/** The same manifests without `-f`: `netctl policy matrix policies/`. */
+export const pathArgs = {
+  path: stringArg({
+    name: 'PATH',
+    multiple: true,
+    ignoreStdin: true,
+    description: 'manifests: a file, a folder and all below it, as with -f',
+  }),
+}
+
+/** Flags with the paths that were typed as arguments. */
+export function withPaths<T extends InputFlags>(flags: T, paths: readonly string[] | undefined): T {
+  return paths === undefined || paths.length === 0 ? flags : { ...flags, filename: [...(flags.filename ?? []), ...paths] }
 }
 
 export interface InputFlags {

@@ -62,6 +62,17 @@ to
     expect(open.stdout).toContain('? what the input lacks makes a difference')
   })
 
+  test('paths without -f', async () => {
+    const { stdout, code } = await netctl([
+      'policy',
+      'matrix',
+      ...['workloads', 'policies', 'security'].map((name) => join(SHOP, `${name}.yaml`)),
+      '--port',
+      '80',
+    ])
+    expect([code, stdout]).toEqual([0, (await matrix('--port', '80')).stdout])
+  })
+
   test('by namespace: some of the pairs', async () => {
     const { stdout } = await matrix('--by', 'namespace', '--port', '8080')
     expect(stdout).toContain('some of the pairs TCP 8080')
