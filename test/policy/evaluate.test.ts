@@ -344,3 +344,48 @@ spec: {node: n1, interfaceName: eth0, expectedIPs: [192.0.2.1]}
   expect(pathOf(ask(world, 'a/db', 'a/host').ingress)).toEqual(['between a node and its pod: allow'])
   expect(pathOf(ask(world, 'a/host', 'a/far').egress)).toEqual(['no profile matched: deny'])
 })
+
+describe('namespaces compared with the subject’s, as v0.1.1 of the admin API has it', () => {
+  const namespace = (name: string, labels: string): string => `
+apiVersion: v1
+kind: Namespace
+metadata: {name: ${name}, labels: {${labels}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: ${name}}
+---`
+  const spaces = [
+    namespace('home', 'team: red, env: prod'),
+    namespace('same', 'team: red, env: prod'),
+    namespace('half', 'team: red, env: dev'),
+    namespace('lacks', 'team: blue'),
+  ].join('')
+  const denied = (peer: string): string[] => {
+    const policy = `
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: compare}
+spec:
+  priority: 1
+  subject: {namespaces: {matchLabels: {kubernetes.io/metadata.name: home}}}
+  ingress: [{action: Deny, from: [{namespaces: {${peer}}}]}]
+`
+    const world = worldOfText(spaces + policy)
+    return ['same', 'half', 'lacks'].filter((name) => ask(world, `${name}/p`, 'home/p').verdict === 'deny')
+  }
+
+  it.each([
+    ['sameLabels: [team]', ['same', 'half']],
+    ['sameLabels: [team, env]', ['same']],
+    // a namespace has to have all of the labels, and one of them differ
+    ['notSameLabels: [team, env]', ['half']],
+    ['notSameLabels: [team]', ['lacks']],
+    ['sameLabels: []', []],
+    ['notSameLabels: []', []],
+    ['sameLabels: [zone]', []],
+    ['notSameLabels: [zone]', []],
+  ])('%s', (peer, expected) => {
+    expect(denied(peer)).toEqual(expected)
+  })
+})

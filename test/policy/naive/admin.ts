@@ -5,7 +5,7 @@
 import { parseIp } from '../../../src/net/ip.ts'
 import type { Endpoint } from './endpoints.ts'
 import { type End, inCidrs, isOneOf, type Packet } from './flow.ts'
-import { isNamedPodPort } from './kubernetes.ts'
+import { hasNamedPort } from './kubernetes.ts'
 import { selects } from './label-selector.ts'
 import { type Ask, both, type Decider, type Direction, either, type Match, settle } from './match.ts'
 import {
@@ -14,6 +14,7 @@ import {
   type AdminPort,
   type AdminProtocol,
   type KubeObject,
+  type Labels,
   type Node,
   ofKind,
   protocolNumber,
@@ -23,14 +24,29 @@ import {
 export function appliesTo(policy: AdminPolicy, endpoint: Endpoint, direction: Direction): boolean {
   if (rulesOf(policy, direction).length === 0) return false
   const { namespaces, pods } = policy.spec.subject
-  return isPodOf({ namespaces, pods }, endpoint)
+  return isPodOf({ namespaces, pods }, endpoint, {})
 }
 
-function isPodOf({ namespaces, pods }: AdminPeer, endpoint: Endpoint): boolean {
+/** `home`: labels of the namespace of the policy's subject */
+function isPodOf({ namespaces, pods }: AdminPeer, endpoint: Endpoint, home: Labels): boolean {
   if (endpoint.kind !== 'pod') return false
-  if (namespaces) return selects(namespaces, endpoint.namespaceLabels)
-  if (!pods) return false
-  return selects(pods.namespaceSelector ?? {}, endpoint.namespaceLabels) && selects(pods.podSelector ?? {}, endpoint.podLabels)
+  if (namespaces) return isNamespace(namespaces, endpoint.namespaceLabels, home)
+  if (!pods || !selects(pods.podSelector ?? {}, endpoint.podLabels)) return false
+  return isNamespace(pods.namespaces ?? pods.namespaceSelector ?? {}, endpoint.namespaceLabels, home)
+}
+
+/**
+ * "To be selected a Namespace must have all of the labels defined in SameLabels, AND they must all have the same value as the subject
+ * …"; NotSameLabels: "… at least one of them must have different values"; "If empty then nothing is selected". What the subject
+ * has no value for is different.
+ */
+function isNamespace(peer: NonNullable<AdminPeer['namespaces']>, labels: Labels, home: Labels): boolean {
+  const compared = peer.sameLabels ?? peer.notSameLabels
+  if (!compared) return selects(peer.namespaceSelector ?? peer, labels)
+  if (compared.length === 0) return false
+  if (!compared.every((key) => Object.hasOwn(labels, key))) return false
+  const isSame = compared.every((key) => labels[key] === home[key])
+  return peer.sameLabels ? isSame : !isSame
 }
 
 function rulesOf(policy: AdminPolicy, direction: Direction) {
@@ -54,15 +70,16 @@ export function decide(
     // (libcalico-go, clusternetworkpolicy.go): what would accept is left out, what would deny or pass denies all.
     const isBeyond = policy.kind === 'ClusterNetworkPolicy' && peers.some(({ nodes, domainNames }) => nodes || domainNames)
     if (isBeyond && action !== 'Allow') return { rule: index, action: 'Deny' }
-    const peer = either(peers.map((p) => isPeer(objects, p, packet, end)))
+    const subject = direction === 'ingress' ? packet.dst : packet.src
+    const peer = either(peers.map((p) => isPeer(objects, p, packet, end, subject.endpoint?.namespaceLabels ?? {})))
     const matches = both(peer, isTraffic(rule.ports, rule.protocols, packet), isBeyond ? 'unknown' : true)
     if (settle(matches, ask)) return { rule: index, action }
   }
   return undefined
 }
 
-function isPeer(objects: readonly KubeObject[], peer: AdminPeer, packet: Packet, end: End): Match {
-  if (peer.namespaces || peer.pods) return isOneOf(packet, end, (endpoint) => isPodOf(peer, endpoint))
+function isPeer(objects: readonly KubeObject[], peer: AdminPeer, packet: Packet, end: End, home: Labels): Match {
+  if (peer.namespaces || peer.pods) return isOneOf(packet, end, (endpoint) => isPodOf(peer, endpoint, home))
   if (peer.networks) return inCidrs(peer.networks, end.ip, packet.family)
   if (peer.nodes) return isNode(objects, peer.nodes, end)
   // which addresses a name has is not in the objects
@@ -88,7 +105,7 @@ function isTraffic(ports: readonly AdminPort[] | undefined, protocols: readonly 
 }
 
 function isPort({ portNumber, portRange, namedPort }: AdminPort, packet: Packet): Match {
-  if (namedPort !== undefined) return isNamedPodPort(namedPort, packet)
+  if (namedPort !== undefined) return hasNamedPort(namedPort, packet)
   const protocol = portNumber?.protocol ?? portRange?.protocol ?? 'TCP'
   if (protocolNumber(protocol) !== packet.protocol) return false
   if (packet.port === undefined) return 'unknown'
@@ -98,7 +115,7 @@ function isPort({ portNumber, portRange, namedPort }: AdminPort, packet: Packet)
 }
 
 function isProtocol(protocol: AdminProtocol, packet: Packet): Match {
-  if (protocol.destinationNamedPort !== undefined) return isNamedPodPort(protocol.destinationNamedPort, packet)
+  if (protocol.destinationNamedPort !== undefined) return hasNamedPort(protocol.destinationNamedPort, packet)
   for (const name of ['tcp', 'udp', 'sctp'] as const) {
     const match = protocol[name]
     if (!match) continue

@@ -54,6 +54,8 @@ export function isGlobal(policy: KubeObject): boolean {
 function typesOf(policy: CalicoPolicy): Direction[] {
   const { types = [], ingress, egress } = policy.spec
   if (types.length > 0) return types.map((type) => (type === 'Ingress' ? 'ingress' : 'egress'))
+  // the API fills the types in; who finds none in the datastore takes both (felix/calc/policy_sorter.go)
+  if (policy.apiVersion.startsWith('crd.')) return ['ingress', 'egress']
   const hasIngress = (ingress ?? []).length > 0
   const hasEgress = (egress ?? []).length > 0
   if (!hasEgress) return ['ingress']

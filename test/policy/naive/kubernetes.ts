@@ -52,18 +52,17 @@ function isPort(port: NetworkPolicyPort, packet: Packet): Match {
   // "If not specified, this field defaults to TCP."
   if (protocolNumber(port.protocol ?? 'TCP') !== packet.protocol) return false
   if (port.port === undefined || port.port === null) return true
-  if (typeof port.port === 'string') return isNamedPodPort(port.port, packet)
+  if (typeof port.port === 'string') return hasNamedPort(port.port, packet)
   if (packet.port === undefined) return 'unknown'
   return port.port <= packet.port && packet.port <= (port.endPort ?? port.port)
 }
 
-/** The destination is a pod with a container port of this name, of the packet's protocol and number; of any number, if none is said. */
-export function isNamedPodPort(name: string, packet: Packet): Match {
-  const has = isOneOf(
-    packet,
-    packet.dst,
-    ({ kind, ports }) => kind === 'pod' && ports.some((port) => isNamedPort(port, name, packet, packet.port)),
-  )
+/**
+ * The destination has a port of this name, of the packet's protocol and number (of any number, if none is said): "a named port on a pod".
+ * Calico, the only one to have host endpoints, counts their named ports as well.
+ */
+export function hasNamedPort(name: string, packet: Packet): Match {
+  const has = isOneOf(packet, packet.dst, ({ ports }) => ports.some((port) => isNamedPort(port, name, packet, packet.port)))
   return both(has, packet.port === undefined ? 'unknown' : true)
 }
 

@@ -83,13 +83,22 @@ export interface NetworkPolicy extends KubeObject {
   }
 }
 
+/** v0.1.1 of the API: namespaces by their labels, or by comparing labels with those of the subject's namespace */
+export interface NamespacedPeer {
+  readonly namespaceSelector?: LabelSelector
+  readonly sameLabels?: readonly string[]
+  readonly notSameLabels?: readonly string[]
+}
+
 interface NamespacedPod {
   readonly namespaceSelector?: LabelSelector
+  /** v0.1.1 */
+  readonly namespaces?: NamespacedPeer
   readonly podSelector?: LabelSelector
 }
 
 export interface AdminPeer {
-  readonly namespaces?: LabelSelector
+  readonly namespaces?: LabelSelector & NamespacedPeer
   readonly pods?: NamespacedPod
   readonly nodes?: LabelSelector
   readonly networks?: readonly string[]

@@ -1,8 +1,8 @@
 /** Random AdminNetworkPolicies, BaselineAdminNetworkPolicies and ClusterNetworkPolicies, lawful by their CRDs. */
 import type { Random } from '../../kernel/random.ts'
-import type { AdminPeer, AdminPolicy, AdminPort, AdminProtocol, AdminRule } from '../naive/objects.ts'
+import type { AdminPeer, AdminPolicy, AdminPort, AdminProtocol, AdminRule, NamespacedPeer } from '../naive/objects.ts'
 import { namespaceSelector, podSelector } from './selectors.ts'
-import { cidr, maybe, portNames, portNumbers, protocols, times } from './words.ts'
+import { cidr, maybe, namespaceLabels, portNames, portNumbers, protocols, some, times } from './words.ts'
 
 type Version = 'v1alpha1' | 'v1alpha2'
 
@@ -38,7 +38,7 @@ const pods = (random: Random) => ({ namespaceSelector: namespaceSelector(random)
 
 function rule(random: Random, version: Version, actions: readonly string[], side: 'from' | 'to'): AdminRule {
   const action = random.pick(actions)
-  const peers = times(random, 1, 3, () => peer(random, side, action))
+  const peers = times(random, 1, 3, () => peer(random, version, side, action))
   // peers that are no pods have no named ports
   const named = peers.every((p) => p.namespaces || p.pods)
   return {
@@ -53,14 +53,24 @@ function rule(random: Random, version: Version, actions: readonly string[], side
   }
 }
 
-function peer(random: Random, side: 'from' | 'to', action: string): AdminPeer {
+function peer(random: Random, version: Version, side: 'from' | 'to', action: string): AdminPeer {
   const kind = random.below(side === 'from' ? 2 : 5)
+  if (version === 'v1alpha1' && kind < 2 && random.chance(0.3)) {
+    const namespaces = compared(random)
+    return kind === 0 ? { namespaces } : { pods: { namespaces, podSelector: podSelector(random) } }
+  }
   if (kind === 0) return { namespaces: namespaceSelector(random) }
   if (kind === 1) return { pods: pods(random) }
   if (kind === 2) return { nodes: random.pick([{}, { matchLabels: { zone: 'a' } }]) }
   if (kind === 3 && random.chance(0.3) && action === 'Accept') return { domainNames: ['example.com'] }
   const networks = new Set(times(random, 1, 2, () => cidr(random, random.chance(0.6) ? 4 : 6)))
   return { networks: [...networks] }
+}
+
+/** as the first versions of v1alpha1 had it */
+function compared(random: Random): NamespacedPeer {
+  const keys = some(random, Object.keys(namespaceLabels), random.chance(0.1) ? 0 : 1)
+  return random.pick([{ sameLabels: keys }, { notSameLabels: keys }, { namespaceSelector: namespaceSelector(random) }])
 }
 
 function range(random: Random) {

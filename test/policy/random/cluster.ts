@@ -47,7 +47,14 @@ export function randomCluster(seed: number, flowCount: number): RandomCluster {
     ...tiers.flatMap((name) => (random.chance(0.8) ? [tier(random, name)] : [])),
     ...policies(random, spaces),
   ]
-  return { objects, flows: Array.from({ length: flowCount }, () => flow(random, objects)) }
+  const written = random.chance(0.15) ? objects.map(stored) : objects
+  return { objects: written, flows: Array.from({ length: flowCount }, () => flow(random, written)) }
+}
+
+/** Calico's objects as its datastore keeps them; profiles are not among them. */
+function stored(object: KubeObject): KubeObject {
+  const isKept = object.apiVersion === 'projectcalico.org/v3' && object.kind !== 'Profile'
+  return isKept ? { ...object, apiVersion: 'crd.projectcalico.org/v1' } : object
 }
 
 const nodeAddresses = (index: number) => [`192.168.0.${index + 1}`, `fd00:0:0:ff::${index + 1}`]
