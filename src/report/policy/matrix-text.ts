@@ -20,6 +20,9 @@ export interface MatrixTable {
   readonly rows: Iterable<TableRow>
 }
 
+/** How many names stand for a party in a line. */
+const SHOWN = 3
+
 /** Largest grid, in rows and columns; more is a list. */
 const GRID = { rows: 60, columns: 40 }
 
@@ -35,7 +38,7 @@ export function* matrixText(table: MatrixTable, terminal: Terminal): Iterable<st
     const grid = gridLines(table, kept, pen)
     if (grid) {
       for (const { cells } of kept) noteKinds(cells, kinds)
-      yield pen.paint([...grid, ...footnotes(kinds, pen)])
+      yield pen.paint([...grid, ...footnotes(table.matrix, kinds, pen)])
       return
     }
   }
@@ -44,7 +47,7 @@ export function* matrixText(table: MatrixTable, terminal: Terminal): Iterable<st
     noteKinds(row.cells, kinds)
     yield pen.paint(listLines(row, table, legend, pen))
   }
-  const notes = footnotes(kinds, pen)
+  const notes = footnotes(table.matrix, kinds, pen)
   if (notes.length > 0) yield pen.paint(notes)
 }
 
@@ -145,8 +148,20 @@ function gridLines({ sources, destinations, layout, matrix }: MatrixTable, rows:
     })
     return [...padLine(names[y] as Line, at), ...marks]
   })
-  const columns = destinations.flatMap((party, x) => besideLabel(`${x + 1}`.padStart(4), partyName(party, layout), pen))
-  return [header, ...body, [], ...legendLines(legend, pen), [], [pen.text('to', 'dim')], ...columns]
+  const columns = destinations.flatMap((party, x) => besideLabel(`${x + 1}`.padStart(4), partyName(party, layout, 40), pen))
+  return [header, ...body, [], ...legendLines(legend, pen), ...restLines(sources, layout, pen), [], [pen.text('to', 'dim')], ...columns]
+}
+
+/** Rows that stand for more than their names say. */
+function restLines(sources: readonly Party[], layout: Layout, pen: Pen): Line[] {
+  if (layout !== 'class') return []
+  const lines = sources
+    .filter(({ members }) => members.length > SHOWN)
+    .flatMap((party) => [
+      indent([pen.text(partyName(party, layout))], 3),
+      ...wrap([pen.text(listed(party.members.slice(SHOWN), layout, 40))], pen.columns - 6, pen).map((line) => indent(line, 6)),
+    ])
+  return lines.length === 0 ? [] : [[], [pen.text('from', 'dim')], ...lines]
 }
 
 function legendLines({ marks, letters }: Legend, pen: Pen): Line[] {
@@ -188,20 +203,21 @@ function fitted(text: string, room: number, pen: Pen, style?: Span['style']): Li
   return [...(first ?? []), pen.text(` ${pen.ellipsis}`, 'dim')]
 }
 
-export function partyName({ members }: Party, layout: Layout): string {
+/** Names of a party, `most` at most. */
+export function partyName({ members }: Party, layout: Layout, most = SHOWN): string {
   const [first] = members
   if (!first) return 'nobody'
   if (layout === 'namespace') return `${first.namespace} (${count(members.length, 'endpoint')})`
   if (layout === 'workload' && first.owner && members.length > 1) return `${ownerName(first)} (${count(members.length, 'pod')})`
-  return listed(members, layout)
+  return listed(members, layout, most)
 }
 
 const ownerName = ({ namespace, owner, id }: Endpoint): string => (owner ? `${namespace}/${owner.name}[${owner.kind}]` : id)
 
 /** `pod/shop/web-1, pod/shop/web-2 and 23 more` */
-export function listed(members: readonly Endpoint[], layout: Layout = 'pod'): string {
+export function listed(members: readonly Endpoint[], layout: Layout = 'pod', most = SHOWN): string {
   if (layout === 'namespace') return [...new Set(members.map(({ namespace }) => namespace))].join(', ')
-  const shown = members.slice(0, 3).map((endpoint) => endName({ id: endpoint.id, endpoint, addresses: [] }))
+  const shown = members.slice(0, most).map((endpoint) => endName({ id: endpoint.id, endpoint, addresses: [] }))
   const more = members.length - shown.length
   return `${shown.join(', ')}${more > 0 ? ` and ${count(more, 'more').replace(/s$/, '')}` : ''}`
 }
@@ -217,7 +233,9 @@ function noteKinds(cells: TableRow['cells'], kinds: Set<Reason['kind']>): void {
   for (const cell of new Set(cells)) for (const special of cell?.special ?? []) for (const kind of special) kinds.add(kind)
 }
 
-function footnotes(kinds: ReadonlySet<Reason['kind']>, pen: Pen): Line[] {
-  const notes = SPECIAL.filter((kind) => kinds.has(kind))
-  return notes.length === 0 ? [] : [[], ...notes.flatMap((kind) => wrap([pen.text(NOTES[kind], 'dim')], pen.columns, pen))]
+function footnotes({ world }: Matrix, kinds: ReadonlySet<Reason['kind']>, pen: Pen): Line[] {
+  const notes = SPECIAL.filter((kind) => kinds.has(kind)).map((kind) => NOTES[kind])
+  if (world.hostPods.size > 0)
+    notes.push(`${count(world.hostPods.size, 'pod')} on the host's network, or finished, not shown: policies don't select them`)
+  return notes.length === 0 ? [] : [[], ...notes.flatMap((note) => wrap([pen.text(note, 'dim')], pen.columns, pen))]
 }
