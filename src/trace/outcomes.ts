@@ -38,40 +38,63 @@ export function merge(tree: Tree<Result>): {
 
 const round = (p: number): number => Math.round(p * 1e9) / 1e9
 
+/** Either a part of the tree to be looked at, or the arms of something unknown that have been. */
+type Task =
+  | { readonly kind: 'part'; readonly tree: Tree<Result>; readonly weight: number; readonly into: Shares }
+  | { readonly kind: 'arms'; readonly reason: string; readonly arms: readonly Shares[]; readonly weight: number; readonly into: Shares }
+
+/** Trees are as deep as one way has choices, hence a stack of our own. */
 function sharesOf(tree: Tree<Result>): Shares {
+  const whole: Shares = new Map()
+  const tasks: Task[] = [{ kind: 'part', tree, weight: 1, into: whole }]
+  for (let task = tasks.pop(); task; task = tasks.pop()) {
+    if (task.kind === 'arms') add(task.into, joined(task.arms, task.reason), task.weight)
+    else look(task, tasks)
+  }
+  return whole
+}
+
+function look({ tree, weight, into }: Extract<Task, { kind: 'part' }>, tasks: Task[]): void {
   switch (tree.kind) {
-    case 'leaf': {
-      const { verdict, endpoint, address, port, seenSource, error, reason } = tree.value
-      const outcome = {
-        verdict,
-        ...(verdict === 'delivered' && {
-          ...(endpoint !== undefined && { endpoint }),
-          ...(address !== undefined && { address }),
-          ...(port !== undefined && { port }),
-          ...(seenSource !== undefined && { seenSource }),
-        }),
-        ...(error !== undefined && { error }),
-        ...(reason !== undefined && { reason }),
-      }
-      return new Map([[keyOf(outcome), { outcome, probability: 1, leaves: [{ result: tree.value, verdict, probability: 1 }] }]])
-    }
-    case 'random': {
-      const sum: Shares = new Map()
-      for (const [i, arm] of tree.arms.entries()) add(sum, sharesOf(arm), tree.weights[i] as number)
-      return sum
-    }
+    case 'leaf':
+      add(into, leafShare(tree.value), weight)
+      return
+    case 'random':
+      for (let i = tree.arms.length - 1; i >= 0; i--)
+        tasks.push({ kind: 'part', tree: tree.arms[i] as Tree<Result>, weight: weight * (tree.weights[i] as number), into })
+      return
     case 'unknown': {
-      const [first, ...others] = tree.arms.map(sharesOf)
-      if (first && others.every((o) => same(first, o))) return first
-      const leaves = [first, ...others]
-        .flatMap((s) => [...(s?.values() ?? [])].flatMap((x) => x.leaves))
-        .map((l) => ({ ...l, verdict: 'undecided' as const }))
-      const outcome = { verdict: 'undecided' as const, reason: tree.reason }
-      return new Map([
-        [keyOf(outcome), { outcome, probability: 1, leaves: leaves.map((l) => ({ ...l, probability: l.probability / tree.arms.length })) }],
-      ])
+      const arms = tree.arms.map((): Shares => new Map())
+      tasks.push({ kind: 'arms', reason: tree.reason, arms, weight, into })
+      for (const [i, arm] of arms.entries()) tasks.push({ kind: 'part', tree: tree.arms[i] as Tree<Result>, weight: 1, into: arm })
     }
   }
+}
+
+function leafShare(result: Result): Shares {
+  const { verdict, endpoint, address, port, seenSource, error, reason } = result
+  const outcome = {
+    verdict,
+    ...(verdict === 'delivered' && {
+      ...(endpoint !== undefined && { endpoint }),
+      ...(address !== undefined && { address }),
+      ...(port !== undefined && { port }),
+      ...(seenSource !== undefined && { seenSource }),
+    }),
+    ...(error !== undefined && { error }),
+    ...(reason !== undefined && { reason }),
+  }
+  return new Map([[keyOf(outcome), { outcome, probability: 1, leaves: [{ result, verdict, probability: 1 }] }]])
+}
+
+/** What is not known need not be, if all of its arms come to the same. */
+function joined(arms: readonly Shares[], reason: string): Shares {
+  const [first, ...others] = arms
+  if (first && others.every((o) => same(first, o))) return first
+  const leaves = arms.flatMap((s) => [...s.values()].flatMap((share) => share.leaves))
+  const outcome = { verdict: 'undecided' as const, reason }
+  const part = leaves.map((l) => ({ ...l, verdict: 'undecided' as const, probability: l.probability / arms.length }))
+  return new Map([[keyOf(outcome), { outcome, probability: 1, leaves: part }]])
 }
 
 const keyOf = (o: Share['outcome']): string => JSON.stringify([o.verdict, o.endpoint, o.address, o.port, o.seenSource, o.error, o.reason])
@@ -82,12 +105,12 @@ function add(sum: Shares, part: Shares, weight: number): void {
     const known = sum.get(key)
     if (known) {
       known.probability += share.probability * weight
-      known.leaves.push(...leaves)
+      for (const leaf of leaves) known.leaves.push(leaf)
     } else sum.set(key, { outcome: share.outcome, probability: share.probability * weight, leaves })
   }
 }
 
-/** Do two arms of something unknown come to the same? Then it need not be known. */
+/** Do two arms come to the same? */
 function same(x: Shares, y: Shares): boolean {
   if (x.size !== y.size) return false
   for (const [key, share] of x) if (Math.abs((y.get(key)?.probability ?? -1) - share.probability) > 1e-9) return false

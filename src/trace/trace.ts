@@ -25,6 +25,9 @@ export interface TraceOptions {
   readonly id?: string | number
 }
 
+/** Of all branches together: five thousand endpoints behind a hundred steps each. */
+const mostSteps = 500_000
+
 /**
  * What happens to one packet of a new connection of this flow.
  * @throws TypeError if `flow.dst` is no address: names are resolved before.
@@ -39,6 +42,7 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
   // route exceptions (ip route show cache) are in no dump
   if (flow.payload !== undefined) assumptions.add('no host has learned of a small MTU by earlier packets')
   let tree: Tree<Result>
+  let recorded = 0
   try {
     tree = explore((choices) => {
       const run = newRun(world, choices, {
@@ -54,7 +58,9 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
         return attempt(run, who.client, requestOf(sent.flow, who.client.source, dst, sent.next))
       })
       for (const a of run.assumptions) assumptions.add(a)
-      return result
+      recorded += result.steps.length + (result.answer?.steps.length ?? 0)
+      if (recorded > mostSteps) throw new TooManyBranches(`more branches than ${mostSteps} steps show`)
+      return options.brief ? withoutSteps(result) : result
     })
   } catch (error) {
     if (!(error instanceof TooManyBranches)) throw error
@@ -72,6 +78,12 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
   const paths = leaves.map((leaf) => pathOf(snapshot, flow, leaf))
   return { ...head, outcomes, paths, comparison: compareFlow({ flow, outcomes, paths }, snapshot), ...tail }
 }
+
+const withoutSteps = (result: Result): Result => ({
+  ...result,
+  steps: [],
+  ...(result.answer && { answer: { ...result.answer, steps: [] } }),
+})
 
 function guarded(run: Run, walk: () => Result): Result {
   try {

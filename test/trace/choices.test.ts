@@ -45,4 +45,31 @@ describe('explore', () => {
     }
     expect(() => explore(walk, 1000)).toThrow(TooManyBranches)
   })
+
+  test('ways as deep as a service has endpoints', () => {
+    const count = 12_000
+    let tree: Tree<number> = explore((c) => {
+      for (let i = 0; i < count - 1; i++) if (c.chance(1 / (count - i), 'endpoint')) return i
+      return count - 1
+    })
+    let depth = 0
+    for (; tree.kind === 'random'; depth++) tree = tree.arms[1] as Tree<number>
+    expect(depth).toBe(count - 1)
+    expect(tree).toEqual({ kind: 'leaf', value: count - 1 })
+  })
+
+  test.each([0.5, 0.01, 0.99])('what a thousand times the limit would not show is not waited for (p = %s)', (p) => {
+    let runs = 0
+    const walk = (c: Choices) => {
+      runs++
+      for (let i = 0; i < 60; i++) c.chance(p, String(i))
+    }
+    expect(() => explore(walk)).toThrow(TooManyBranches)
+    expect(runs).toBeLessThan(p === 0.99 ? 20_001 : 2000)
+  })
+
+  test('a rare arm with many ways is waited for', () => {
+    const got = leaves(explore((c) => (c.chance(0.001, 'sample') ? c.pick(Array<number>(3000).fill(1 / 3000), 'arm') : -1)))
+    expect(got).toHaveLength(3001)
+  })
 })
