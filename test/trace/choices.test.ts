@@ -47,7 +47,7 @@ describe('explore', () => {
   })
 
   test('ways as deep as a service has endpoints', () => {
-    const count = 12_000
+    const count = 6000
     let tree: Tree<number> = explore((c) => {
       for (let i = 0; i < count - 1; i++) if (c.chance(1 / (count - i), 'endpoint')) return i
       return count - 1
