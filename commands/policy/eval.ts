@@ -4,7 +4,8 @@ import { flowsFlag } from '../../src/cli/flow-flags.ts'
 import { detailsOf, policyFlowArgs, policyFlowFlags } from '../../src/cli/policy/flow-flags.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
 import { exitOfVerdicts, judgedIn, judgeFlows } from '../../src/cli/policy/judge-flows.ts'
-import { flowsTyped, loadScene } from '../../src/cli/policy/scene.ts'
+import { loadScene } from '../../src/cli/policy/scene.ts'
+import { whichFlows } from '../../src/cli/policy/which-flows.ts'
 import { noFlowBeside } from '../../src/cli/which-flow.ts'
 import { ExitCode } from '../../src/error.ts'
 import { evaluate } from '../../src/policy/evaluate.ts'
@@ -45,15 +46,17 @@ Exit code: 0 allowed, 1 denied, 3 it can't be told. With --flows 0 whatever the 
     const scene = await loadScene(flags, terminal, this.config.root, { partial: true })
     for (const note of scene.notes) this.tell(note)
     const shape = { output: flags.output, terminal, quiet: flags.quiet }
-    const code = await this.bounded('judging', flags.timeout, async () => {
-      if (flags.flows !== undefined)
-        return judgeFlows(scene, flags.flows, shape, { ascii: (text) => this.printAscii(text), print: (text) => this.print(text) })
-      const { flows, notes } = flowsTyped(scene, 'eval', args, flags.port ?? [], detailsOf(flags))
-      if (!flags.quiet) for (const note of notes) this.tell(note)
-      const judged = flows.map((flow) => ({ flow, verdict: evaluate(scene.world, flow) }))
-      this.print(judgedIn(shape, judged, false))
-      return exitOfVerdicts(judged.map((j) => j.verdict))
-    })
+    if (flags.flows !== undefined) {
+      const [file, out] = [flags.flows, { ascii: (text: string) => this.printAscii(text), print: (text: string) => this.print(text) }]
+      const code = await this.bounded('judging', flags.timeout, () => judgeFlows(scene, file, shape, out))
+      return scene.partial ? ExitCode.usage : code
+    }
+    const words = { command: 'eval', ...args, ports: flags.port ?? [], details: detailsOf(flags) } as const
+    const { flows, notes } = await whichFlows(scene, words, terminal)
+    if (!flags.quiet) for (const note of notes) this.tell(note)
+    const judged = flows.map((flow) => ({ flow, verdict: evaluate(scene.world, flow) }))
+    this.print(judgedIn(shape, judged, false))
+    const code = exitOfVerdicts(judged.map(({ verdict }) => verdict))
     return scene.partial ? ExitCode.usage : code
   }
 }

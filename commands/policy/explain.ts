@@ -3,11 +3,13 @@ import { inputFlag, outputFlag, timeoutFlag, verbosityFlags } from '../../src/cl
 import { detailsOf, policyFlowArgs, policyFlowFlags } from '../../src/cli/policy/flow-flags.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
 import { exitOfVerdicts } from '../../src/cli/policy/judge-flows.ts'
-import { flowsTyped, loadScene } from '../../src/cli/policy/scene.ts'
+import { loadScene } from '../../src/cli/policy/scene.ts'
+import { whichFlows } from '../../src/cli/policy/which-flows.ts'
 import type { ExitCode } from '../../src/error.ts'
 import { explain } from '../../src/policy/explain.ts'
 import { explainDocument } from '../../src/report/policy/explain-json.ts'
 import { explainText } from '../../src/report/policy/explain-text.ts'
+import { verdictText } from '../../src/report/policy/verdict-text.ts'
 import { printableJson } from '../../src/report/sanitize.ts'
 
 export default class PolicyExplain extends BaseCommand {
@@ -36,7 +38,8 @@ Exit code: 0 allowed, 1 denied, 3 it can't be told.`
     const terminal = this.terminal(flags)
     const scene = await loadScene(flags, terminal, this.config.root)
     for (const note of scene.notes) this.tell(note)
-    const { flows, notes } = flowsTyped(scene, 'explain', args, flags.port ?? [], detailsOf(flags))
+    const words = { command: 'explain', ...args, ports: flags.port ?? [], details: detailsOf(flags) } as const
+    const { flows, notes } = await whichFlows(scene, words, terminal)
     if (!flags.quiet) for (const note of notes) this.tell(note)
     const explained = await this.bounded('explaining', flags.timeout, () =>
       flows.map((flow) => ({ flow, explanation: explain(scene.world, flow) })),
@@ -45,9 +48,13 @@ Exit code: 0 allowed, 1 denied, 3 it can't be told.`
       const documents = explained.map(({ flow, explanation }) => explainDocument(flow, explanation))
       this.print(printableJson(documents.length === 1 ? documents[0] : documents, 2))
     } else {
-      this.print(
-        explained.map(({ flow, explanation }) => explainText(flow, explanation, { ...terminal, verbose: flags.verbose })).join('\n'),
+      // the answer only: what decides, as eval says it
+      const text = explained.map(({ flow, explanation }) =>
+        flags.quiet
+          ? verdictText({ flow, verdict: explanation.verdict }, terminal)
+          : explainText(flow, explanation, { ...terminal, verbose: flags.verbose }),
       )
+      this.print(text.join('\n'))
     }
     return exitOfVerdicts(explained.map(({ explanation }) => explanation.verdict))
   }

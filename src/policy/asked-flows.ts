@@ -65,7 +65,11 @@ function targetsOf(scene: Scene, text: string, notes: string[]): readonly FlowTa
   const { end, notes: more } = oneOf(endsTyped(scene.world, ref, scene.namespace), text)
   notes.push(...more)
   if (ref.target.kind === 'address' && end.endpoint) notes.push(`${ref.target.ip.text} is ${end.id}`)
-  const shown = ref.target.kind === 'address' && ref.target.ip.family === 6 ? `[${ref.target.ip.text}]` : end.id
+  // what choices put a port behind
+  const shown =
+    ref.target.kind === 'address' && ref.target.ip.family === 6
+      ? `[${ref.target.ip.text}]`
+      : text.replace(/(?::[\w-]+)?(?:\/(?:tcp|udp|sctp))?$/i, '')
   return [{ destination: end, ...chosen(choosePort(ref, knownPorts(end), end.id, shown)) }]
 }
 

@@ -6,12 +6,15 @@ import { parseIp } from '../net/ip.ts'
 import type { End, FlowClass, PolicyFlow } from './flow.ts'
 import { protocolNumber } from './protocol-number.ts'
 import { hasPorts } from './protocols.ts'
+import type { Backend } from './services.ts'
 
 /** One line of `--flows`. */
 export interface FlowLine {
   readonly line: number
   readonly id?: string | number
   readonly flow: PolicyFlow
+  /** where the destination is a Service's: its name, and the flows to its backends, for policies see those */
+  readonly service?: { readonly name: string; readonly flows: readonly PolicyFlow[] }
 }
 
 /** How names and addresses become ends. */
@@ -20,6 +23,13 @@ export interface EndFinder {
   readonly named: (text: string) => End
   /** what packets to an address meet: the pod that has it */
   readonly at: (address: string) => End
+  /** the Service behind an address and port, if one is */
+  readonly behind: (address: string, protocol: number, port: number) => ServiceBackends | undefined
+}
+
+export interface ServiceBackends {
+  readonly name: string
+  readonly backends: readonly Backend[]
 }
 
 const CLASSES: readonly FlowClass[] = ['normal', 'untracked', 'preDNAT', 'forward']
@@ -31,7 +41,7 @@ const CLASSES: readonly FlowClass[] = ['normal', 'untracked', 'preDNAT', 'forwar
  */
 export function parseFlowLines(text: string, file: string, ends: EndFinder): readonly FlowLine[] {
   const known = new Map<string, End>()
-  const find = (by: keyof EndFinder, name: string): End => {
+  const find = (by: 'named' | 'at', name: string): End => {
     const key = `${by} ${name}`
     let end = known.get(key)
     if (!end) known.set(key, (end = ends[by](name)))
@@ -40,7 +50,7 @@ export function parseFlowLines(text: string, file: string, ends: EndFinder): rea
   const flows: FlowLine[] = []
   eachLine(text, (row, line) => {
     flows.push(
-      parseLine(row, line, find, (message) => {
+      parseLine(row, line, find, ends, (message) => {
         throw new ParseError(file, line, message)
       }),
     )
@@ -48,10 +58,10 @@ export function parseFlowLines(text: string, file: string, ends: EndFinder): rea
   return flows
 }
 
-type Find = (by: keyof EndFinder, name: string) => End
+type Find = (by: 'named' | 'at', name: string) => End
 type Fail = (message: string) => never
 
-function parseLine(row: string, line: number, find: Find, fail: Fail): FlowLine {
+function parseLine(row: string, line: number, find: Find, ends: EndFinder, fail: Fail): FlowLine {
   let json: unknown
   try {
     json = JSON.parse(row)
@@ -65,7 +75,19 @@ function parseLine(row: string, line: number, find: Find, fail: Fail): FlowLine 
   if (id !== undefined && id !== null && typeof id !== 'string' && typeof id !== 'number') return fail('id: expected text or a number')
   const ofTrace = json.from !== undefined && json.src === undefined
   const flow = ofTrace ? traceFlow(json, find, fail) : policyFlow(json, find, fail)
-  return { line, ...((typeof id === 'string' || typeof id === 'number') && { id }), flow }
+  const [address] = flow.destination.addresses
+  const service = ofTrace && address && flow.port !== undefined ? ends.behind(address.text, flow.protocol, flow.port) : undefined
+  return {
+    line,
+    ...((typeof id === 'string' || typeof id === 'number') && { id }),
+    flow,
+    ...(service && {
+      service: {
+        name: service.name,
+        flows: service.backends.map(({ end, protocol, port }) => ({ ...flow, destination: end, protocol, port })),
+      },
+    }),
+  }
 }
 
 function policyFlow(json: Readonly<Record<string, unknown>>, find: Find, fail: Fail): PolicyFlow {

@@ -59,6 +59,28 @@ function itemOf(object: ManifestObject): Item {
   return { json, metadata: rec(json.metadata), spec: rec(json.spec), status: rec(json.status), name, namespace, source, sourceOf: source }
 }
 
+/** The port of a Service that is behind an address: its own, or a node's at its node port. */
+export function servicePortAt(
+  world: PolicyWorld,
+  services: Services,
+  address: string,
+  protocol: number,
+  port: number,
+): readonly [Service, ServicePort] | undefined {
+  const speaks = (p: ServicePort): boolean => PROTOCOLS.get(p.protocol.toUpperCase()) === protocol
+  const own = services.byAddress.get(address)
+  if (own) {
+    const found = own.ports.find((p) => p.port === port && speaks(p))
+    return found && [own, found]
+  }
+  if (!world.nodes.some((node) => node.addresses.some(({ text }) => text === address))) return undefined
+  for (const one of services.byName.values()) {
+    const found = one.ports.find((p) => p.nodePort === port && speaks(p))
+    if (found) return [one, found]
+  }
+  return undefined
+}
+
 /** Backends of one port of a Service: those of its EndpointSlices that are ready; without slices the pods that its selector picks. */
 export function backendsOf(world: PolicyWorld, services: Services, one: Service, port: ServicePort): readonly Backend[] {
   const protocol = PROTOCOLS.get(port.protocol.toUpperCase()) as number

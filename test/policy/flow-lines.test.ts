@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { readManifest } from '../../src/cluster/manifest/read.ts'
 import { ParseError } from '../../src/kernel/source.ts'
 import { ip } from '../../src/net/ip.ts'
 import { parseFlowLines } from '../../src/policy/flow-lines.ts'
+import { judgeLine } from '../../src/policy/judge-line.ts'
+import { backendsOf, servicePortAt, servicesOf } from '../../src/policy/services.ts'
 import { endAt, endNamed } from '../../src/policy/who.ts'
 import { worldOfText } from './world.ts'
 
@@ -22,7 +25,7 @@ kind: Deployment
 metadata: {name: api, namespace: shop}
 spec: {selector: {matchLabels: {app: api}}, template: {metadata: {labels: {app: api}}, spec: {containers: [{name: a}]}}}
 `)
-const ends = { named: (text: string) => endNamed(world, text), at: (address: string) => endAt(world, ip(address)) }
+const ends = { behind: () => undefined, named: (text: string) => endNamed(world, text), at: (address: string) => endAt(world, ip(address)) }
 const read = (...lines: readonly object[]) => parseFlowLines(lines.map((l) => JSON.stringify(l)).join('\n'), 'flows.jsonl', ends)
 const one = (line: object) => read(line)[0]?.flow
 
@@ -122,5 +125,51 @@ describe('parseFlowLines', () => {
     const error = refusal(`\n{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": 80}\n${text}\n`)
     expect(error).toMatchObject({ file: 'flows.jsonl', line: 3 })
     expect(error.message).toMatch(message)
+  })
+})
+
+describe('a Service behind an address', () => {
+  const pod = (name: string, ip: string) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}, namespace: shop, labels: {app: ${name.slice(0, 3)}, name: ${name}}}\nspec: {nodeName: n1, containers: [{name: c}]}\nstatus: {phase: Running, podIP: ${ip}}\n---\n`
+  const text = (policy: string) =>
+    pod('web', '10.0.0.1') +
+    pod('api-1', '10.0.0.2') +
+    pod('api-2', '10.0.0.3') +
+    'apiVersion: v1\nkind: Node\nmetadata: {name: n1}\nstatus: {addresses: [{type: InternalIP, address: 172.18.0.2}]}\n---\n' +
+    'apiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: shop}\nspec: {clusterIP: 10.96.0.9, selector: {app: api}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}\n---\n' +
+    'apiVersion: v1\nkind: Service\nmetadata: {name: none, namespace: shop}\nspec: {clusterIP: 10.96.0.8, selector: {app: nobody}, ports: [{port: 80}]}\n---\n' +
+    policy
+  const closed = (label: string) =>
+    `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: closed, namespace: shop}\nspec: {podSelector: {matchLabels: {${label}}}, ingress: [{ports: [{port: 80}]}]}\n`
+  const judge = (policy: string, dst: string, port: number) => {
+    const world = worldOfText(text(policy))
+    const services = servicesOf(readManifest(text(policy), 'x.yaml', { namespace: 'default' }).objects)
+    const [line] = parseFlowLines(JSON.stringify({ from: { kind: 'pod', name: 'shop/web' }, proto: 'tcp', dst, port }), 'f', {
+      named: (name) => endNamed(world, name),
+      at: (address) => endAt(world, ip(address)),
+      behind: (address, protocol, wanted) => {
+        const [service, own] = servicePortAt(world, services, address, protocol, wanted) ?? []
+        return service && own && { name: service.name, backends: backendsOf(world, services, service, own) }
+      },
+    })
+    return judgeLine(world, line as never)
+  }
+
+  test.each([
+    ['its cluster address: the port is that of the pods', '10.96.0.9', 80],
+    ['a node at its node port', '172.18.0.2', 30080],
+  ])('%s', (_what, dst, port) => {
+    expect(judge('', dst, port)).toMatchObject({ verdict: 'allow', ingress: { steps: [{ kind: 'profile' }] } })
+    // the policy allows port 80, and the pods are asked at 8080
+    expect(judge(closed('app: api'), dst, port)).toMatchObject({ verdict: 'deny', notes: [`${dst} is api: 2 backends`] })
+    expect(judge(closed('name: api-1'), dst, port)).toMatchObject({
+      verdict: 'unknown',
+      allowed: false,
+      reasons: [{ message: '1 of 2 backends of api are allowed' }],
+    })
+  })
+
+  test('without backends nobody can be asked', () => {
+    expect(judge('', '10.96.0.8', 80)).toMatchObject({ verdict: 'unknown', allowed: false, egress: { verdict: 'n/a' } })
   })
 })

@@ -1,8 +1,8 @@
 import { ExitCode } from '../../error.ts'
 import { parseIp } from '../../net/ip.ts'
-import { evaluate } from '../../policy/evaluate.ts'
 import { parseFlowLines } from '../../policy/flow-lines.ts'
-import type { Scene } from '../../policy/services.ts'
+import { judgeLine } from '../../policy/judge-line.ts'
+import { backendsOf, type Scene, servicePortAt } from '../../policy/services.ts'
 import type { Verdict } from '../../policy/verdict.ts'
 import { endAt, endNamed } from '../../policy/who.ts'
 import { flowDocument, verdictLines } from '../../report/policy/verdict-json.ts'
@@ -26,24 +26,28 @@ export interface Out {
 const chunk = 2 ** 18
 
 /** Judges the flows of a file (`-`: stdin) and prints them in their order. All lines are read first: a bad one is told before anything is judged. */
-export async function judgeFlows({ world }: Scene, path: string, shape: Shape, out: Out): Promise<ExitCode> {
+export async function judgeFlows({ world, services }: Scene, path: string, shape: Shape, out: Out): Promise<ExitCode> {
   const lines = parseFlowLines(readText(path), path === '-' ? '(stdin)' : path, {
     named: (text) => endNamed(world, text),
     at: (address) => endAt(world, parseIp(address) ?? fail(address)),
+    behind(address, protocol, port) {
+      const [service, own] = servicePortAt(world, services, address, protocol, port) ?? []
+      return service && own && { name: `svc/${service.namespace}/${service.name}`, backends: backendsOf(world, services, service, own) }
+    },
   })
   let code: ExitCode = ExitCode.ok
   if (shape.output !== 'jsonl') {
-    const judged = lines.map(({ flow }) => ({ flow, verdict: evaluate(world, flow) }))
+    const judged = lines.map((one) => ({ flow: one.flow, verdict: judgeLine(world, one) }))
     out.print(judgedIn(shape, judged, true))
     return judged.some(({ verdict }) => verdict.verdict === 'unknown') ? ExitCode.unknown : code
   }
   const line = verdictLines()
   let text = ''
-  for (const { flow, id } of lines) {
-    const verdict = evaluate(world, flow)
+  for (const one of lines) {
+    const verdict = judgeLine(world, one)
     // what policies leave open is an answer; what the input lacks is none
     if (verdict.verdict === 'unknown') code = ExitCode.unknown
-    if ((text += line(verdict, id)).length > chunk) {
+    if ((text += line(verdict, one.id)).length > chunk) {
       await out.ascii(text)
       text = ''
     }

@@ -1,5 +1,3 @@
-import { NetctlError } from '../../error.ts'
-import { type AskedFlows, askedFlows, type FlowDetails } from '../../policy/asked-flows.ts'
 import { type Scene, servicesOf } from '../../policy/services.ts'
 import { resolveNamespace } from '../namespace.ts'
 import type { Terminal } from '../terminal.ts'
@@ -31,21 +29,4 @@ export async function loadScene(
     ...(flags.verbose ? world.notes : []),
   ]
   return { world, services: servicesOf(input.objects), namespace: await resolveNamespace(flags), input, notes, partial: refused.length > 0 }
-}
-
-interface FlowWords {
-  readonly source: string | undefined
-  readonly destination: string | undefined
-}
-
-/** The flows that SRC, DST and `--port` name. Throws USE007 if an end is missing. */
-export function flowsTyped(scene: Scene, command: string, words: FlowWords, ports: readonly string[], details: FlowDetails): AskedFlows {
-  const { source, destination } = words
-  if (source === undefined || destination === undefined)
-    throw new NetctlError({
-      code: 'USE007',
-      message: `${source === undefined ? 'SRC and DST are' : 'DST is'} missing`,
-      try: `netctl policy ${command} SRC DST -f PATH, for instance pod/shop/web svc/shop/api:80`,
-    })
-  return askedFlows(scene, source, destination, ports, details)
 }

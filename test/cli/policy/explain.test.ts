@@ -8,7 +8,7 @@ const denied = ['policy', 'explain', 'deploy/shop/web', 'sts/data/db', ...shop]
 test('every policy at both ends, what failed, and the lines that decide', async () => {
   const { code, stdout } = await netctl(denied)
   expect(code).toBe(1)
-  expect(stdout.split('\n').slice(0, 17)).toEqual([
+  expect(stdout.split('\n').slice(0, 18)).toEqual([
     '✗ DENIED  deploy/shop/web → sts/data/db:5432/tcp',
     '',
     'Egress from deploy/shop/web                                                                  ✓ allow',
@@ -16,6 +16,7 @@ test('every policy at both ends, what failed, and the lines that decide', async 
     '    GlobalNetworkPolicy security.no-cloud-metadata  order 2  examples/policies/shop/security.yaml:16',
     '      · rule 0  deny  protocol: TCP, destination: {nets: [169.254.169.254/32], ports: [80]}',
     '        destination ports: wants port 80; it is port 5432',
+    '        destination networks: wants 169.254.169.254/32; it is an unknown address',
     '      ✓ rule 1  pass  everything  ← passes to the next tier',
     '        examples/policies/shop/security.yaml:28  - action: Pass',
     '  ✓ profile kns.shop, rule 0 allow  ← decides',
