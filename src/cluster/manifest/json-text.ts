@@ -43,22 +43,21 @@ export function endOfValue(text: string, at: number): number {
   return text.length
 }
 
-/** A member of the object at `at`: offsets of its key and of its value. The last one of that name, as JSON.parse takes it. */
+/** A member of the object at `at`: offsets of its key and of its value. What comes behind it is not looked at: it can be large, and a key stands once. */
 export function memberAt(text: string, at: number, name: string): { readonly key: number; readonly value: number } | undefined {
   if (text[at] !== '{') return undefined
-  let found: { readonly key: number; readonly value: number } | undefined
   let i = skipSpace(text, at + 1)
   while (text[i] === '"') {
     const key = i
     i = endOfString(text, i)
     const written = text.slice(key, i)
     const value = skipSpace(text, skipSpace(text, i) + 1)
-    if (written === `"${name}"` || (written.includes('\\') && JSON.parse(written) === name)) found = { key, value }
+    if (written === `"${name}"` || (written.includes('\\') && JSON.parse(written) === name)) return { key, value }
     i = skipSpace(text, endOfValue(text, value))
     if (text[i] !== ',') break
     i = skipSpace(text, i + 1)
   }
-  return found
+  return undefined
 }
 
 /** Offsets of the elements of the array at `at`. */

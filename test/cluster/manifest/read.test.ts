@@ -180,6 +180,19 @@ spec:
   expect(inJson('spec', 'egress')).toBe('"spec": {')
 })
 
+test('a place in a long list costs no walk through the list', () => {
+  const items = Array.from({ length: 20_000 }, (_, i) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `p${i}` },
+    spec: { nodeName: 'n', text: 'x'.repeat(500) },
+  }))
+  const { objects } = read(JSON.stringify({ apiVersion: 'v1', items, kind: 'List' }, undefined, 1))
+  const lines = objects.map((o) => positionOf(o, ['spec', 'nodeName']).line)
+  // an item has 11 lines, the first starts on line 4
+  expect([lines[0], lines.at(-1)]).toEqual([11, 11 + 11 * 19_999])
+})
+
 test('what is broken is named with line and column', () => {
   expect(refusal('a: b\n\tc: d\n')).toMatch(/^MAN001 a.yaml:2 not YAML: .*tab.*\(column \d+\) \| indent with spaces$/i)
   expect(refusal(pod('  labels:\n    app: a\n    app: b\n'))).toBe(
