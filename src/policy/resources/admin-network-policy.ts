@@ -80,14 +80,16 @@ const baselineAction = oneOf(['Allow', 'Deny'])
 const few = { min: 1, max: 100 }
 
 const ingressRule = fields({ name: ruleName, action, from: list(ingressPeer, few), ports })
-const egressRule = fields({ name: ruleName, action, to: list(egressPeer, few), ports }, checkEgress)
+const egressRule = fields({ name: ruleName, action, to: list(egressPeer, few), ports }, { of: ['to', 'ports'], check: checkEgress })
 const baselineIngressRule = fields({ name: ruleName, action: baselineAction, from: list(ingressPeer, few), ports })
-const baselineEgressRule = fields({ name: ruleName, action: baselineAction, to: list(baselineEgressPeer, few), ports }, checkEgress)
+const baselineEgressRule = fields(
+  { name: ruleName, action: baselineAction, to: list(baselineEgressPeer, few), ports },
+  { of: ['to', 'ports'], check: checkEgress },
+)
 
 type Rule = Of<typeof ingressRule> | Of<typeof egressRule> | Of<typeof baselineIngressRule> | Of<typeof baselineEgressRule>
 
 interface Egress {
-  readonly action: 'Allow' | 'Deny' | 'Pass'
   readonly to: readonly Of<typeof egressPeer>[]
   readonly ports?: readonly Of<typeof adminPortSchema>[]
 }

@@ -51,11 +51,15 @@ export type AdminPort =
   /** a container port of that name, whatever its protocol */
   | { readonly kind: 'named'; readonly name: string }
 
-/** minProperties and maxProperties of 1. */
-export function exactlyOne(value: Readonly<Record<string, unknown>>, say: Say): void {
-  const given = Object.keys(value).filter((key) => value[key] !== undefined)
-  if (given.length === 0) say([], 'must have one of its fields', 'leave it out, or say what it selects')
-  if (given.length > 1) say([given[1] as string], `must not stand beside ${given[0]}: exactly one is allowed`, 'make it an item of its own')
+/** minProperties and maxProperties of 1, whatever the fields hold. */
+export const exactlyOne = {
+  of: [],
+  check(value: Readonly<Record<string, unknown>>, say: Say): void {
+    const given = Object.keys(value).filter((key) => value[key] !== undefined)
+    if (given.length === 0) say([], 'must have one of its fields', 'leave it out, or say what it selects')
+    if (given.length > 1)
+      say([given[1] as string], `must not stand beside ${given[0]}: exactly one is allowed`, 'make it an item of its own')
+  },
 }
 
 /**

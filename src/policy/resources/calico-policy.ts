@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import type { Selector } from '../../cluster/selector/types.ts'
-import { type CalicoRule, calicoRule } from './calico-rule.ts'
+import { type CalicoRule, policyRule } from './calico-rule.ts'
 import { type Metadata, metadata } from './metadata.ts'
 import { dnsSubdomain } from './names.ts'
 import type { PolicyType } from './network-policy.ts'
-import { fields, flag, list, number, type Of, oneOf, optional, type Say, text } from './schema.ts'
+import { type Fields, type FieldsCheck, fields, flag, list, number, type Of, oneOf, optional, type Say, text } from './schema.ts'
 import { selector } from './selector.ts'
 
 /*
@@ -50,7 +50,7 @@ export const stagedAction = optional(
   'Set',
 )
 
-const rules = optional(list(calicoRule, { max: 1024 }), [])
+const rules = (direction: 'ingress' | 'egress', global: boolean) => optional(list(policyRule(direction, global), { max: 1024 }), [])
 const types = optional(
   list(oneOf(['Ingress', 'Egress']), { max: 2 }, (types, say) => {
     if (types.length === 2 && types[0] === types[1]) say([1], `${types[1]} is there twice`)
@@ -73,71 +73,52 @@ const namespacedFields = {
   selector: optional(selector()),
   serviceAccountSelector: optional(selector()),
   types,
-  ingress: rules,
-  egress: rules,
+  ingress: rules('ingress', false),
+  egress: rules('egress', false),
   performanceHints,
 }
 const globalFields = {
   ...namespacedFields,
+  ingress: rules('ingress', true),
+  egress: rules('egress', true),
   namespaceSelector: optional(selector()),
   doNotTrack: optional(flag(), false),
   preDNAT: optional(flag(), false),
   applyOnForward: optional(flag(), false),
 }
 
-const namespacedSpec = fields(namespacedFields, checkRules)
-const globalSpec = fields(globalFields, checkGlobal)
-const stagedNamespacedSpec = fields({ ...namespacedFields, stagedAction }, (spec, say) => checkStaged(spec, say, checkRules))
-const stagedGlobalSpec = fields({ ...globalFields, stagedAction }, (spec, say) => checkStaged(spec, say, checkGlobal))
+const globalChecks: readonly FieldsCheck<Fields<typeof globalFields>>[] = [
+  {
+    of: ['preDNAT', 'doNotTrack', 'applyOnForward'],
+    check({ preDNAT, doNotTrack, applyOnForward }, say) {
+      if (preDNAT && doNotTrack) say(['doNotTrack'], 'must not stand beside preDNAT')
+      const early = preDNAT ? 'preDNAT' : doNotTrack ? 'doNotTrack' : undefined
+      if (early && !applyOnForward) say(['applyOnForward'], `must be true with ${early}`)
+    },
+  },
+  {
+    of: ['preDNAT', 'egress'],
+    check({ preDNAT, egress }, say) {
+      if (preDNAT && egress.length > 0) say(['egress'], 'must not stand beside preDNAT, which is for what comes in')
+    },
+  },
+  {
+    of: ['preDNAT', 'types'],
+    check({ preDNAT, types }, say) {
+      if (preDNAT && types.includes('Egress')) say(['types', types.indexOf('Egress')], 'must not be Egress with preDNAT')
+    },
+  },
+]
 
-interface Rules {
-  readonly ingress: readonly CalicoRule[]
-  readonly egress: readonly CalicoRule[]
-}
-interface Global extends Rules {
-  readonly types: readonly PolicyType[]
-  readonly doNotTrack: boolean
-  readonly preDNAT: boolean
-  readonly applyOnForward: boolean
-}
-
-/** Services are matched where the peer is; HTTP only where requests come in. */
-function checkRules({ ingress, egress }: Rules, say: Say): void {
-  for (const [i, rule] of ingress.entries()) {
-    if (rule.destination.services) say(['ingress', i, 'destination', 'services'], 'is only for the source of an ingress rule')
-  }
-  for (const [i, rule] of egress.entries()) {
-    if (rule.source.services) say(['egress', i, 'source', 'services'], 'is only for the destination of an egress rule')
-    if (rule.http) say(['egress', i, 'http'], 'is only for ingress rules')
-  }
-}
-
-function checkGlobal(spec: Global, say: Say): void {
-  checkRules(spec, say)
-  for (const [direction, end] of [
-    ['ingress', 'source'],
-    ['egress', 'destination'],
-  ] as const) {
-    for (const [i, rule] of spec[direction].entries()) {
-      const { services } = rule[end]
-      if (services && !services.namespace)
-        say([direction, i, end, 'services', 'namespace'], 'is required in a global policy, which has no namespace of its own')
-    }
-  }
-  if (spec.preDNAT && spec.doNotTrack) say(['doNotTrack'], 'must not stand beside preDNAT')
-  if (spec.preDNAT && spec.egress.length > 0) say(['egress'], 'must not stand beside preDNAT, which is for what comes in')
-  if (spec.preDNAT && spec.types.includes('Egress')) say(['types', spec.types.indexOf('Egress')], 'must not be Egress with preDNAT')
-  const early = spec.preDNAT ? 'preDNAT' : spec.doNotTrack ? 'doNotTrack' : undefined
-  if (early && !spec.applyOnForward) say(['applyOnForward'], `must be true with ${early}`)
-}
+const namespacedSpec = fields(namespacedFields)
+const globalSpec = fields(globalFields, ...globalChecks)
+const stagedNamespacedSpec = fields({ ...namespacedFields, stagedAction }, checkDeletion)
+const stagedGlobalSpec = fields({ ...globalFields, stagedAction }, checkDeletion, ...globalChecks)
 
 /** What is staged for deletion says which policy, and no more. */
-function checkStaged<S extends { readonly stagedAction: StagedAction }>(spec: S, say: Say, check: (spec: S, say: Say) => void): void {
-  if (spec.stagedAction !== 'Delete') {
-    check(spec, say)
-    return
-  }
-  for (const [field, value] of Object.entries(spec) as [string, unknown][]) {
+function checkDeletion(spec: Readonly<Record<string, unknown>> & { readonly stagedAction: StagedAction }, say: Say): void {
+  if (spec.stagedAction !== 'Delete') return
+  for (const [field, value] of Object.entries(spec)) {
     const empty = value === undefined || value === false || value === '' || (Array.isArray(value) && value.length === 0)
     if (!empty && field !== 'tier' && field !== 'stagedAction') say([field], 'must not be there with stagedAction Delete')
   }

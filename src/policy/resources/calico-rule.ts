@@ -3,13 +3,13 @@ import { parsePrefix } from '../../net/ip.ts'
 import { calicoNet } from './cidr.ts'
 import { checkAnnotations } from './metadata.ts'
 import { dnsSubdomain, portName } from './names.ts'
-import { fields, integer, list, type Of, oneOf, optional, type Say, text, texts } from './schema.ts'
+import { type Fields, type FieldsCheck, fields, integer, list, oneOf, optional, type Say, text, texts } from './schema.ts'
 import { selector } from './selector.ts'
 
 /* A rule of Calico's policies and profiles, checked as libcalico-go/lib/validator/v3 and the CEL rules of its resource definitions do. */
 
 /** Absent fields are no criterion; all that are given must hold. Selectors that are not given, or empty, are undefined. `protocol` and `notProtocol` are IP protocol numbers. */
-export type CalicoRule = Of<typeof calicoRule>
+export type CalicoRule = Fields<typeof ruleFields>
 export type CalicoPort =
   | { readonly kind: 'range'; readonly from: number; readonly to: number }
   | { readonly kind: 'named'; readonly name: string }
@@ -90,15 +90,19 @@ const entityRule = fields(
     ports: optional(list(calicoPort, { max: 50 }), []),
     notPorts: optional(list(calicoPort, { max: 50 }), []),
   },
-  (entity, say) => {
-    if (entity.services === undefined) return
-    for (const field of ['selector', 'notSelector', 'namespaceSelector', 'serviceAccounts', 'nets', 'notNets'] as const) {
+  ...(['selector', 'notSelector', 'namespaceSelector', 'serviceAccounts', 'nets', 'notNets'] as const).map((field) => ({
+    of: ['services', field] as const,
+    check(entity: EntityFields, say: Say) {
       const given = entity[field]
-      if (given !== undefined && !(Array.isArray(given) && given.length === 0))
+      if (entity.services !== undefined && given !== undefined && !(Array.isArray(given) && given.length === 0))
         say([field], 'must not stand beside services', 'make it a rule of its own')
-    }
-  },
+    },
+  })),
 )
+
+type EntityFields = { readonly services?: unknown } & {
+  readonly [field in 'selector' | 'notSelector' | 'namespaceSelector' | 'serviceAccounts' | 'nets' | 'notNets']?: unknown
+}
 
 /** Paths of HTTP requests (RFC 3986 §3.3): without query or fragment. */
 const httpPath = fields({ exact: optional(text()), prefix: optional(text()) }, ({ exact, prefix }, say) => {
@@ -120,31 +124,77 @@ const httpMatch = fields({
   paths: optional(list(httpPath, { max: 20 }), []),
 })
 
-export const calicoRule = fields(
+const ruleFields = {
+  action: oneOf(['Allow', 'Deny', 'Log', 'Pass']),
+  ipVersion: optional(oneOf([4, 6])),
+  protocol: optional(calicoProtocol),
+  notProtocol: optional(calicoProtocol),
+  icmp: optional(icmp),
+  notICMP: optional(icmp),
+  source: optional(entityRule, {}),
+  destination: optional(entityRule, {}),
+  http: optional(httpMatch),
+  metadata: optional(fields({ annotations: optional(texts(checkAnnotations), {}) })),
+}
+
+const TCP = 6
+
+const checks: readonly FieldsCheck<CalicoRule>[] = [
+  { of: ['protocol', 'source', 'destination'], check: checkPorts },
+  { of: ['icmp', 'protocol', 'notProtocol', 'ipVersion'], check: checkIcmp },
+  { of: ['ipVersion', 'source', 'destination'], check: checkFamilies },
   {
-    action: oneOf(['Allow', 'Deny', 'Log', 'Pass']),
-    ipVersion: optional(oneOf([4, 6])),
-    protocol: optional(calicoProtocol),
-    notProtocol: optional(calicoProtocol),
-    icmp: optional(icmp),
-    notICMP: optional(icmp),
-    source: optional(entityRule, {}),
-    destination: optional(entityRule, {}),
-    http: optional(httpMatch),
-    metadata: optional(fields({ annotations: optional(texts(checkAnnotations), {}) })),
+    of: ['destination'],
+    check({ destination: { services, ports, notPorts } }, say) {
+      if (services && ports.length > 0) say(['destination', 'ports'], 'must not stand beside services, which bring their ports')
+      if (services && notPorts.length > 0) say(['destination', 'notPorts'], 'must not stand beside services, which bring their ports')
+    },
   },
-  (rule, say) => {
-    checkPorts(rule, say)
-    checkIcmp(rule, say)
-    checkFamilies(rule, say)
-    const { services, ports, notPorts } = rule.destination
-    if (services && ports.length > 0) say(['destination', 'ports'], 'must not stand beside services, which bring their ports')
-    if (services && notPorts.length > 0) say(['destination', 'notPorts'], 'must not stand beside services, which bring their ports')
-    if (rule.http === undefined) return
-    if (rule.action !== 'Allow') say(['http'], `is only for rules with action Allow, not ${rule.action}`)
-    if (rule.protocol !== undefined && rule.protocol !== 6) say(['protocol'], 'must be TCP, or left out, in a rule with http')
+  {
+    of: ['http', 'action'],
+    check({ http, action }, say) {
+      if (http && action !== 'Allow') say(['http'], `is only for rules with action Allow, not ${action}`)
+    },
   },
-)
+  {
+    of: ['http', 'protocol'],
+    check({ http, protocol }, say) {
+      if (http && protocol !== undefined && protocol !== TCP) say(['protocol'], 'must be TCP, or left out, in a rule with http')
+    },
+  },
+]
+
+/** A rule of a profile. */
+export const calicoRule = fields(ruleFields, ...checks)
+
+/** A rule of a policy: Services are matched where the peer is, HTTP only where requests come in. `global`: it has no namespace of its own. */
+export function policyRule(direction: 'ingress' | 'egress', global: boolean) {
+  const [peer, own] = direction === 'ingress' ? (['source', 'destination'] as const) : (['destination', 'source'] as const)
+  return fields(
+    ruleFields,
+    ...checks,
+    {
+      of: [own],
+      check(rule, say) {
+        if (rule[own].services) say([own, 'services'], `is only for the ${peer} of an ${direction} rule`)
+      },
+    },
+    {
+      of: [peer],
+      check(rule, say) {
+        const { services } = rule[peer]
+        if (global && services && !services.namespace)
+          say([peer, 'services', 'namespace'], 'is required in a global policy, which has no namespace of its own')
+      },
+    },
+    {
+      of: ['http'],
+      check({ http }, say) {
+        if (http && direction === 'egress') say(['http'], 'is only for ingress rules')
+      },
+    },
+  )
+}
 
 function checkPorts(rule: CalicoRule, say: Say): void {
   for (const end of ['source', 'destination'] as const) {

@@ -46,12 +46,18 @@ const egressPeer = fields(
 const action = oneOf(['Accept', 'Deny', 'Pass'])
 const few = { min: 1, max: 25 }
 const ingressRule = fields({ name: ruleName, action, from: list(ingressPeer, few), protocols })
-const egressRule = fields({ name: ruleName, action, to: list(egressPeer, few), protocols }, (rule, say) => {
-  const outside = rule.to.some((peer) => peer.networks || peer.nodes || peer.domainNames)
-  const named = rule.protocols?.findIndex((p) => p.destinationNamedPort !== undefined) ?? -1
-  if (outside && named >= 0)
-    say(['protocols', named, 'destinationNamedPort'], 'must not stand beside networks, nodes or domainNames: they have no named ports')
-})
+const egressRule = fields(
+  { name: ruleName, action, to: list(egressPeer, few), protocols },
+  {
+    of: ['to', 'protocols'],
+    check({ to, protocols }, say) {
+      const outside = to.some((peer) => peer.networks || peer.nodes || peer.domainNames)
+      const named = protocols?.findIndex((p) => p.destinationNamedPort !== undefined) ?? -1
+      if (outside && named >= 0)
+        say(['protocols', named, 'destinationNamedPort'], 'must not stand beside networks, nodes or domainNames: they have no named ports')
+    },
+  },
+)
 
 export const clusterNetworkPolicySchema = fields({
   apiVersion: optional(text()),

@@ -17,9 +17,15 @@ export interface HostEndpoint {
   readonly ports: readonly { readonly name: string; readonly protocol: number; readonly port: number }[]
 }
 
-const port = fields({ name: text(portName), protocol: calicoProtocol, port: integer(1, 65535) }, ({ protocol }, say) => {
-  if (!hasPorts(protocol)) say(['protocol'], 'must be TCP, UDP or SCTP: others have no ports')
-})
+const port = fields(
+  { name: text(portName), protocol: calicoProtocol, port: integer(1, 65535) },
+  {
+    of: ['protocol'],
+    check({ protocol }, say) {
+      if (!hasPorts(protocol)) say(['protocol'], 'must be TCP, UDP or SCTP: others have no ports')
+    },
+  },
+)
 
 const INTERFACE = /^[A-Za-z0-9_.-]{1,15}$/
 
@@ -42,8 +48,11 @@ export const hostEndpointSchema = fields({
       profiles: optional(list(text(dnsSubdomain)), []),
       ports: optional(list(port), []),
     },
-    ({ interfaceName, expectedIPs }, say) => {
-      if (interfaceName === '' && expectedIPs.length === 0) say([], 'must have interfaceName or expectedIPs')
+    {
+      of: ['interfaceName', 'expectedIPs'],
+      check({ interfaceName, expectedIPs }, say) {
+        if (interfaceName === '' && expectedIPs.length === 0) say([], 'must have interfaceName or expectedIPs')
+      },
     },
   ),
 })

@@ -53,8 +53,11 @@ export function metadata(name: (name: string) => string | undefined = dnsSubdoma
       selfLink: optional(v.unknown()),
       uid: optional(v.unknown()),
     },
-    (value, say) => {
-      if (value.name === undefined && value.generateName === undefined) say(['name'], 'is required')
+    {
+      of: ['name', 'generateName'],
+      check({ name, generateName }, say) {
+        if (name === undefined && generateName === undefined) say(['name'], 'is required')
+      },
     },
   )
 }

@@ -3,7 +3,7 @@ import type { Selector } from '../../cluster/selector/types.ts'
 import { isStrictSubset, kubernetesCidr } from './cidr.ts'
 import { type Metadata, metadata, metadataOf } from './metadata.ts'
 import { portName } from './names.ts'
-import { fields, list, type Of, oneOf, optional, type Say, text } from './schema.ts'
+import { checked, fields, integer, list, type Of, oneOf, optional, text } from './schema.ts'
 import { labelSelector } from './selector.ts'
 
 /** NetworkPolicy of networking.k8s.io/v1, checked as the API server does (pkg/apis/networking/validation), with its defaults. */
@@ -28,28 +28,33 @@ export type EgressRule = Of<typeof egressRule>
 
 /** `protocol` is filled in with TCP; without a `port` all ports of the protocol. */
 const port = fields(
+  { protocol: optional(oneOf(['TCP', 'UDP', 'SCTP']), 'TCP'), port: optional(numberOrName()), endPort: optional(integer(1, 65535)) },
   {
-    protocol: optional(oneOf(['TCP', 'UDP', 'SCTP']), 'TCP'),
-    port: optional(v.union([v.number(), v.string()], (issue) => wrongPort(issue.input))),
-    endPort: optional(v.number()),
-  },
-  ({ port, endPort }, say) => {
-    if (typeof port === 'string') {
-      const wrong = portName(port)
-      if (wrong) say(['port'], wrong, /^\d+$/.test(port) ? 'a number must not stand in quotes' : undefined)
-    } else if (port !== undefined) checkPortNumber('port', port, say)
-    if (endPort === undefined) return
-    checkPortNumber('endPort', endPort, say)
-    if (port === undefined) say(['endPort'], 'needs port, the first of the range')
-    else if (typeof port === 'string') say(['endPort'], 'needs a numeric port: a name is no beginning of a range')
-    else if (endPort < port) say(['endPort'], `must not be less than port, and ${endPort} is less than ${port}`)
+    of: ['port', 'endPort'],
+    check({ port, endPort }, say) {
+      if (endPort === undefined) return
+      if (port === undefined) say(['endPort'], 'needs port, the first of the range')
+      else if (typeof port === 'string') say(['endPort'], 'needs a numeric port: a name is no beginning of a range')
+      else if (endPort < port) say(['endPort'], `must not be less than port, and ${endPort} is less than ${port}`)
+    },
   },
 )
 
-const wrongPort = (input: unknown) => `must be a port number or a port name, not ${typeof input === 'object' ? 'an object' : String(input)}`
-
-function checkPortNumber(field: string, port: number, say: Say): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65535) say([field], `must be a port from 1 to 65535, not ${port}`)
+function numberOrName(): v.GenericSchema<unknown, number | string> {
+  return v.pipe(
+    v.union(
+      [v.number(), v.string()],
+      ({ input }) => `must be a port number or a port name, not ${typeof input === 'object' ? 'an object' : String(input)}`,
+    ),
+    checked((port, say) => {
+      if (typeof port === 'number') {
+        if (!Number.isInteger(port) || port < 1 || port > 65535) say([], `must be a port from 1 to 65535, not ${port}`)
+        return
+      }
+      const wrong = portName(port)
+      if (wrong) say([], wrong, /^\d+$/.test(port) ? 'a number must not stand in quotes' : undefined)
+    }),
+  )
 }
 
 const ipBlock = fields({ cidr: text(kubernetesCidr), except: optional(list(text(kubernetesCidr)), []) }, ({ cidr, except }, say) => {
@@ -61,10 +66,14 @@ const ipBlock = fields({ cidr: text(kubernetesCidr), except: optional(list(text(
 /** Either an ipBlock, or pods by one or both selectors. */
 const peer = fields(
   { podSelector: optional(labelSelector), namespaceSelector: optional(labelSelector), ipBlock: optional(ipBlock) },
-  ({ podSelector, namespaceSelector, ipBlock }, say) => {
-    const pods = podSelector ?? namespaceSelector
-    if (!pods && !ipBlock) say([], 'needs podSelector, namespaceSelector or ipBlock', 'leave the list out to mean everyone')
-    if (pods && ipBlock) say(['ipBlock'], 'must stand alone: not beside podSelector or namespaceSelector', 'make it a peer of its own')
+  {
+    // that they are there is enough, whatever they hold
+    of: [],
+    check({ podSelector, namespaceSelector, ipBlock }, say) {
+      const pods = podSelector ?? namespaceSelector
+      if (!pods && !ipBlock) say([], 'needs podSelector, namespaceSelector or ipBlock', 'leave the list out to mean everyone')
+      if (pods && ipBlock) say(['ipBlock'], 'must stand alone: not beside podSelector or namespaceSelector', 'make it a peer of its own')
+    },
   },
 )
 

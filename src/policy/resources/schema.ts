@@ -6,8 +6,8 @@ import { problem, type ResourceProblem } from './problem.ts'
 /*
  * The few shapes that Kubernetes objects are made of, as valibot schemas. Two habits of API machinery are in them: a field that is null
  * is a field that is not there, and unknown fields are refused (kubectl --validate=strict, calicoctl).
- * Checks that look at several fields hang on the smallest object that holds them: they run as soon as that object has its shape,
- * whatever is wrong elsewhere, so that all problems are told at once.
+ * Checks that look at several fields hang on the smallest object that holds them, and run as soon as these fields have their shape,
+ * whatever is wrong elsewhere: so all problems are told at once.
  */
 
 /** What a schema yields. */
@@ -19,7 +19,7 @@ type Check<T> = (value: T, say: Say) => void
 type Schema<T> = v.GenericSchema<unknown, T>
 
 /** Runs `check` on values that have their shape. */
-function checked<T>(check: Check<T>) {
+export function checked<T>(check: Check<T>) {
   return v.rawCheck<T>(({ dataset, addIssue }) => {
     if (!dataset.typed) return
     check(dataset.value, (path, message, hint) => addIssue({ message, expected: hint, path: steps(path) }))
@@ -32,14 +32,31 @@ export const steps = (path: FieldPath) =>
     | [v.IssuePathItem, ...v.IssuePathItem[]]
     | undefined
 
-/** An object with exactly these fields. */
-export function fields<E extends v.ObjectEntries>(entries: E, check?: Check<Fields<E>>): Schema<Fields<E>> {
+/** An object with exactly these fields. A check of some of them runs if those are as they should be, whatever the others are. */
+export function fields<E extends v.ObjectEntries>(entries: E, ...checks: readonly FieldsCheck<Fields<E>>[]): Schema<Fields<E>> {
   const shape = v.pipe(v.unknown(), withoutNulls, v.looseObject(entries)) as unknown as Schema<Fields<E>>
   const exact = v.pipe(shape, onlyThese(Object.keys(entries)))
-  return check ? v.pipe(exact, checked(check)) : exact
+  return checks.length > 0 ? v.pipe(exact, fieldsChecked(checks)) : exact
 }
 
-type Fields<E extends v.ObjectEntries> = Readonly<v.InferOutput<v.StrictObjectSchema<E, undefined>>>
+/** What `fields` yields. */
+export type Fields<E extends v.ObjectEntries> = Readonly<v.InferOutput<v.StrictObjectSchema<E, undefined>>>
+
+/** Of all fields, or `of` some: `check` must look at no others. */
+export type FieldsCheck<T> = Check<T> | { readonly of: readonly (keyof T)[]; readonly check: Check<T> }
+
+function fieldsChecked<T>(checks: readonly FieldsCheck<T>[]) {
+  return v.rawCheck<T>(({ dataset, addIssue }) => {
+    const wrong = dataset.typed ? undefined : new Set(dataset.issues.map(({ path }) => path?.[0].key))
+    // no object at all
+    if (wrong?.has(undefined)) return
+    for (const one of checks) {
+      const [of, check] = typeof one === 'function' ? [undefined, one] : [one.of, one.check]
+      if (wrong && (of === undefined || of.some((key) => wrong.has(key)))) continue
+      check(dataset.value as T, (path, message, hint) => addIssue({ message, expected: hint, path: steps(path) }))
+    }
+  })
+}
 
 /** Structural schemas prune nulls of fields that are not nullable before defaults are set; Go leaves such fields at their zero value. */
 const withoutNulls = v.rawTransform<unknown, object>(({ dataset, addIssue, NEVER }) => {
