@@ -1,7 +1,7 @@
 import { string } from '@oclif/core/flags'
 import { BaseCommand } from '../../src/cli/base-command.ts'
 import { inputFlag, outputFlag, timeoutFlag, verbosityFlags } from '../../src/cli/flags.ts'
-import { inputFlags, notesOf, readInput } from '../../src/cli/policy/inputs.ts'
+import { inputFlags, notesOf, pathArgs, readInput, withPaths } from '../../src/cli/policy/inputs.ts'
 import { exitOfLint, LEVELS, type Level, lintIn, lintInput } from '../../src/cli/policy/run-lint.ts'
 import { reportFlags, reporting } from '../../src/cli/report-files.ts'
 import type { ExitCode } from '../../src/error.ts'
@@ -15,11 +15,12 @@ it tells what they say and probably do not mean: rules that never decide, select
 (docs/policy-lint.md). What can't be proved from the input is not told.
 Exit code: 0 nothing from --fail-on upwards, 1 something, 2 something would be refused.`
   static override examples = [
-    '<%= config.bin %> <%= command.id %> -f policies/',
+    '<%= config.bin %> <%= command.id %> policies/',
     '<%= config.bin %> <%= command.id %> --snapshot examples/shop --with new-policy.yaml',
-    'kustomize build . | <%= config.bin %> <%= command.id %> -f - --level warning',
-    '<%= config.bin %> <%= command.id %> -f policies/ -o github --skip LNT008',
+    'kustomize build . | <%= config.bin %> <%= command.id %> - --level warning',
+    '<%= config.bin %> <%= command.id %> policies/ -o github --skip LNT008',
   ]
+  static override args = pathArgs
   static override flags = {
     level: string({ summary: 'tell from this level on', options: [...LEVELS], default: 'note', helpGroup: 'LINT' }),
     'fail-on': string({ summary: 'exit with 1 from this level on', options: [...LEVELS, 'never'], default: 'warning', helpGroup: 'LINT' }),
@@ -33,7 +34,8 @@ Exit code: 0 nothing from --fail-on upwards, 1 something, 2 something would be r
   }
 
   override async run(): Promise<ExitCode> {
-    const { flags } = await this.parse(PolicyLint)
+    const { args, flags: typed } = await this.parse(PolicyLint)
+    const flags = withPaths(typed, args.path)
     const terminal = this.terminal(flags)
     const base = { command: 'netctl policy lint', version: this.config.version, rules: LINT_RULES }
     return reporting({ ...flags, print: (text) => this.print(text) }, base, async () => {

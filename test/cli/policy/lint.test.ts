@@ -21,7 +21,7 @@ const lines = (text: string) =>
 
 describe('exit codes', () => {
   test.each([
-    ['nothing to say', ['-f', `${CASES}/clean.yaml`], 0],
+    ['nothing to say', [`${CASES}/clean.yaml`], 0],
     ['a warning', ['-f', `${CASES}/log-only.yaml`], 1],
     ['a note', ['-f', `${CASES}/http-condition.yaml`], 0],
     ['a note, asked for', ['-f', `${CASES}/http-condition.yaml`, '--fail-on', 'note'], 1],
