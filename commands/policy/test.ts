@@ -2,11 +2,13 @@ import { string } from '@oclif/core/args'
 import { boolean, string as flag } from '@oclif/core/flags'
 import { BaseCommand } from '../../src/cli/base-command.ts'
 import { inputFlag, outputFlag, timeoutFlag, verbosityFlags } from '../../src/cli/flags.ts'
+import type { datapathOf, Walk } from '../../src/cli/policy/datapath.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
 import { record } from '../../src/cli/policy/record.ts'
 import { exitOfTests, resultsOf, runTests, testsIn } from '../../src/cli/policy/run-tests.ts'
 import { noTests, readTests } from '../../src/cli/policy/test-files.ts'
 import { type Checked, reportFlags, reporting } from '../../src/cli/report-files.ts'
+import type { Terminal } from '../../src/cli/terminal.ts'
 import { watching } from '../../src/cli/watching.ts'
 import { ExitCode } from '../../src/error.ts'
 import { testRules } from '../../src/report/policy/test-results.ts'
@@ -23,6 +25,7 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
     '<%= config.bin %> <%= command.id %> tests/ -f policies/ --junit report.xml',
     'helm template . | <%= config.bin %> <%= command.id %> tests/shop.yaml -f -',
     '<%= config.bin %> <%= command.id %> tests/ --snapshot examples/shop --with new-policy.yaml',
+    '<%= config.bin %> <%= command.id %> tests/ --snapshot examples/shop --datapath',
     '<%= config.bin %> <%= command.id %> --record allowed.yaml -f policies/',
     '<%= config.bin %> <%= command.id %> allowed.yaml tests/ -o github',
   ]
@@ -34,6 +37,11 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
       summary: 'write all that is allowed to a PolicySnapshot, to be compared with later',
       helpValue: 'FILE',
       helpGroup: 'TEST',
+    }),
+    datapath: boolean({
+      summary: "walk every flow through the snapshot's tables too: what is meant against what is programmed",
+      helpGroup: 'TEST',
+      dependsOn: ['snapshot'],
     }),
     watch: boolean({ summary: 'again whenever a file changes; ctrl-C ends it', helpGroup: 'TEST', exclusive: ['record'] }),
     ...inputFlags,
@@ -58,7 +66,8 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
       const tests = await readTests(files, flags, terminal, this.config.root)
       paths = tests.paths
       for (const note of tests.notes) this.tell(note)
-      const run = await this.bounded('testing', flags.timeout, () => runTests(tests))
+      const walk = flags.datapath ? await this.walk(flags, terminal) : undefined
+      const run = await this.bounded('testing', flags.timeout, () => runTests(tests, walk))
       const text = testsIn({ ...flags, terminal }, run)
       if (text !== undefined) this.print(text)
       // places of what holds are looked up for who wants them only
@@ -72,5 +81,11 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
           (text) => this.tell(text),
         )
       : once()
+  }
+
+  /** Walking takes most of netctl to load. */
+  private async walk(flags: Parameters<typeof datapathOf>[0], terminal: Terminal): Promise<Walk> {
+    const { datapathOf } = await import('../../src/cli/policy/datapath.ts')
+    return datapathOf(flags, terminal, this.config.root)
   }
 }

@@ -9,10 +9,15 @@ import { outcomeOf } from '../../report/policy/test-words.ts'
 import type { Result } from '../../report/results.ts'
 import { printableJson } from '../../report/sanitize.ts'
 import type { Terminal } from '../terminal.ts'
+import type { Walk } from './datapath.ts'
 import type { ReadyTests } from './test-files.ts'
 
-export const runTests = ({ tests, snapshots }: ReadyTests): TestRun => ({
-  suites: tests.map(({ scene, test }) => runSuite(scene, test)),
+/** `walk`: what the datapath does is asked too. */
+export const runTests = ({ tests, snapshots }: ReadyTests, walk?: Walk): TestRun => ({
+  suites: tests.map(({ scene, test }) => {
+    const suite = runSuite(scene, test)
+    return walk ? { ...suite, results: suite.results.map((asked) => walk(scene, asked)) } : suite
+  }),
   snapshots: snapshots.map(({ scene, snapshot }) => checkSnapshot(scene.world, snapshot)),
 })
 

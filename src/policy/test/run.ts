@@ -60,6 +60,14 @@ export function runExpectation(scene: Scene, expectation: Expectation): TestResu
   return { expectation, outcome, checked, failed, unknown, shortfalls: [...wrong, ...open].slice(0, SHOWN) }
 }
 
+/** Every flow of an expectation, one by one. */
+export function* flowsOf(scene: Scene, expectation: Expectation): Iterable<PolicyFlow> {
+  const sources = membersOf(scene.world, expectation, 'from', scene.namespace)
+  const targets = targetsOf(scene, expectation)
+  const wild = expectation.from.kind === 'pods' || expectation.to.kind === 'pods'
+  for (const pair of (wild ? distinctPairs : allPairs)(sources, targets).first()) yield flowOf(pair, expectation)
+}
+
 interface Tally {
   checked: number
   failed: number

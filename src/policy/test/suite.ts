@@ -1,12 +1,13 @@
 import { NetctlError } from '../../error.ts'
 import { type Advice, smallestChange } from '../advice/search.ts'
 import type { Scene } from '../services.ts'
+import type { DatapathResult } from './datapath.ts'
 import { runExpectation, type TestResult } from './run.ts'
 import type { Expectation, PolicyTest } from './types.ts'
 
 /** One expectation, asked. */
 export type Asked =
-  | (TestResult & { readonly kind: 'asked'; readonly advice?: TestAdvice })
+  | (TestResult & { readonly kind: 'asked'; readonly advice?: TestAdvice; readonly datapath?: DatapathResult })
   /** it can't be asked: nobody fits, a port is missing */
   | { readonly kind: 'refused'; readonly expectation: Expectation; readonly error: NetctlError }
 

@@ -1,5 +1,7 @@
+import type { PolicyFlow } from '../../policy/flow.ts'
 import { protocolName } from '../../policy/protocols.ts'
 import { differs, type SnapshotResult } from '../../policy/record/check.ts'
+import type { DatapathResult } from '../../policy/test/datapath.ts'
 import type { Shortfall } from '../../policy/test/run.ts'
 import type { Asked, SuiteResult } from '../../policy/test/suite.ts'
 import { editText } from './advice-text.ts'
@@ -35,11 +37,12 @@ export function testDocument({ test }: SuiteResult, asked: Asked) {
     outcome: outcomeOf(asked),
   }
   if (asked.kind === 'refused') return { ...common, error: { code: asked.error.code, message: asked.error.message } }
-  const { checked, failed, unknown, shortfalls, advice } = asked
+  const { checked, failed, unknown, shortfalls, advice, datapath } = asked
   return {
     ...common,
     flows: { checked, failed, unknown },
     ...(asked.outcome !== 'pass' && { message: plainMessage(asked), shortfalls: shortfalls.map(shortfallDocument) }),
+    ...(datapath && { datapath: datapathDocument(datapath) }),
     ...(advice && { change: { edits: advice.change.edits.map(editText), breaks: advice.breaks.map(testTitle) } }),
   }
 }
@@ -67,13 +70,29 @@ export const snapshotDocument = (result: SnapshotResult) => ({
   removed: result.removed,
 })
 
+const flowDocument = (flow: PolicyFlow) => ({
+  src: flow.source.id,
+  dst: flow.destination.id,
+  protocol: protocolName(flow.protocol),
+  ...(flow.port !== undefined && { port: flow.port }),
+})
+
+const datapathDocument = ({ walked, differing, unknown, differences }: DatapathResult) => ({
+  walked,
+  differing,
+  unknown,
+  differences: differences.map(({ kind, flow, text, place }) => ({
+    kind,
+    flow: flowDocument(flow),
+    message: text,
+    ...(place && { file: place.file, line: place.line }),
+  })),
+})
+
 const shortfallDocument = ({ kind, flow, alike, verdict }: Shortfall) => ({
   kind,
   flow: {
-    src: flow.source.id,
-    dst: flow.destination.id,
-    protocol: protocolName(flow.protocol),
-    ...(flow.port !== undefined && { port: flow.port }),
+    ...flowDocument(flow),
     ...(alike && { ports: alike.ranges.map(({ lo, hi }) => (lo === hi ? `${lo}` : `${lo}-${hi}`)) }),
   },
   ...verdictDocument(verdict),

@@ -26,6 +26,7 @@ const LEVELS = { pass: 'pass', fail: 'error', unknown: 'unknown', refused: 'erro
 function codeOf(asked: Asked): string {
   if (asked.kind === 'refused') return asked.error.code
   if (asked.outcome === 'unknown') return 'PTE103'
+  if (asked.outcome === 'fail' && asked.failed === 0) return 'PTE105'
   return asked.outcome === 'fail' && !asked.shortfalls.some(({ kind }) => kind === 'wrong') ? 'PTE102' : 'PTE101'
 }
 

@@ -6,7 +6,19 @@ import { type Line, makePen, type Pen, type Style } from '../pen.ts'
 import type { Terminal } from '../terminal.ts'
 import { placeText } from './names.ts'
 import { changeText, names, placeOfChange, snapshotTitle, whyNow } from './snapshot-words.ts'
-import { mending, type Outcome, outcomeOf, placeOfTest, shortfallSummary, shortfallTitle, testTitle, whyLines } from './test-words.ts'
+import {
+  datapathSummary,
+  differenceLines,
+  fallsShort,
+  mending,
+  type Outcome,
+  outcomeOf,
+  placeOfTest,
+  shortfallSummary,
+  shortfallTitle,
+  testTitle,
+  whyLines,
+} from './test-words.ts'
 import { besidePlace } from './verdict-text.ts'
 
 /** All that was run. */
@@ -124,14 +136,28 @@ function resultLines(asked: Asked, pen: Pen): Line[] {
   const change = mending(asked)
   return [
     ...head,
-    ...paragraph(shortfallSummary(asked), style, pen),
+    ...(fallsShort(asked) ? paragraph(shortfallSummary(asked), style, pen) : []),
     ...asked.shortfalls.flatMap((shortfall) => [
       ...wrap([pen.text(shortfallTitle(shortfall))], pen.columns - 4, pen).map((l) => indent(l, 4)),
       ...whyLines(shortfall).flatMap(({ label, text, place }) =>
         besidePlace([pen.text(`      ${label.padEnd(7)}  `, 'dim')], text, place, pen),
       ),
     ]),
+    ...datapathLines(asked, style, pen),
     ...(change === undefined ? [] : besideLabel('smallest change  ', change, pen)),
+  ]
+}
+
+function datapathLines(asked: Extract<Asked, { kind: 'asked' }>, style: Style, pen: Pen): Line[] {
+  const summary = datapathSummary(asked)
+  if (summary === undefined) return []
+  const differences = (asked.datapath?.differences ?? []).map(differenceLines)
+  return [
+    ...paragraph(summary, style, pen),
+    ...differences.flatMap(({ title, why }) => [
+      ...wrap([pen.text(title)], pen.columns - 4, pen).map((l) => indent(l, 4)),
+      ...besidePlace([pen.text(`      ${why.label.padEnd(7)}  `, 'dim')], why.text, why.place, pen),
+    ]),
   ]
 }
 

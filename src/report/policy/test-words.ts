@@ -1,13 +1,14 @@
 import { positionOf } from '../../cluster/manifest/position.ts'
 import type { Direction } from '../../policy/model.ts'
 import { protocolName } from '../../policy/protocols.ts'
+import type { DatapathDifference } from '../../policy/test/datapath.ts'
 import type { Shortfall } from '../../policy/test/run.ts'
 import type { Asked } from '../../policy/test/suite.ts'
 import type { Expectation } from '../../policy/test/types.ts'
 import { count } from '../names.ts'
 import { adviceText } from './advice-text.ts'
 import { decisionText, endFor, verdictWords } from './decision-text.ts'
-import { endName, type FilePlace, targetText } from './names.ts'
+import { endName, type FilePlace, placeText, targetText } from './names.ts'
 
 /** What results are called, for SARIF's rules and JUnit's types. */
 export const TEST_RULES = {
@@ -15,6 +16,7 @@ export const TEST_RULES = {
   PTE102: 'An expectation about network policies holds, but by another policy than expected',
   PTE103: 'Whether an expectation about network policies holds can not be told',
   PTE104: 'What network policies allow differs from the recorded snapshot',
+  PTE105: 'What the recorded datapath does differs from what network policies mean',
 } as const
 
 export type Outcome = 'pass' | 'fail' | 'unknown' | 'refused'
@@ -73,6 +75,28 @@ export function whyLines({ kind, flow, verdict }: Shortfall): readonly Why[] {
   return [...sides.map((side: Direction): Why => ({ label: side, ...decisionText(verdict[side], endFor(side, flow)) })), ...reasons]
 }
 
+/** Whether policies themselves fall short: with `--datapath` the tables may be what differs. */
+export const fallsShort = ({ failed, unknown }: Extract<Asked, { kind: 'asked' }>): boolean => failed + unknown > 0
+
+/** `the datapath does otherwise for 1 of 12 flows`; undefined: it was not walked, or does what is meant */
+export function datapathSummary({ datapath }: Extract<Asked, { kind: 'asked' }>): string | undefined {
+  if (!datapath || datapath.differences.length === 0) return undefined
+  const { walked, differing, unknown } = datapath
+  const of = (n: number): string => (walked > 1 ? ` for ${n} of ${count(walked, 'flow')}` : '')
+  if (differing === 0) return `what the datapath does can't be told${of(unknown)}`
+  return `the datapath does otherwise than policies mean${of(differing)}${unknown > 0 ? `, and can't be told for ${unknown}` : ''}`
+}
+
+const DATAPATH_WORDS = { passes: 'passes', blocked: 'blocked', lost: 'lost', unknown: "can't tell" } as const
+
+/** A flow that fares otherwise, and by which entry. */
+export function differenceLines({ kind, flow, text, place }: DatapathDifference): { readonly title: string; readonly why: Why } {
+  return {
+    title: `${endName(flow.source)} → ${targetText(flow)}`,
+    why: { label: DATAPATH_WORDS[kind], text, ...(place && { place: placeText(place) }) },
+  }
+}
+
 /** What would mend it, as one sentence; undefined where no small change was found. */
 export function mending(asked: Extract<Asked, { kind: 'asked' }>): string | undefined {
   const { advice } = asked
@@ -86,11 +110,15 @@ export function mending(asked: Extract<Asked, { kind: 'asked' }>): string | unde
 export function plainMessage(asked: Asked): string {
   if (asked.kind === 'refused') return asked.error.message
   if (asked.outcome === 'pass') return ''
-  const lines = [shortfallSummary(asked)]
+  const lines = fallsShort(asked) ? [shortfallSummary(asked)] : []
   for (const shortfall of asked.shortfalls) {
     lines.push(shortfallTitle(shortfall))
     for (const { label, text, place } of whyLines(shortfall)) lines.push(`  ${label}: ${text}${place === undefined ? '' : ` (${place})`}`)
   }
+  const summary = datapathSummary(asked)
+  if (summary !== undefined) lines.push(summary)
+  for (const { title, why } of (asked.datapath?.differences ?? []).map(differenceLines))
+    lines.push(title, `  ${why.label}: ${why.text}${why.place === undefined ? '' : ` (${why.place})`}`)
   const change = mending(asked)
   if (change !== undefined) lines.push(`smallest change: ${change}`)
   return lines.join('\n')

@@ -122,3 +122,49 @@ describe('reports', () => {
     expect(stdout).toMatch(start)
   })
 })
+
+describe('--datapath', () => {
+  const BOTH =
+    '  - {from: pod/shop/web-2, to: pod/shop/web-1, ports: [8080], expect: deny}\n' +
+    '  - {from: pod/shop/web-1, to: pod/data/db-1, ports: [5432], expect: allow}\n'
+  const WITH = `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: new, namespace: shop}
+spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: open, namespace: data}
+spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{}]}
+`
+  const snapshot = ['--snapshot', 'examples/shop', '--datapath']
+
+  test('what is meant is programmed, in the example', async () => {
+    const { code, stdout } = await netctl([
+      'policy',
+      'test',
+      file('  - {from: {any: true}, to: pod/shop/web-1, ports: [8080], expect: allow}\n'),
+      ...snapshot,
+    ])
+    expect([code, stdout]).toEqual([0, expect.stringContaining('1 test: 1 passed')])
+  })
+
+  test('names the entry that does otherwise than policies that are not programmed yet', async () => {
+    writeFileSync(path('with.yaml'), WITH)
+    const { code, stdout } = await netctl(['policy', 'test', file(BOTH), ...snapshot, '--with', path('with.yaml'), '-o', 'json'])
+    expect(code).toBe(1)
+    const { tests } = JSON.parse(stdout) as { tests: { datapath: { differences: { line: number }[] } }[] }
+    expect(tests.map(({ datapath }) => datapath.differences)).toMatchObject([
+      [{ kind: 'passes', file: 'nodes/n1/iptables-save.txt', message: expect.stringContaining('profile/kns.shop') }],
+      [{ kind: 'blocked', file: 'nodes/n1/iptables-save.txt', message: expect.stringContaining('networkpolicy/data/db-from-api') }],
+    ])
+    // the line is the one that it names: what keeps the packet out is a drop
+    const lines = readFileSync('examples/shop/nodes/n1/iptables-save.txt', 'utf8').split('\n')
+    const { line } = tests[1]?.datapath.differences[0] ?? { line: 0 }
+    expect(lines[line - 1]).toMatch(/-j DROP|--comment "End of tier/)
+  })
+
+  test('is for snapshots', async () => {
+    expect((await run(HOLDS, '--datapath')).code).toBe(2)
+  })
+})
