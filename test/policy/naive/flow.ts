@@ -20,7 +20,7 @@ export interface Flow {
 }
 
 export interface End {
-  /** it was named as this node */
+  /** it was named as this node, or as an interface of it */
   readonly node?: string
   /** of which policies are judged; undefined where this end is outside, or named by its address alone */
   readonly endpoint?: Endpoint
@@ -73,7 +73,7 @@ function resolve(
   if (id.startsWith('hep:')) {
     const endpoint = everyone.find(({ kind, name }) => kind === 'host' && name === id.slice('hep:'.length))
     if (!endpoint) throw new Error(`no host endpoint ${id}`)
-    return { endpoint, ips: endpoint.addresses.map(({ ip }) => ip) }
+    return { node: endpoint.node, endpoint, ips: endpoint.addresses.map(({ ip }) => ip) }
   }
   const [namespace = '', name = ''] = id.split('/')
   if (namespace === 'node') {

@@ -249,12 +249,12 @@ interface End {
 }
 
 function pair(random: Random, pods: readonly End[], hosts: readonly End[], addresses: readonly End[]): [End, End, Pick<Flow, 'class'>] {
-  // a hook of a host endpoint sees the address of the other end, whoever that is
-  const bare = addresses.filter(({ id }) => !id.startsWith('node/'))
   if (hosts.length > 0 && random.chance(0.2)) {
     const host = random.pick(hosts)
-    const hook = maybe(random, 0.8, () => ({ class: random.pick(['normal', 'untracked', 'preDNAT', 'forward'] as const) }))
-    const other = random.pick(bare)
+    const hook = maybe(random, 0.75, () => ({ class: random.pick(['normal', 'untracked', 'preDNAT', 'forward'] as const) }))
+    // a hook of a host endpoint sees the address of the other end, whoever that is
+    const bare = addresses.filter(({ id }) => !id.startsWith('node/'))
+    const other = random.pick(hook.class || pods.length === 0 ? bare : pods)
     return random.chance(0.65) ? [other, host, hook] : [host, other, hook]
   }
   const outside = random.pick(addresses)
