@@ -16,6 +16,8 @@ export interface Client {
   /** `external/203.0.113.9`: it has no dump */
   readonly undumped?: string
   readonly source: Ip
+  /** its socket is bound to no address: a ping's answer is taken under any of the host (raw_v4_match, rawv6) */
+  readonly anyAddress?: boolean
   send(run: Run, packet: Packet): End
 }
 
@@ -53,7 +55,12 @@ function here(run: Run, flow: Flow, place: Place, dst: Ip): ClientChoice {
   const forced = flow.source === undefined ? undefined : parseIp(flow.source)
   const client = (source: Ip, unbound = false): ClientChoice => ({
     kind: 'client',
-    client: { place, source, send: (r, packet) => sendLocal(r, place, packet, { socket: true, unbound }) },
+    client: {
+      place,
+      source,
+      anyAddress: forced === undefined,
+      send: (r, packet) => sendLocal(r, place, packet, { socket: true, unbound }),
+    },
   })
   // whatever address is forced is sent from, its own or not: that is how one sees what stops a spoofed source
   if (forced) return client(forced)

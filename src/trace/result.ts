@@ -43,7 +43,8 @@ export function refusalResult(
       ? { verdict: 'refused', error: heard.tcp ? 'rst' : 'abort', ...base }
       : { verdict: 'dropped', ...base }
   }
-  if (!heard.icmp || !isIcmpError(heard) || !heard.inner || !sameFlow(heard.inner, request)) return { verdict: 'dropped', ...base }
+  if (!heard.icmp || !isIcmpError(heard) || !heard.inner || !isFor(client, heard.inner, request, 'src'))
+    return { verdict: 'dropped', ...base }
   const { type, code } = heard.icmp
   const refused = request.family === 4 ? type === 3 && (code === 2 || code === 3) : type === 1 && code === 4
   return { verdict: refused ? 'refused' : 'unreachable', error: `icmp ${type}/${code} from ${heard.src.text}`, ...base }
@@ -58,8 +59,12 @@ function packetAt(client: Client, end: End): Packet | undefined {
 /** Is it the answer that the client's socket waits for? */
 export function reaches(client: Client, end: End, expected: Packet): boolean {
   const p = packetAt(client, end)
-  return p !== undefined && sameFlow(p, expected)
+  return p !== undefined && isFor(client, p, expected, 'dst')
 }
+
+/** `own`: the end of the packet that is the client's. */
+const isFor = (client: Client, p: Packet, expected: Packet, own: 'src' | 'dst'): boolean =>
+  sameFlow(client.anyAddress && p.icmp ? { ...p, [own]: expected[own] } : p, expected)
 
 /** Who stopped the packet; undefined if it got somewhere. */
 export function blameOf(end: End): Blame | undefined {

@@ -31,6 +31,8 @@ export interface Run {
   chosen: { readonly source: Source; readonly action: string; readonly choice?: Arm } | undefined
   /** an answer is under way: it meets the entries that the request met */
   answering: boolean
+  /** hosts that the packet under way has come in by, those of its tunnels included */
+  depth: number
   /** only the way is looked for: rules stop nothing */
   scouting: boolean
   readonly assumptions: Set<string>
@@ -256,6 +258,7 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
     known,
     chosen: undefined,
     answering: false,
+    depth: 0,
     scouting: false,
     conntrack: new Map(),
     assumptions: new Set(),

@@ -83,8 +83,22 @@ function withTtl({ packet, place, outDevice }: Skb): Packet {
   return set === undefined || set.value === packet.ttl ? packet : { ...packet, ttl: set.value }
 }
 
+/** More than any TTL allows, unless a rule raises it in every round. */
+const maxDepth = 300
+
 /** A packet comes in by a device. */
 export function receive(run: Run, skb: Skb): End {
+  if (run.depth >= maxDepth) {
+    const entry = `the packet goes round without end: its TTL does not run out in ${maxDepth} hosts`
+    return { kind: 'dropped', skb, blame: { place: skb.place, kind: 'route', entry } }
+  }
+  run.depth++
+  const end = comeIn(run, skb)
+  run.depth--
+  return end
+}
+
+function comeIn(run: Run, skb: Skb): End {
   const { place } = skb
   enterHost(run, place)
   if (!skb.looped) passDevice(place, skb.inDevice, 'in')

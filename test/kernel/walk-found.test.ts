@@ -169,4 +169,22 @@ walkSuite('the walk and the kernel: found by the fuzz', [
     },
     flows: 'p1 tcp $p2:80 = dropped',
   },
+  {
+    name: 'a ping is answered under any address of its sender, unless it is bound to one',
+    sh: { n1: 'ip addr add {172.18.0.31/24|fd18::31/64} dev eth0{| nodad preferred_lft 0}' },
+    rules: {
+      n1: `raw -A PREROUTING -s $p1 -j CT --notrack
+      nat -A POSTROUTING -d $p1 -j SNAT --to-source {172.18.0.31|fd18::31}`,
+    },
+    flows: `
+      n1 icmp $p1 = ok
+      n1@$n1 icmp $p1 = dropped
+      n1@$n1 udp $p1:53 = dropped`,
+  },
+  {
+    name: 'a packet whose TTL is raised on the way goes round for ever',
+    sh: { ext: 'sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1' },
+    rules: { n1: 'mangle -A FORWARD -d $svc -j {TTL --ttl-inc 5|HL --hl-inc 5}' },
+    flows: 'p1 udp $svc:53 = dropped',
+  },
 ])

@@ -211,7 +211,8 @@ class Probe:
             quoted = inner[40:] if self.six else inner[(inner[0] & 15) * 4:]
             to = inner[24:40] if self.six else inner[16:20]
             asked = socket.inet_pton(socket.AF_INET6 if self.six else socket.AF_INET, self.order['dst'])
-            if quoted[4:6] == self.ident and to == asked:
+            # about the request: one who pings himself may hear of his own answer, too
+            if quoted[0] == (128 if self.six else 8) and quoted[4:6] == self.ident and to == asked:
                 self.finish({'kind': 'icmp', 'type': m[0], 'code': m[1], 'from': plain(peer[0])})
 
     def fail(self, number):
