@@ -24,13 +24,18 @@ export interface ReadyTests {
 /** Reads the tests and snapshots of files and folders, and what each is about. Throws NetctlError for the first fault. */
 export async function readTests(paths: readonly string[], flags: InputFlags, terminal: Terminal, root: string): Promise<ReadyTests> {
   const namespace = await resolveNamespace(flags)
-  const files = paths.flatMap((path) => testFilesAt(path, namespace))
   const scenes = await scenesFor(flags, terminal, root)
   const tests: ReadyTests['tests'][number][] = []
   const snapshots: ReadyTests['snapshots'][number][] = []
-  for (const file of files) {
-    for (const test of file.tests) tests.push({ test, scene: await scenes.of({ ...file, manifests: test.manifests }) })
-    for (const snapshot of file.snapshots) snapshots.push({ snapshot, scene: await scenes.of({ ...file, manifests: snapshot.manifests }) })
+  for (const path of paths) {
+    const files = testFilesAt(path, namespace)
+    // a document that names nothing is about what lies in its folder
+    const around: About = { file: path, manifests: [], beside: files.flatMap((file) => file.beside) }
+    const about = (file: TestFile, manifests: readonly string[]): About => (manifests.length > 0 ? { ...file, manifests } : around)
+    for (const file of files) {
+      for (const test of file.tests) tests.push({ test, scene: await scenes.of(about(file, test.manifests)) })
+      for (const snapshot of file.snapshots) snapshots.push({ snapshot, scene: await scenes.of(about(file, snapshot.manifests)) })
+    }
   }
   return { tests, snapshots, notes: scenes.notes, paths: [...paths, ...scenes.paths] }
 }
@@ -40,10 +45,10 @@ interface TestFile extends Pick<About, 'file' | 'beside'> {
   readonly snapshots: readonly PolicySnapshot[]
 }
 
+/** All files of a path; at least one of them has tests. */
 function testFilesAt(path: string, namespace: string): readonly TestFile[] {
   const files = findManifests(path).files.map((file) => testFile(file, namespace))
-  const some = files.filter(({ tests, snapshots }) => tests.length + snapshots.length > 0)
-  if (some.length > 0) return some
+  if (files.some(({ tests, snapshots }) => tests.length + snapshots.length > 0)) return files
   throw new NetctlError({
     code: 'PTE003',
     message: `${path} holds no PolicyTest and no PolicySnapshot`,

@@ -26,9 +26,12 @@ export interface Scenes {
   readonly paths: readonly string[]
 }
 
-/** Do flags say what documents are about? A snapshot that the environment names for good says so too. */
+/** Do flags say what documents are about? A snapshot that the environment names for good gives way to what they say themselves. */
 export const namesInput = ({ filename, snapshot, context, kubeconfig }: InputFlags): boolean =>
-  filename !== undefined || snapshot !== undefined || context !== undefined || kubeconfig !== undefined
+  filename !== undefined ||
+  (snapshot !== undefined && snapshot !== process.env.NETCTL_SNAPSHOT) ||
+  context !== undefined ||
+  kubeconfig !== undefined
 
 /**
  * The worlds of documents, each read once however many are about it: what the flags name; else what the document names and what

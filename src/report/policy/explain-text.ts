@@ -103,14 +103,16 @@ function ruleLines(
   const lines: Line[] =
     lineWidth(whole) <= pen.columns
       ? [whole]
-      : [[...head, ...mark], ...wrap([pen.text(text, style)], pen.columns - 8, pen).map((l) => indent(l, 8))]
+      : [[...head.slice(0, -1), ...mark], ...wrap([pen.text(text, style)], pen.columns - 8, pen).map((l) => indent(l, 8))]
   if (rule.failClosed !== undefined) lines.push(...besidePlace([pen.text('        ! ', 'warn')], rule.failClosed, undefined, pen))
   if (match.kind === 'unknown') lines.push(...besidePlace([pen.text('        ? ', 'warn')], match.why, undefined, pen))
   if (match.kind === 'mismatch' && (reached || options.verbose)) {
     for (const { criterion, wanted, found } of explained.failed)
       lines.push(...besidePlace([pen.text(`        ${criterion}: `, 'dim')], `wants ${wantedText(wanted)}; it is ${found}`, undefined, pen))
   }
-  if (rule.origin && (deciding || options.verbose)) lines.push(...excerpt(rule.origin, pen))
+  // a dump in JSON says it in many lines, and no better than the line above
+  if (rule.origin && (options.verbose || (deciding && rule.origin.object.place.document.syntax === 'yaml')))
+    lines.push(...excerpt(rule.origin, pen))
   return lines
 }
 

@@ -1,5 +1,5 @@
 /** netctl policy test as its users run it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -85,6 +85,15 @@ test('manifests that stand beside the tests are what they are about; --with goes
   )
   expect((await netctl(['policy', 'test', own])).code).toBe(0)
   expect((await netctl(['policy', 'test', own, '--with', closed])).code).toBe(1)
+})
+
+test('a folder: what lies in it is what its tests are about', async () => {
+  const folder = path('folder')
+  mkdirSync(folder)
+  const pod = (name: string) => `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}, namespace: a}\nspec: {containers: [{name: c}]}\n---\n`
+  writeFileSync(join(folder, 'pods.yaml'), pod('one') + pod('two'))
+  writeFileSync(join(folder, 'tests.yaml'), `${HEAD}  - {from: a/one, to: a/two, port: 80, expect: allow}\n`)
+  expect((await netctl(['policy', 'test', folder, '-q'])).stdout).toBe('1 test: 1 passed\n')
 })
 
 describe('reports', () => {
