@@ -31,7 +31,7 @@ async function differences(name: string, every: number) {
 describe.runIf(needs('captures'))('meant and programmed', () => {
   it.each(['vxlan-iptables', 'nft-nft', 'crosssubnet-nft-dualstack', 'ipip-ipvs', 'random-1', 'random-2', 'random-3', 'random-4'])(
     'agree in %s',
-    async (name) => expect(await differences(name, 12)).toEqual([]),
+    async (name) => expect(await differences(name, 3)).toEqual([]),
   )
 
   it('differ where somebody else drops, and the rule is named', async () => {
