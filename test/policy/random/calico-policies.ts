@@ -55,8 +55,10 @@ function rule(random: Random, direction: 'ingress' | 'egress', namespace: string
   const ports = protocols.some((protocol) => traffic.protocol === protocol) || traffic.protocol === 6
   // one family a rule: CIDRs of both are refused, and so are those of another than ipVersion says
   const family = traffic.family ?? random.pick([4, 4, 6] as const)
-  const source = entity(random, family, ports, 'source')
-  const destination = entity(random, family, ports, 'destination')
+  // what is narrow by its ICMP type is seldom narrow by its ends too
+  const wide = traffic.icmp !== undefined && random.chance(0.7)
+  const source = wide ? {} : entity(random, family, ports, 'source')
+  const destination = wide ? {} : entity(random, family, ports, 'destination')
   const own = direction === 'ingress' ? source : destination
   const other = isService ? { services: serviceOf(random, namespace) } : own
   const http = action === 'Allow' && direction === 'ingress' && (traffic.protocol === undefined || traffic.protocol === 'TCP')
@@ -93,8 +95,8 @@ function trafficOf(random: Random): Traffic {
     case 5: {
       const family = random.pick([4, 6] as const)
       const icmp = {
-        type: random.pick(family === 4 ? [8, 0, 3] : [128, 129, 1]),
-        ...maybe(random, 0.4, () => ({ code: random.pick([0, 1]) })),
+        type: random.pick(family === 4 ? [8, 8, 0, 3] : [128, 128, 129, 1]),
+        ...maybe(random, 0.3, () => ({ code: random.pick([0, 1]) })),
       }
       return {
         protocol: family === 4 ? random.pick(['ICMP', 1]) : random.pick(['ICMPv6', 58]),

@@ -216,7 +216,7 @@ function policyOf(random: Random, kind: string, namespace: string, name: string)
       return clusterPolicy(random, name)
     case 'staged':
       if (random.chance(0.3)) return stagedKubernetesPolicy(random, namespace, name)
-      return calicoPolicy(random, random.chance(0.5) ? namespace : undefined, name, true)
+      return calicoPolicy(random, random.chance(0.6) ? namespace : undefined, name, true)
     default:
       return calicoPolicy(random, kind === 'calico' ? namespace : undefined, name, false)
   }
@@ -272,12 +272,12 @@ function isPossible(one: End, other: End, { protocol }: { readonly protocol: str
 
 function packet(random: Random, objects: readonly KubeObject[], other: End): Omit<Flow, 'src' | 'dst'> {
   const hasStaged = objects.some(({ kind }) => kind.startsWith('Staged'))
-  const staged = maybe(random, hasStaged ? 0.5 : 0.05, () => ({ staged: true }))
+  const staged = maybe(random, hasStaged ? 0.6 : 0.05, () => ({ staged: true }))
   const kind = random.below(20)
   if (kind < 4) {
     const protocol = random.pick(['ICMP', 'ICMPv6'])
     const icmpType = random.pick(protocol === 'ICMP' ? [8, 0, 3] : [128, 129, 1])
-    return { protocol, ...maybe(random, 0.8, () => ({ icmpType, icmpCode: random.pick([0, 1]) })), ...staged }
+    return { protocol, ...maybe(random, 0.6, () => ({ icmpType, icmpCode: random.pick([0, 1]) })), ...staged }
   }
   if (kind === 4) return { protocol: random.pick([47, 136, 'UDPLite']), ...staged }
   const srcPort = maybe(random, 0.15, () => ({ srcPort: random.pick(portNumbers) }))
