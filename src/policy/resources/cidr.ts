@@ -2,8 +2,12 @@ import { contains, formatPrefix, fromWords, type Ip, type Prefix, parseIp, parse
 
 /* What each API takes for a CIDR. They differ: each function says whose it is, and gives what is wrong, or undefined. */
 
+/** A length as most take it, and as Go's net.ParseCIDR does. */
+const PLAIN_LENGTH = /^(0|[1-9]\d{0,2})$/
+const GO_LENGTH = /^\d{1,3}$/
+
 /** Parsed as `ADDRESS/LENGTH`, or why not. */
-function parse(text: string): Prefix | string {
+function parse(text: string, length: RegExp): Prefix | string {
   const slash = text.indexOf('/')
   if (slash < 0) return `${shown(text)} is no CIDR: it has no /LENGTH`
   const address = parseIp(text.slice(0, slash))
@@ -14,8 +18,7 @@ function parse(text: string): Prefix | string {
   }
   const digits = text.slice(slash + 1)
   const bits = address.family === 4 ? 32 : 128
-  if (!/^(0|[1-9]\d{0,2})$/.test(digits) || Number(digits) > bits)
-    return `${shown(text)} has a prefix length that is no number from 0 to ${bits}`
+  if (!length.test(digits) || Number(digits) > bits) return `${shown(text)} has a prefix length that is no number from 0 to ${bits}`
   return parsePrefix(text) as Prefix
 }
 
@@ -27,8 +30,8 @@ export function kubernetesCidr(text: string): string | undefined {
   return text === '' ? 'is required' : plain(text)
 }
 
-function plain(text: string): string | undefined {
-  const parsed = parse(text)
+function plain(text: string, length = PLAIN_LENGTH): string | undefined {
+  const parsed = parse(text, length)
   if (typeof parsed === 'string') return parsed
   return isMapped(parsed.ip) ? `${shown(text)} is an IPv4 address in IPv6 form` : undefined
 }
@@ -53,7 +56,7 @@ const isMapped = (ip: Ip): boolean => ip.family === 6 && ip.a === 0 && ip.b === 
 
 /** `nets` and `notNets` of a rule of Calico's: with a length, and no host bits. */
 export function calicoNet(text: string): string | undefined {
-  const wrong = plain(text)
+  const wrong = plain(text, GO_LENGTH)
   const parsed = parsePrefix(text)
   if (wrong || !parsed) return wrong
   const masked = formatPrefix(parsed)
@@ -64,7 +67,7 @@ export function calicoNet(text: string): string | undefined {
 
 /** `nets` of a NetworkSet or GlobalNetworkSet: host bits are taken, an address stands for itself. */
 export function calicoCidrOrIp(text: string): string | undefined {
-  return text.includes('/') ? kubernetesCidr(text) : address(text)
+  return text.includes('/') ? plain(text, GO_LENGTH) : address(text)
 }
 
 /** An address of either family. */

@@ -15,6 +15,9 @@ export const labelSelector: v.GenericSchema<unknown, Selector> = v.pipe(
   }),
 )
 
+/** Without brackets around it. */
+const ALONE = /^[ \t]*global\([ \t]*\)[ \t]*$/
+
 /** Longest selector that Calico's resource definitions take, in most places. */
 const LENGTH = 1024
 
@@ -40,7 +43,7 @@ export function selector(
       // as Calico does, by the text: global( in quotes is refused too
       if (text.includes('global(')) {
         if (global === 'refused') addIssue({ message: 'global() is only for the namespaceSelector of a source or destination' })
-        else if (global === 'alone' && parsed.kind !== 'global') addIssue({ message: 'global() must stand alone' })
+        else if (global === 'alone' && !ALONE.test(text)) addIssue({ message: 'global() must stand alone' })
       }
       return parsed
     }),
