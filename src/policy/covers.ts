@@ -12,8 +12,8 @@ import type { Peer, Policy, Ports, Rule } from './model.ts'
 
 /** `a` matches every packet that `b` matches. */
 export function ruleCovers(a: Rule, b: Rule): boolean {
-  // what a proxy must judge too, or what nobody can tell, covers nothing
-  if (a.http || a.unknown !== undefined) return false
+  // what a proxy must judge too, what nobody can tell, and what is not as it is written covers nothing
+  if (a.http || a.unknown !== undefined || a.failClosed !== undefined) return false
   if (a.family !== undefined && a.family !== b.family) return false
   if (a.protocol !== undefined && a.protocol !== b.protocol) return false
   if (a.notProtocol !== undefined && a.notProtocol !== b.notProtocol && (b.protocol === undefined || b.protocol === a.notProtocol))

@@ -14,6 +14,7 @@ import { logOnly } from './log-only.ts'
 import { namedPortUnknown } from './named-port-unknown.ts'
 import { namespaceUnknown } from './namespace-unknown.ts'
 import { peerSelectsNothing } from './peer-selects-nothing.ts'
+import { peerUnsupported } from './peer-unsupported.ts'
 import { podAddress } from './pod-address.ts'
 import { priorityTie } from './priority-tie.ts'
 import { profileUnknown } from './profile-unknown.ts'
@@ -54,6 +55,7 @@ export const CHECKS: readonly Check[] = [
   httpCondition,
   podAddress,
   hostsSelected,
+  peerUnsupported,
 ]
 
 /** What policies say and probably do not mean, in the order of the checks. */
