@@ -82,8 +82,9 @@ export class Loose {
     const metadata = this.object(from, 'metadata', [])
     const name = this.text(metadata, 'name', METADATA) ?? this.text(metadata, 'generateName', METADATA)
     const own = namespace && (this.text(metadata, 'namespace', METADATA) || namespace)
-    if (!name) this.refuse([...METADATA, 'name'], 'is required')
-    else this.check([...METADATA, 'name'], dnsSubdomain(name))
+    // of a name that is no text it has been told already
+    if (!name && (metadata.name ?? '') === '') this.refuse([...METADATA, 'name'], 'is required')
+    else if (name) this.check([...METADATA, 'name'], dnsSubdomain(name))
     if (own) this.check([...METADATA, 'namespace'], dnsLabel(own))
     return {
       name: name ?? '',
