@@ -21,7 +21,7 @@ export default class Completion extends BaseCommand {
         path: command.id.replaceAll(':', ' '),
         summary: command.summary ?? '',
         values: Object.values(command.args)[0]?.options ?? [],
-        files: ['file', 'before', 'after', 'old', 'new'].some((name) => name in command.args),
+        files: ['file', 'path', 'old', 'new'].some((name) => name in command.args),
         flags: Object.entries(command.flags).map(([name, flag]): CompletionFlag => {
           const value = flag.type !== 'option' ? undefined : (flag.options ?? (FILE_FLAGS.has(name) ? 'file' : 'any'))
           return { name, char: flag.char, summary: flag.summary ?? '', value }
