@@ -6,7 +6,7 @@ import { hasPorts } from '../protocols.ts'
 import type { ExplainedPolicy, Mismatch, Verdict } from '../verdict.ts'
 import type { PolicyWorld } from '../world.ts'
 import type { Edit } from './edit.ts'
-import { isCalico, peerFor, podPeer } from './peer.ts'
+import { type PeerWords, peersFor, podPeer } from './peer.ts'
 
 /** Edits that may help one flow to what is wanted, smallest first. None of them is known to. */
 export function candidatesFor(world: PolicyWorld, flow: PolicyFlow, wanted: 'allow' | 'deny'): readonly Edit[] {
@@ -33,20 +33,18 @@ function toAllow(world: PolicyWorld, flow: PolicyFlow, verdict: Verdict): Edit[]
   const explained = explain(world, flow)[direction].find(({ tier }) => tier.name === last.tier.name)
   const policies = (explained?.policies ?? []).filter(({ reached }) => reached)
   const edits = policies.flatMap((policy) => nearMisses(policy, flow, verdict, direction))
-  const peer = (policy: Policy) => otherPeer(flow, verdict, direction, policy)
   if (last.kind === 'end-of-tier') {
     for (const policy of last.policies.slice(0, 3)) {
-      const words = peer(policy)
-      if (words) edits.push({ kind: 'add-rule', policy, direction, action: 'allow', peer: words, ...portsOf(flow) })
+      for (const peer of otherPeers(flow, verdict, direction, policy))
+        edits.push({ kind: 'add-rule', policy, direction, action: 'allow', peer, ...portsOf(flow) })
     }
     return edits
   }
-  const words = peer(last.policy)
   // to pass leaves it to the policies behind, as far as the API has such an action
   const actions = last.policy.kind === 'KubernetesBaselineAdminNetworkPolicy' ? (['allow'] as const) : (['pass', 'allow'] as const)
-  if (words)
+  for (const peer of otherPeers(flow, verdict, direction, last.policy))
     for (const action of actions)
-      edits.push({ kind: 'add-rule', policy: last.policy, direction, action, before: last.rule, peer: words, ...portsOf(flow) })
+      edits.push({ kind: 'add-rule', policy: last.policy, direction, action, before: last.rule, peer, ...portsOf(flow) })
   edits.push({ kind: 'remove-rule', policy: last.policy, direction, rule: last.rule })
   return edits
 }
@@ -61,8 +59,7 @@ function nearMisses({ policy, rules }: ExplainedPolicy, flow: PolicyFlow, verdic
       return [{ kind: 'add-port', policy, direction, rule, ...portsOf(flow) }]
     const { notNets, notSelector } = rule[side]
     if (!match.failed.every(isOfPeer(side)) || notNets || notSelector) return []
-    const peer = otherPeer(flow, verdict, direction, policy)
-    return peer ? [{ kind: 'add-peer', policy, direction, rule, peer }] : []
+    return otherPeers(flow, verdict, direction, policy).map((peer) => ({ kind: 'add-peer', policy, direction, rule, peer }))
   })
 }
 
@@ -73,10 +70,10 @@ const isOfPeer =
   ({ criterion }: Mismatch): boolean =>
     criterion.startsWith(`${side} `) && !criterion.endsWith(' ports')
 
-const otherPeer = (flow: PolicyFlow, verdict: Verdict, direction: Direction, policy: Policy) =>
+const otherPeers = (flow: PolicyFlow, verdict: Verdict, direction: Direction, policy: Policy): readonly PeerWords[] =>
   direction === 'ingress'
-    ? peerFor(flow.source, verdict.sourceAddress, policy)
-    : peerFor(flow.destination, verdict.destinationAddress, policy)
+    ? peersFor(flow.source, verdict.sourceAddress, policy)
+    : peersFor(flow.destination, verdict.destinationAddress, policy)
 
 const portsOf = ({ protocol, port }: PolicyFlow) => ({ protocol, ...(port !== undefined && { port }) })
 
@@ -114,9 +111,9 @@ function narrowings(policy: Policy, rule: Rule, flow: PolicyFlow, verdict: Verdi
     edits.push({ kind: 'remove-port', policy, direction, rule, protocol, port })
   if (rule.peerOrigin && new Set(rules.map((r) => r.peerOrigin)).size > 1)
     edits.push({ kind: 'remove-peer', policy, direction, rule, peer: rule.peerOrigin })
-  const peer = otherPeer(flow, verdict, direction, policy)
-  const denies = isCalico(policy.kind) || policy.kind !== 'KubernetesNetworkPolicy'
-  if (peer && denies) edits.push({ kind: 'add-rule', policy, direction, action: 'deny', before: rule, peer, ...portsOf(flow) })
+  if (policy.kind !== 'KubernetesNetworkPolicy')
+    for (const peer of otherPeers(flow, verdict, direction, policy))
+      edits.push({ kind: 'add-rule', policy, direction, action: 'deny', before: rule, peer, ...portsOf(flow) })
   edits.push({ kind: 'remove-rule', policy, direction, rule })
   return edits
 }

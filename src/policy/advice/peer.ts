@@ -18,42 +18,49 @@ const TELLING = ['app.kubernetes.io/name', 'app', 'k8s-app', 'component', 'role'
 const PASSING =
   /^(?:pod-template-hash|controller-revision-hash|pod-template-generation|(?:batch\.kubernetes\.io\/)?(?:job-name|controller-uid)|(?:statefulset|apps)\.kubernetes\.io\/.*)$/
 
-/** An end as a peer that a policy's author could name; undefined if nothing is known to name it by. */
-export function peerFor(end: End, address: Ip | undefined, policy: Pick<Policy, 'kind' | 'namespace'>): PeerWords | undefined {
+/** An end as peers that a policy's author could name, the narrowest first; none if nothing is known to name it by. */
+export function peersFor(end: End, address: Ip | undefined, policy: Pick<Policy, 'kind' | 'namespace'>): readonly PeerWords[] {
   const { endpoint } = end
-  if (endpoint && endpoint.kind !== 'host') return podPeer(endpoint, policy)
-  if (!address) return undefined
+  if (endpoint && endpoint.kind !== 'host') return [podPeer(endpoint, policy), namespacePeer(endpoint, policy)]
+  if (!address) return []
   const text = `${address.text}/${address.family === 4 ? 32 : 128}`
   const net = parsePrefix(text)
-  if (!net) return undefined
+  if (!net) return []
   const word = isCalico(policy.kind) ? 'nets' : policy.kind === 'KubernetesNetworkPolicy' ? 'ipBlock' : 'networks'
-  return { peer: { nets: [net] }, text: `${word} ${text}` }
+  return [{ peer: { nets: [net] }, text: `${word} ${text}` }]
 }
 
 /** The pods that an endpoint stands for: those with its label in its namespace. */
 export function podPeer(endpoint: Endpoint, policy: Pick<Policy, 'kind' | 'namespace'>): PeerWords {
   const { namespace = '' } = endpoint
   const label = tellingLabel(endpoint)
-  const parts: Selector[] = [
-    { kind: 'equal', key: 'projectcalico.org/namespace', value: namespace },
-    ...(label ? [{ kind: 'equal', key: label[0], value: label[1] } as const] : []),
-  ]
-  return { peer: { selector: allOf(parts) }, text: words(namespace, label, policy) }
+  if (!label) return namespacePeer(endpoint, policy)
+  const [key, value] = label
+  const selector = allOf([inNamespace(namespace), { kind: 'equal', key, value }])
+  return {
+    peer: { selector },
+    text: words(namespace, isCalico(policy.kind) ? `selector ${key} == '${value}'` : `podSelector ${key}=${value}`, policy),
+  }
 }
 
-function words(
-  namespace: string,
-  label: readonly [string, string] | undefined,
-  { kind, namespace: own }: Pick<Policy, 'kind' | 'namespace'>,
-): string {
-  const elsewhere = own !== namespace
-  if (isCalico(kind)) {
-    const selector = `selector ${label ? `${label[0]} == '${label[1]}'` : 'all()'}`
-    return elsewhere ? `${selector}, namespaceSelector projectcalico.org/name == '${namespace}'` : selector
+/** All pods of an endpoint's namespace. */
+function namespacePeer({ namespace = '' }: Endpoint, policy: Pick<Policy, 'kind' | 'namespace'>): PeerWords {
+  return {
+    peer: { selector: inNamespace(namespace) },
+    text: words(namespace, isCalico(policy.kind) ? 'selector all()' : 'podSelector {}', policy),
   }
-  const selector = `podSelector ${label ? `${label[0]}=${label[1]}` : '{}'}`
-  return elsewhere ? `namespaceSelector kubernetes.io/metadata.name=${namespace}, ${selector}` : selector
 }
+
+const inNamespace = (value: string): Selector => ({ kind: 'equal', key: 'projectcalico.org/namespace', value })
+
+/** A selector of pods, with that of their namespace where it is not the policy's own. */
+function words(namespace: string, selector: string, { kind, namespace: own }: Pick<Policy, 'kind' | 'namespace'>): string {
+  if (own === namespace) return selector
+  if (isCalico(kind)) return `${selector}, namespaceSelector projectcalico.org/name == '${namespace}'`
+  return selector === 'podSelector {}' ? metadataName(namespace) : `${metadataName(namespace)}, ${selector}`
+}
+
+const metadataName = (namespace: string): string => `namespaceSelector kubernetes.io/metadata.name=${namespace}`
 
 /** A label of its own by which to select it; undefined if it has none that lasts. */
 function tellingLabel({ labels }: Endpoint): readonly [string, string] | undefined {

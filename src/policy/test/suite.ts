@@ -7,7 +7,12 @@ import type { Expectation, PolicyTest } from './types.ts'
 
 /** One expectation, asked. */
 export type Asked =
-  | (TestResult & { readonly kind: 'asked'; readonly advice?: TestAdvice; readonly datapath?: DatapathResult })
+  | (TestResult & {
+      readonly kind: 'asked'
+      /** `none`: it was looked for in vain; absent: nothing is wrong, or enough others have some */
+      readonly advice?: TestAdvice | 'none'
+      readonly datapath?: DatapathResult
+    })
   /** it can't be asked: nobody fits, a port is missing */
   | { readonly kind: 'refused'; readonly expectation: Expectation; readonly error: NetctlError }
 
@@ -31,8 +36,7 @@ export function runSuite(scene: Scene, test: PolicyTest): SuiteResult {
   let left = ADVISED
   const results = asked.map((one): Asked => {
     if (one.kind === 'refused' || !one.shortfalls.some(({ kind }) => kind === 'wrong') || left-- <= 0) return one
-    const advice = adviceFor(scene, one, asked)
-    return advice ? { ...one, advice } : one
+    return { ...one, advice: adviceFor(scene, one, asked) ?? 'none' }
   })
   return { test, results }
 }
@@ -46,14 +50,26 @@ function ask(scene: Scene, expectation: Expectation): Asked {
   }
 }
 
+/** How often flows that a change leaves as they are may be added to those that it is looked for. */
+const ROUNDS = 3
+
 function adviceFor(scene: Scene, { expectation, shortfalls }: TestResult, all: readonly Asked[]): TestAdvice | undefined {
-  const flows = shortfalls.filter(({ kind }) => kind === 'wrong').map(({ flow }) => flow)
-  const change = smallestChange(scene.world, flows, expectation.expect)
-  if (!change) return undefined
-  const changed: Scene = { ...scene, world: change.world }
-  const breaks = all.flatMap((other) => {
-    if (other.kind === 'refused' || other.outcome !== 'pass') return []
-    return runExpectation(changed, other.expectation).outcome === 'pass' ? [] : [other.expectation]
-  })
-  return { change, breaks }
+  let flows = wrongOf(shortfalls)
+  for (let round = 0; round < ROUNDS; round++) {
+    const change = smallestChange(scene.world, flows, expectation.expect)
+    if (!change) return undefined
+    // the first few flows are known, and all must fare as expected
+    const changed: Scene = { ...scene, world: change.world }
+    const left = wrongOf(runExpectation(changed, expectation).shortfalls)
+    if (left.length === 0) return { change, breaks: all.flatMap((other) => brokenIn(changed, other)) }
+    flows = [...flows, ...left]
+  }
+  return undefined
+}
+
+const wrongOf = (shortfalls: TestResult['shortfalls']) => shortfalls.filter(({ kind }) => kind === 'wrong').map(({ flow }) => flow)
+
+function brokenIn(changed: Scene, other: Asked): readonly Expectation[] {
+  if (other.kind === 'refused' || other.outcome !== 'pass') return []
+  return runExpectation(changed, other.expectation).outcome === 'pass' ? [] : [other.expectation]
 }

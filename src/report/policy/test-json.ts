@@ -43,7 +43,7 @@ export function testDocument({ test }: SuiteResult, asked: Asked) {
     flows: { checked, failed, unknown },
     ...(asked.outcome !== 'pass' && { message: plainMessage(asked), shortfalls: shortfalls.map(shortfallDocument) }),
     ...(datapath && { datapath: datapathDocument(datapath) }),
-    ...(advice && { change: { edits: advice.change.edits.map(editText), breaks: advice.breaks.map(testTitle) } }),
+    ...(advice && advice !== 'none' && { change: { edits: advice.change.edits.map(editText), breaks: advice.breaks.map(testTitle) } }),
   }
 }
 

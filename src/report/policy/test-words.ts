@@ -101,6 +101,7 @@ export function differenceLines({ kind, flow, text, place }: DatapathDifference)
 export function mending(asked: Extract<Asked, { kind: 'asked' }>): string | undefined {
   const { advice } = asked
   if (!advice) return undefined
+  if (advice === 'none') return 'none was found: it takes more than three edits of one port, peer or rule'
   const [first, ...others] = advice.breaks
   const breaks = first ? ` (but then “${testTitle(first)}” no longer holds${others.length > 0 ? `, and ${others.length} more` : ''})` : ''
   return `${adviceText(advice.change)}${breaks}`

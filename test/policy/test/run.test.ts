@@ -101,7 +101,25 @@ test('a change that breaks another expectation says so', () => {
     ]),
   )
   const [, closed] = results
-  expect(closed?.kind === 'asked' && closed.advice?.breaks.map(({ name }) => name)).toEqual(['open'])
+  expect(closed).toMatchObject({ advice: { breaks: [{ name: 'open' }] } })
+})
+
+test('a change is one for all pairs, not for the first few', () => {
+  const many = Array.from({ length: 12 }, (_, i) => pod(`c${i}`, `c${i}`)).join('')
+  const scene = sceneOf(`${SHOP}${many}`)
+  const { results } = runSuite(scene, testOf(["{from: 'shop/c*', to: shop/api, port: 8080, expect: allow}"]))
+  const [only] = results
+  // no label is theirs alone: all pods of the namespace
+  expect(only).toMatchObject({
+    outcome: 'fail',
+    failed: 12,
+    advice: { change: { edits: [{ kind: 'add-peer', peer: { text: 'podSelector {}' } }] } },
+  })
+  const [both] = runSuite(scene, testOf(["{from: 'shop/c*', to: 'shop/c*', port: 80, expect: deny}"])).results
+  // twelve policies are not added by three edits
+  expect(both).toMatchObject({ outcome: 'fail', failed: 132, advice: 'none' })
+  const [one] = runSuite(scene, testOf(['{from: {any: true}, to: shop/api, port: 8080, expect: deny}'])).results
+  expect(one).toMatchObject({ failed: 2, advice: { change: { edits: [{ kind: 'remove-rule' }] } } })
 })
 
 describe('random clusters', () => {
