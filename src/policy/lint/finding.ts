@@ -39,13 +39,28 @@ export interface Check {
 
 export const DIRECTIONS: readonly Direction[] = ['ingress', 'egress']
 
-/** All policies in the order of evaluation, those of one object once: v0.1.1 of AdminNetworkPolicy becomes one for each namespace. */
-export function policiesOf({ tiers }: PolicyWorld): readonly Policy[] {
-  const byObject = new Map<ManifestObject, Policy>()
-  for (const { policies } of tiers)
-    for (const policy of policies) if (!byObject.has(policy.origin.object)) byObject.set(policy.origin.object, policy)
-  return [...byObject.values()]
+const manifold = new WeakMap<PolicyWorld, ReadonlySet<ManifestObject>>()
+
+/**
+ * Whether a policy is one of several that one object became: an AdminNetworkPolicy of v0.1.1 that compares labels is one for each namespace. What
+ * holds for one of them need not hold for the object.
+ */
+export function isOneOfMany(world: PolicyWorld, { origin }: Policy): boolean {
+  let objects = manifold.get(world)
+  if (!objects) {
+    const seen = new Set<ManifestObject>()
+    const twice = new Set<ManifestObject>()
+    for (const { policies } of world.tiers) {
+      for (const { origin } of policies) (seen.has(origin.object) ? twice : seen).add(origin.object)
+    }
+    manifold.set(world, (objects = twice))
+  }
+  return objects.has(origin.object)
 }
+
+/** The policies in the order of evaluation, each of which is all that its object says. */
+export const policiesOf = (world: PolicyWorld): readonly Policy[] =>
+  world.tiers.flatMap(({ policies }) => policies.filter((policy) => !isOneOfMany(world, policy)))
 
 export const rulesOf = (policy: Policy, direction: Direction): readonly Rule[] =>
   direction === 'ingress' ? policy.ingressRules : policy.egressRules

@@ -2,7 +2,7 @@ import { overlap } from '../../cluster/bitset.ts'
 import { subjectCovers } from '../covers.ts'
 import type { Policy } from '../model.ts'
 import { placesOf, selected } from '../places.ts'
-import { type Check, isAdmin, nameOf, within } from './finding.ts'
+import { type Check, isAdmin, isOneOfMany, nameOf, within } from './finding.ts'
 
 /** The API says: whichever; Calico takes them by name. */
 export const priorityTie: Check = {
@@ -12,7 +12,7 @@ export const priorityTie: Check = {
   *find({ world }) {
     const places = placesOf(world)
     for (const { policies } of world.tiers) {
-      const ranked = policies.filter((policy) => isAdmin(policy) && Number.isFinite(policy.order))
+      const ranked = policies.filter((policy) => isAdmin(policy) && Number.isFinite(policy.order) && !isOneOfMany(world, policy))
       for (const [i, policy] of ranked.entries()) {
         const meet = (other: Policy): boolean =>
           subjectCovers(other, policy) ||

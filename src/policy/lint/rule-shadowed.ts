@@ -1,7 +1,7 @@
 import { ruleCovers, subjectCovers } from '../covers.ts'
 import type { Direction, Policy, Rule } from '../model.ts'
 import type { PolicyWorld } from '../world.ts'
-import { type Check, DIRECTIONS, type Found, isNetworkPolicy, nameOf, rulesOf, userRules, within } from './finding.ts'
+import { type Check, DIRECTIONS, type Found, isNetworkPolicy, isOneOfMany, nameOf, rulesOf, userRules, within } from './finding.ts'
 
 /** By what the rules say, not by what pods there are: a shadowed rule stays one. */
 export const ruleShadowed: Check = {
@@ -61,6 +61,7 @@ function* covered(world: PolicyWorld, direction: Direction): Iterable<Covered> {
     ({ policy }) => policy.namespace,
   )
   for (const [at, own] of all.entries()) {
+    if (isOneOfMany(world, own.policy)) continue
     const rivals = [
       ...(byNamespace.get(undefined) ?? []),
       ...(own.policy.namespace === undefined ? [] : (byNamespace.get(own.policy.namespace) ?? [])),

@@ -1,16 +1,17 @@
 import { subjectCovers } from '../covers.ts'
 import type { Direction, Policy, Tier } from '../model.ts'
-import { type Check, DIRECTIONS, nameOf, rulesOf, within } from './finding.ts'
+import { type Check, DIRECTIONS, isOneOfMany, nameOf, rulesOf, within } from './finding.ts'
 
 /** A tier that denies at its end lets nothing through to later ones but by rules with Pass. */
 export const tierUnreachable: Check = {
   code: 'LNT016',
   severity: 'warning',
   title: 'A policy is never asked, since a tier before decides all about what it selects',
-  *find({ world: { tiers } }) {
+  *find({ world }) {
+    const { tiers } = world
     for (const [at, tier] of tiers.entries()) {
       for (const policy of tier.policies) {
-        if (policy.stagedAction !== undefined || policy.hook !== 'normal') continue
+        if (policy.stagedAction !== undefined || policy.hook !== 'normal' || isOneOfMany(world, policy)) continue
         const asked = DIRECTIONS.filter((direction) => policy[direction])
         const walls = asked.map((direction) => wallBefore(tiers.slice(0, at), policy, direction))
         const [wall] = walls

@@ -109,7 +109,7 @@ describe('all that is wrong in all manifests is told at once, with file, line, f
           .filter((one) => one.file === `test/policy/refused/${file}`)
           .map(({ line, message, fix }) => {
             // `NetworkPolicy shop/web: spec.ingress[0]: must be …`
-            const [, what = '', reason = ''] = /^\S+ \S+: ((?:\['[^']*'\]|\S)+?): (.*)$/.exec(message) ?? []
+            const [, what = '', reason = ''] = /^\S+ \S*: ((?:\['[^']*'\]|\S)+?): (.*)$/.exec(message) ?? []
             return { line, what, text: `${reason}; ${fix}` }
           })
         expect(places(found), file).toEqual(places(expected))
