@@ -30,7 +30,7 @@ export const subjectSelectsNothing: Check = {
 
 const objectOf = ({ origin }: Policy) => origin.object
 
-export function selectsSome(world: PolicyWorld, { subject }: Policy): boolean {
+function selectsSome(world: PolicyWorld, { subject }: Policy): boolean {
   for (const place of members(selected(placesOf(world), subject))) return place < world.endpoints.length
   return false
 }
