@@ -2,13 +2,11 @@ import { string } from '@oclif/core/args'
 import { boolean, string as flag } from '@oclif/core/flags'
 import { BaseCommand } from '../../src/cli/base-command.ts'
 import { inputFlag, outputFlag, timeoutFlag, verbosityFlags } from '../../src/cli/flags.ts'
-import type { datapathOf, Walk } from '../../src/cli/policy/datapath.ts'
+import { checkTests } from '../../src/cli/policy/check-tests.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
 import { record } from '../../src/cli/policy/record.ts'
-import { exitOfTests, resultsOf, runTests, testsIn } from '../../src/cli/policy/run-tests.ts'
-import { noTests, readTests } from '../../src/cli/policy/test-files.ts'
-import { type Checked, reportFlags, reporting } from '../../src/cli/report-files.ts'
-import type { Terminal } from '../../src/cli/terminal.ts'
+import { noTests } from '../../src/cli/policy/test-files.ts'
+import { reportFlags, reporting } from '../../src/cli/report-files.ts'
 import { watching } from '../../src/cli/watching.ts'
 import { ExitCode } from '../../src/error.ts'
 import { testRules } from '../../src/report/policy/test-results.ts'
@@ -55,37 +53,19 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
   override async run(): Promise<ExitCode> {
     const { args, flags } = await this.parse(PolicyTest)
     const terminal = this.terminal(flags)
-    const to = { ...flags, print: (text: string) => this.print(text) }
-    const base = { command: 'netctl policy test', version: this.config.version, rules: testRules }
+    const [print, tell] = [(text: string) => this.print(text), (text: string) => this.tell(text)]
     const files = args.file ?? []
-    if (flags.record !== undefined) this.tell(await record(flags.record, flags, terminal, this.config.root))
+    if (flags.record !== undefined) tell(await record(flags.record, flags, terminal, this.config.root))
     else if (files.length === 0) throw noTests()
     if (files.length === 0) return ExitCode.ok
     let paths: readonly string[] = files
-    const check = async (): Promise<Checked> => {
-      const tests = await readTests(files, flags, terminal, this.config.root)
-      paths = tests.paths
-      for (const note of tests.notes) this.tell(note)
-      const walk = flags.datapath ? await this.walk(flags, terminal) : undefined
-      const run = await this.bounded('testing', flags.timeout, () => runTests(tests, walk))
-      const text = testsIn({ ...flags, terminal }, run)
-      if (text !== undefined) this.print(text)
-      // places of what holds are looked up for who wants them only
-      return { code: exitOfTests(run), results: text === undefined || flags.junit || flags.sarif ? resultsOf(run) : [] }
+    const check = async () => {
+      const checked = await checkTests(files, flags, { terminal, root: this.config.root, print, tell, bounded: this.bounded })
+      paths = checked.paths
+      return checked
     }
-    const once = (): Promise<ExitCode> => reporting(to, base, check)
-    return flags.watch
-      ? watching(
-          once,
-          () => paths,
-          (text) => this.tell(text),
-        )
-      : once()
-  }
-
-  /** Walking takes most of netctl to load. */
-  private async walk(flags: Parameters<typeof datapathOf>[0], terminal: Terminal): Promise<Walk> {
-    const { datapathOf } = await import('../../src/cli/policy/datapath.ts')
-    return datapathOf(flags, terminal, this.config.root)
+    const base = { command: 'netctl policy test', version: this.config.version, rules: testRules }
+    const once = () => reporting({ ...flags, print }, base, check)
+    return flags.watch ? watching(once, () => paths, tell) : once()
   }
 }

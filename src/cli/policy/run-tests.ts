@@ -1,6 +1,6 @@
 import { ExitCode } from '../../error.ts'
 import { checkSnapshot, differs } from '../../policy/record/check.ts'
-import { runSuite } from '../../policy/test/suite.ts'
+import { runSuite, withAdvice } from '../../policy/test/suite.ts'
 import { snapshotResults } from '../../report/policy/snapshot-words.ts'
 import { snapshotDocument, testDocument, testReport } from '../../report/policy/test-json.ts'
 import { testResults } from '../../report/policy/test-results.ts'
@@ -12,11 +12,18 @@ import type { Terminal } from '../terminal.ts'
 import type { Walk } from './datapath.ts'
 import type { ReadyTests } from './test-files.ts'
 
-/** `walk`: what the datapath does is asked too. */
-export const runTests = ({ tests, snapshots }: ReadyTests, walk?: Walk): TestRun => ({
+export interface RunOptions {
+  /** look for the changes that would mend what fails */
+  readonly advise: boolean
+  /** what the datapath does is asked too */
+  readonly walk?: Walk | undefined
+}
+
+export const runTests = ({ tests, snapshots }: ReadyTests, { advise, walk }: RunOptions): TestRun => ({
   suites: tests.map(({ scene, test }) => {
-    const suite = runSuite(scene, test)
-    return walk ? { ...suite, results: suite.results.map((asked) => walk(scene, asked)) } : suite
+    const asked = runSuite(scene, test)
+    const suite = advise ? withAdvice(scene, asked) : asked
+    return walk ? { ...suite, results: suite.results.map((one) => walk(scene, one)) } : suite
   }),
   snapshots: snapshots.map(({ scene, snapshot }) => checkSnapshot(scene.world, snapshot)),
 })

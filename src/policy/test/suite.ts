@@ -30,15 +30,20 @@ export interface SuiteResult {
 /** How many failures of a document get advice: it is searched for, and whoever has more will read the first ones. */
 const ADVISED = 20
 
-/** Asks all that a document expects; what fails is told with the smallest change that would mend it. */
-export function runSuite(scene: Scene, test: PolicyTest): SuiteResult {
-  const asked = test.expectations.map((expectation) => ask(scene, expectation))
+/** Asks all that a document expects. */
+export const runSuite = (scene: Scene, test: PolicyTest): SuiteResult => ({
+  test,
+  results: test.expectations.map((expectation) => ask(scene, expectation)),
+})
+
+/** With the smallest change that would mend each of the first failures: it costs more than asking, so only who shows it asks for it. */
+export function withAdvice(scene: Scene, { test, results }: SuiteResult): SuiteResult {
   let left = ADVISED
-  const results = asked.map((one): Asked => {
+  const advised = results.map((one): Asked => {
     if (one.kind === 'refused' || !one.shortfalls.some(({ kind }) => kind === 'wrong') || left-- <= 0) return one
-    return { ...one, advice: adviceFor(scene, one, asked) ?? 'none' }
+    return { ...one, advice: adviceFor(scene, one, results) ?? 'none' }
   })
-  return { test, results }
+  return { test, results: advised }
 }
 
 function ask(scene: Scene, expectation: Expectation): Asked {

@@ -6,7 +6,7 @@ import { portClasses, portOf } from '../../../src/policy/matrix/ports.ts'
 import { type Scene, servicesOf } from '../../../src/policy/services.ts'
 import { readPolicyTest } from '../../../src/policy/test/read.ts'
 import { runExpectation, shortfallOf } from '../../../src/policy/test/run.ts'
-import { runSuite } from '../../../src/policy/test/suite.ts'
+import { runSuite, withAdvice } from '../../../src/policy/test/suite.ts'
 import type { Expectation } from '../../../src/policy/test/types.ts'
 import { endOf } from '../../../src/policy/who.ts'
 import { randomCluster } from '../random/cluster.ts'
@@ -93,12 +93,15 @@ describe('by', () => {
 })
 
 test('a change that breaks another expectation says so', () => {
-  const { results } = runSuite(
+  const { results } = withAdvice(
     shop,
-    testOf([
-      '{name: open, from: shop/web, to: shop/api, port: 8080, expect: allow}',
-      '{name: closed, from: shop/web2, to: shop/api, port: 8080, expect: deny}',
-    ]),
+    runSuite(
+      shop,
+      testOf([
+        '{name: open, from: shop/web, to: shop/api, port: 8080, expect: allow}',
+        '{name: closed, from: shop/web2, to: shop/api, port: 8080, expect: deny}',
+      ]),
+    ),
   )
   const [, closed] = results
   expect(closed).toMatchObject({ advice: { breaks: [{ name: 'open' }] } })
@@ -107,7 +110,7 @@ test('a change that breaks another expectation says so', () => {
 test('a change is one for all pairs, not for the first few', () => {
   const many = Array.from({ length: 12 }, (_, i) => pod(`c${i}`, `c${i}`)).join('')
   const scene = sceneOf(`${SHOP}${many}`)
-  const { results } = runSuite(scene, testOf(["{from: 'shop/c*', to: shop/api, port: 8080, expect: allow}"]))
+  const { results } = withAdvice(scene, runSuite(scene, testOf(["{from: 'shop/c*', to: shop/api, port: 8080, expect: allow}"])))
   const [only] = results
   // no label is theirs alone: all pods of the namespace
   expect(only).toMatchObject({
@@ -115,10 +118,10 @@ test('a change is one for all pairs, not for the first few', () => {
     failed: 12,
     advice: { change: { edits: [{ kind: 'add-peer', peer: { text: 'podSelector {}' } }] } },
   })
-  const [both] = runSuite(scene, testOf(["{from: 'shop/c*', to: 'shop/c*', port: 80, expect: deny}"])).results
+  const [both] = withAdvice(scene, runSuite(scene, testOf(["{from: 'shop/c*', to: 'shop/c*', port: 80, expect: deny}"]))).results
   // twelve policies are not added by three edits
   expect(both).toMatchObject({ outcome: 'fail', failed: 132, advice: 'none' })
-  const [one] = runSuite(scene, testOf(['{from: {any: true}, to: shop/api, port: 8080, expect: deny}'])).results
+  const [one] = withAdvice(scene, runSuite(scene, testOf(['{from: {any: true}, to: shop/api, port: 8080, expect: deny}']))).results
   expect(one).toMatchObject({ failed: 2, advice: { change: { edits: [{ kind: 'remove-rule' }] } } })
 })
 
