@@ -70,6 +70,16 @@ test.each([
   expect(found?.length).toBeLessThan(300)
 })
 
+test.each([
+  ['ports', 'tcp dport 90-70 drop'],
+  ['ports in a set', 'tcp dport { 80, 90-70 } drop'],
+  ['addresses', 'ip saddr 10.255.0.0-10.0.0.0 drop'],
+  ['numbers', 'numgen random mod 0 < 1 drop'],
+  ['hashes', 'jhash ip saddr mod 0 seed 0x1 == 0 drop'],
+])('%s that no kernel would hold are not known to match, nor not to', (_, rule) => {
+  expect(walk(base(rule))).toEqual([expect.stringMatching(/^undecided: .*is not modelled/)])
+})
+
 test('a story of 150,000 steps is told', () => {
   const flow = { from: { kind: 'pod', name: 'shop/web-1' }, proto: 'tcp', dst: '10.96.66.150', port: 80 } as const
   const trace = traceFlow(loadSnapshot(withFiles(shop, {})), flow)

@@ -156,10 +156,12 @@ function tableFlags(value: JsonValue | undefined): readonly string[] {
 
 const TABLE_FLAGS: ReadonlySet<string> = new Set(['dormant', 'owner', 'persist'])
 
+const HOOKS: ReadonlySet<string> = new Set(['ingress', 'prerouting', 'input', 'forward', 'output', 'postrouting', 'egress'])
+
 function readBase({ body, line }: Item, file: string): BaseChain | undefined {
   const { type, hook, prio, policy } = body
   if (hook === undefined && type === undefined) return undefined
-  if (typeof hook !== 'string' || typeof prio !== 'number' || (type !== 'filter' && type !== 'nat' && type !== 'route'))
+  if (typeof hook !== 'string' || !HOOKS.has(hook) || typeof prio !== 'number' || (type !== 'filter' && type !== 'nat' && type !== 'route'))
     throw new ParseError(file, line, `a base chain without a known type, hook and prio; ${EXPECTED}`)
   return { type, hook, priority: prio, policy: policy === 'drop' ? 'drop' : 'accept', devices: words(body.dev), line }
 }

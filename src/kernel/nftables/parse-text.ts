@@ -81,7 +81,8 @@ function parseRuleLine(line: BlockLine, c: Place): NftRule {
   return { ...(handle && { handle: Number(handle[1]) }), ...(comment !== undefined && { comment }), line: line.line, statements }
 }
 
-const BASE = /^type (filter|nat|route) hook ([a-z]+) (?:devices? (?:= )?(.*) )?priority ([^;]+);(?: policy ([a-z]+);)?/
+const BASE =
+  /^type (filter|nat|route) hook (ingress|prerouting|input|forward|output|postrouting|egress) (?:devices? (?:= )?(.*) )?priority ([^;]+);(?: policy ([a-z]+);)?/
 
 /** `type filter hook ingress device "eth0" priority filter; policy accept;` */
 function parseBase(line: BlockLine, file: string, family: Place['family']): BaseChain {

@@ -1,5 +1,5 @@
 import type { Family } from '../../net/ip.ts'
-import { readIp } from '../addresses.ts'
+import { inRange, readIp } from '../addresses.ts'
 import type { Value } from './expression-types.ts'
 import { symbol } from './symbols.ts'
 
@@ -9,6 +9,13 @@ const small: Value[] = []
 export function number(value: number): Value {
   if (value >= 0 && value < 65536) return (small[value] ??= { kind: 'number', value })
   return { kind: 'number', value }
+}
+
+/** Both ends included. Undefined: the end comes before the start, which nft refuses ("Range has zero or negative size"). */
+export function range(from: Value, to: Value): Value | undefined {
+  if (from.kind === 'number' && to.kind === 'number' && from.value > to.value) return undefined
+  if (from.kind === 'ip' && to.kind === 'ip' && !inRange(from.ip, from.ip, to.ip)) return undefined
+  return { kind: 'range', from, to }
 }
 
 /** A value of one word as nft prints it, with its name resolved by the data type; `other` if it can't be read so. Reads many: give it one cache a dump. */

@@ -48,6 +48,7 @@ describe('text', () => {
     ['something else in a table', inTable('\tchain c {', '\t}', '\tfoo'), /^4: expected a chain, set, map or the like, not `foo`/],
     ['a hook without a priority', inChain('type filter hook input; policy accept;'), /^3: expected `type TYPE hook/],
     ['a priority of no name', inChain('type filter hook input priority soon; policy accept;'), /^3: expected `type TYPE hook/],
+    ['a hook of no kernel', inChain('type filter hook sideways priority 0; policy accept;'), /^3: expected `type TYPE hook/],
     ['a type of no chain', inChain('type magic hook input priority 0; policy accept;'), /^3: expected `type TYPE hook/],
     ['a set without a type', inTable('\tset s {', '\t}'), /^2: set s has no type/],
     [
@@ -75,6 +76,10 @@ describe('text', () => {
     // of an nft without libxtables
     ['a remark', 'ip saddr 10.0.0.1 # xt_mark'],
     ['a remark alone', '# xt_mark'],
+    ['a range the wrong way round', 'tcp dport { 80, 90-70 } accept'],
+    ['addresses the wrong way round', 'ip saddr 10.255.0.0-10.0.0.0 accept'],
+    ['numbers modulo nothing', 'numgen inc mod 0 vmap { 0 : accept }'],
+    ['hashes modulo nothing', 'jhash ip saddr mod 0 == 0 accept'],
     ['an object of JavaScript', 'meta constructor __proto__ accept'],
   ])('a rule of %s', (_, rule) => {
     const start = performance.now()
@@ -136,6 +141,11 @@ describe('JSON', () => {
       list(table, { chain: { family: 'ip', table: 't', name: 'c', type: 'filter', hook: 'input' } }),
       /^1: a base chain without/,
     ],
+    [
+      'a hook of no kernel',
+      list(table, { chain: { family: 'ip', table: 't', name: 'c', type: 'filter', hook: 'sideways', prio: 0 } }),
+      /^1: a base chain without/,
+    ],
     ['the second line', `{"nftables": [\n${JSON.stringify(table)},\n7]}`, /^3: found the number 7/],
   ])('%s', (_, text, expected) => {
     expect(problem(() => parseNftJson(text, 'f'))).toMatch(expected)
@@ -156,6 +166,15 @@ describe('JSON', () => {
     ['sums of sums', { mangle: { key: { meta: { key: 'mark' } }, value: deep(500, (x) => ({ '&': [x, { meta: { key: 'mark' } }] })) } }],
     ['a jump without a target', { jump: {} }],
     ['a match without an operator', { match: { left: { meta: { key: 'mark' } }, right: 1 } }],
+    [
+      'a range the wrong way round',
+      { match: { op: '==', left: { payload: { protocol: 'tcp', field: 'dport' } }, right: { set: [80, { range: [90, 70] }] } } },
+    ],
+    ['numbers modulo nothing', { match: { op: '==', left: { numgen: { mode: 'inc', mod: 0, offset: 0 } }, right: 0 } }],
+    [
+      'hashes modulo nothing',
+      { match: { op: '==', left: { jhash: { mod: 0, expr: { payload: { protocol: 'ip', field: 'saddr' } } } }, right: 0 } },
+    ],
     ['half a mark', { match: { op: '==', left: { meta: { key: 'mark' } }, right: 0.5 } }],
     ['members of JavaScript', { __proto__: { accept: null }, constructor: null }],
   ])('a rule with %s', (_, statement) => {

@@ -2,11 +2,11 @@ import { type Prefix, prefix } from '../../../net/ip.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../json.ts'
 import { type DataType, typeOf } from '../datatype.ts'
 import type { BinaryOperator, Expression, NftElement, SetExpression, Value, Verdict } from '../expression-types.ts'
-import { markPrefix, number, type ScalarReader } from '../scalar.ts'
+import { markPrefix, number, range, type ScalarReader } from '../scalar.ts'
 import { concatenation } from '../short-forms.ts'
 import type { StatefulStatement } from '../stateful-types.ts'
 import type { NftFamily } from '../types.ts'
-import { count, only, text, unknown, within } from './members.ts'
+import { count, only, positive, text, unknown, within } from './members.ts'
 import { readSelector } from './selector.ts'
 import { readStateful } from './stateful.ts'
 
@@ -80,7 +80,7 @@ function readObject(json: JsonObject, type: DataType, c: JsonContext, depth: num
       return concatenation(body.map((part, i) => sub(part, typeof type === 'object' ? type[i] : undefined)))
     case 'range': {
       if (!Array.isArray(body) || body.length !== 2) break
-      return { kind: 'range', from: sub(body[0], type) as Value, to: sub(body[1], type) as Value }
+      return range(sub(body[0], type) as Value, sub(body[1], type) as Value) ?? unknown(json)
     }
     case 'set':
       return readSet(body, type, undefined, c, depth + 1)
@@ -119,7 +119,7 @@ function readObject(json: JsonObject, type: DataType, c: JsonContext, depth: num
       return map ? { kind: 'map', key, map } : unknown(json)
     }
     case 'jhash': {
-      const modulus = count(body.mod)
+      const modulus = positive(body.mod)
       if (modulus === undefined || !within(body, ['mod', 'seed', 'offset', 'expr'])) break
       const seed = count(body.seed)
       return {

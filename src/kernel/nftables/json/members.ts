@@ -30,6 +30,11 @@ export const within = (json: JsonObject, keys: readonly string[]): boolean => {
 export const text = (json: JsonValue | undefined): string | undefined => (typeof json === 'string' ? json : undefined)
 export const count = (json: JsonValue | undefined): number | undefined =>
   typeof json === 'number' && Number.isSafeInteger(json) ? json : undefined
+/** nft_ng_random_init, nft_jhash_init: a modulus of 0 is refused */
+export const positive = (json: JsonValue | undefined): number | undefined => {
+  const value = count(json)
+  return value !== undefined && value > 0 ? value : undefined
+}
 export const handleOf = (body: JsonObject): { readonly handle?: number } => {
   const handle = count(body.handle)
   return handle === undefined ? {} : { handle }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../json.ts'
 import type { Expression } from '../expression-types.ts'
 import type { NftFamily } from '../types.ts'
-import { count, familyOf, text, within, words } from './members.ts'
+import { count, familyOf, positive, text, within, words } from './members.ts'
 
 /** A field, meta key, route or the like: expressions whose parts are words and numbers. Undefined if it is none, or says more than is known. */
 export function readSelector(kind: string, body: JsonObject, family: NftFamily): Expression | undefined {
@@ -26,12 +26,12 @@ export function readSelector(kind: string, body: JsonObject, family: NftFamily):
     }
     case 'numgen': {
       const { mode } = body
-      const modulus = count(body.mod)
+      const modulus = positive(body.mod)
       if ((mode !== 'random' && mode !== 'inc') || modulus === undefined || !within(body, ['mode', 'mod', 'offset'])) return undefined
       return { kind: 'numgen', mode, modulus, offset: count(body.offset) ?? 0 }
     }
     case 'symhash': {
-      const modulus = count(body.mod)
+      const modulus = positive(body.mod)
       return modulus !== undefined && within(body, ['mod', 'offset'])
         ? { kind: 'symhash', modulus, offset: count(body.offset) ?? 0 }
         : undefined

@@ -148,7 +148,7 @@ function parsePrimary(t: Tokens, c: TextContext): Expression | undefined {
       t.next()
       const expression = t.nested(() => parseComputed(t, c))
       t.expect('mod')
-      const modulus = natural(t)
+      const modulus = natural(t) || t.fail('a modulus')
       const seed = t.take('seed') ? { seed: natural(t) } : {}
       return { kind: 'jhash', expression, modulus, ...seed, offset: t.take('offset') ? natural(t) : 0 }
     }
@@ -180,7 +180,7 @@ function fieldName(t: Tokens): string {
 
 function parseModulus(t: Tokens): { readonly modulus: number; readonly offset: number } {
   t.expect('mod')
-  const modulus = natural(t)
+  const modulus = natural(t) || t.fail('a modulus')
   return { modulus, offset: t.take('offset') ? natural(t) : 0 }
 }
 

@@ -2,7 +2,7 @@ import { parsePrefix } from '../../../net/ip.ts'
 import { readIp } from '../../addresses.ts'
 import type { DataType } from '../datatype.ts'
 import type { NftElement, SetExpression, Value, Verdict } from '../expression-types.ts'
-import { markPrefix, number, numeral, parseDuration, type ScalarReader } from '../scalar.ts'
+import { markPrefix, number, numeral, parseDuration, range, type ScalarReader } from '../scalar.ts'
 import type { StatefulStatement } from '../stateful-types.ts'
 import { isBitmask } from '../symbols.ts'
 import type { NftFamily } from '../types.ts'
@@ -85,8 +85,8 @@ function parseWord(word: string, type: string | undefined, c: TextContext): Valu
   if (found) return found
   const dash = word.indexOf('-')
   if (dash > 0 && type !== 'ifname' && type !== 'string') {
-    const range = parseRange(word, dash, type, c)
-    if (range) return range
+    const ends = parseRange(word, dash, type, c)
+    if (ends) return ends
   }
   const value = c.scalars(word, type)
   if (value.kind === 'other') throw new NotUnderstood(`no ${type ?? 'value'}: ${word}`)
@@ -112,7 +112,10 @@ function parseRange(word: string, dash: number, type: string | undefined, c: Tex
   }
   const from = end(word.slice(0, dash))
   const to = from && end(word.slice(dash + 1))
-  return to && { kind: 'range', from, to }
+  if (!to) return undefined
+  const read = range(from, to)
+  if (!read) throw new NotUnderstood(`the range ${word} ends before it begins`)
+  return read
 }
 
 export function parseVerdict(t: Tokens): Verdict | undefined {
