@@ -16,10 +16,8 @@ export const subjectSelectsNothing: Check = {
   title: 'A policy selects no pod and no host endpoint',
   *find(input) {
     const { world } = input
-    // v0.1.1 of AdminNetworkPolicy becomes a policy a namespace: one that selects is enough
-    const selecting = new Set(world.tiers.flatMap(({ policies }) => policies.filter((policy) => selectsSome(world, policy)).map(objectOf)))
     for (const policy of policiesOf(world)) {
-      if (policy.stagedAction === 'Delete' || selecting.has(objectOf(policy))) continue
+      if (policy.stagedAction === 'Delete' || selectsSome(world, policy)) continue
       const around = namespacesMeant(world, policy.subject)
       if (around.every(({ endpoints }) => endpoints === 0)) continue
       const hosts = onHostNetwork(input, policy)
@@ -27,8 +25,6 @@ export const subjectSelectsNothing: Check = {
     }
   },
 }
-
-const objectOf = ({ origin }: Policy) => origin.object
 
 function selectsSome(world: PolicyWorld, { subject }: Policy): boolean {
   for (const place of members(selected(placesOf(world), subject))) return place < world.endpoints.length
