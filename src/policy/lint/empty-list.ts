@@ -24,7 +24,7 @@ export const emptyList: Check = {
                   : 'everyone, outside too'
             yield {
               at: within(policy.origin, 'spec', direction, i, field),
-              message: `${field} is empty in ${direction} rule ${i + 1} of ${nameOf(policy)}, which means ${meaning}`,
+              message: `${field} is empty in ${direction} rule ${i} of ${nameOf(policy)}, which means ${meaning}`,
               fix: `leave ${field} out if that is meant; for nobody, leave the rule out`,
             }
           }

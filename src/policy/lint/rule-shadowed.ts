@@ -79,8 +79,8 @@ function* covered(world: PolicyWorld, direction: Direction): Iterable<Covered> {
         redundant: plain,
         at: within(own.policy.origin, 'spec', direction, index),
         message: plain
-          ? `${direction} rule ${index + 1} of ${nameOf(own.policy)} adds nothing: ${by.join(' and ')} ${by.length > 1 ? 'allow' : 'allows'} all of it`
-          : `${direction} rule ${index + 1} of ${nameOf(own.policy)} never decides: ${by.join(' and ')} ${by.length > 1 ? 'match' : 'matches'} all of it before`,
+          ? `${direction} rule ${index} of ${nameOf(own.policy)} adds nothing: ${by.join(' and ')} ${by.length > 1 ? 'allow' : 'allows'} all of it`
+          : `${direction} rule ${index} of ${nameOf(own.policy)} never decides: ${by.join(' and ')} ${by.length > 1 ? 'match' : 'matches'} all of it before`,
         fix: plain ? 'delete it' : 'delete it, or put it before',
       }
     }
@@ -114,6 +114,6 @@ function coveringRule(rule: Rule, own: Placed, before: readonly Placed[], direct
 }
 
 function describe(rule: Rule, policy: Policy, own: Policy): string {
-  const name = rule.name === undefined ? `rule ${rule.index + 1}` : `rule ${JSON.stringify(rule.name)}`
+  const name = rule.name === undefined ? `rule ${rule.index}` : `rule ${JSON.stringify(rule.name)}`
   return policy === own ? name : `${name} of ${nameOf(policy)}`
 }
