@@ -36,8 +36,8 @@ const CLASSES: readonly FlowClass[] = ['normal', 'untracked', 'preDNAT', 'forwar
 
 /**
  * Reads flow lines, one JSON object a line, blank lines left out, unknown keys ignored:
- * `{"src": "ns/pod", "dst": "10.0.0.9", "protocol": "TCP", "port": 80}`, or those of trace: `{"from": {"kind": "pod", "name": "ns/pod"},
- * "proto": "tcp", "dst": "10.0.0.9", "port": 80}`. Throws ParseError with the number of the first bad line, before anything is judged.
+ * `{"src": "ns/pod", "dst": "10.0.0.9", "protocol": "TCP", "port": 80}` (without a port, what holds whatever it is), or those of
+ * trace: `{"from": {"kind": "pod", "name": "ns/pod"}, "proto": "tcp", "dst": "10.0.0.9", "port": 80}`. Throws ParseError with the number of the first bad line, before anything is judged.
  */
 export function parseFlowLines(text: string, file: string, ends: EndFinder): readonly FlowLine[] {
   const known = new Map<string, End>()
@@ -133,11 +133,13 @@ function traceFlow(json: Readonly<Record<string, unknown>>, find: Find, fail: Fa
   const sender = kind === 'external' || typeof name !== 'string' ? outside : kind === 'node' ? `node/${name}` : name
   if (sender === undefined) return fail('from: expected a name or an ip')
   const protocol = protocolOf('proto', json.proto, fail)
+  const port = portOf(json, protocol, fail)
+  if (hasPorts(protocol) && port.port === undefined) return fail('port: expected a number between 1 and 65535')
   return {
     source: found('from', () => find('named', sender), fail),
     destination: found('dst', () => find('at', target.text), fail),
     protocol,
-    ...portOf(json, protocol, fail),
+    ...port,
   }
 }
 
@@ -158,8 +160,7 @@ function protocolOf(key: string, said: unknown, fail: Fail): number {
 
 function portOf(json: Readonly<Record<string, unknown>>, protocol: number, fail: Fail): Pick<PolicyFlow, 'port'> {
   const port = whole(json, 'port', 1, 65535, fail)
-  if (!hasPorts(protocol)) return {}
-  return port === undefined ? fail('port: expected a number between 1 and 65535') : { port }
+  return port === undefined || !hasPorts(protocol) ? {} : { port }
 }
 
 function whole(json: Readonly<Record<string, unknown>>, key: string, lo: number, hi: number, fail: Fail): number | undefined {

@@ -100,6 +100,11 @@ describe('parseFlowLines', () => {
     expect(one({ from: { kind: 'node', name: 'n1' }, proto: 'icmp', dst: '10.0.0.1' })?.source).toMatchObject({ id: 'node/n1', host: true })
   })
 
+  test('a port may be left out, as what is asked of all of them', () => {
+    const flow = one({ src: 'shop/web', dst: '10.9.9.9', protocol: 'TCP' })
+    expect(flow && [flow.protocol, flow.port]).toEqual([6, undefined])
+  })
+
   test('pods as other tools name them', () => {
     expect(one({ src: 'shop/web[Pod]', dst: '10.9.9.9', protocol: 'TCP', port: 80 })?.source.endpoint?.name).toBe('web')
   })
@@ -111,7 +116,6 @@ describe('parseFlowLines', () => {
     ['{"dst": "10.0.0.9", "protocol": "TCP", "port": 80}', /^src: expected/],
     ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TPC", "port": 80}', /^protocol: expected/],
     ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": 256, "port": 80}', /^protocol: expected/],
-    ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP"}', /^port: expected/],
     ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": 0}', /^port: expected/],
     ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": "80"}', /^port: expected/],
     ['{"src": "shop/web", "dst": "10.0.0.9", "protocol": "ICMP", "icmpType": 256}', /^icmpType: expected/],
@@ -120,6 +124,8 @@ describe('parseFlowLines', () => {
     ['{"id": {}, "src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": 80}', /^id: expected/],
     ['{"from": {"kind": "pod"}, "proto": "tcp", "dst": "10.0.0.9", "port": 80}', /^from: expected a name or an ip/],
     ['{"from": {"kind": "svc", "name": "a"}, "proto": "tcp", "dst": "10.0.0.9", "port": 80}', /^from\.kind: expected/],
+    ['{"from": {"kind": "pod", "name": "shop/web"}, "proto": "tcp", "dst": "10.0.0.9"}', /^port: expected/],
+    ['{"src": "nobody", "dst": "10.0.0.9", "protocol": "TCP", "port": 80}', /^src: there is no “nobody” \(try NAMESPACE\/POD, /],
     ['{"from": {"kind": "pod", "name": "shop/web"}, "proto": "tcp", "dst": "web", "port": 80}', /^dst: expected an address/],
   ])('refuses %s', (text, message) => {
     const error = refusal(`\n{"src": "shop/web", "dst": "10.0.0.9", "protocol": "TCP", "port": 80}\n${text}\n`)

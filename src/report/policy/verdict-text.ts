@@ -97,10 +97,17 @@ function flowLines({ flow, verdict }: Judged, pen: Pen): Line[] {
   const [mark, word, style] = verdictWords[verdict.verdict]
   const head: Line = [pen.text(`${mark} ${word.toLowerCase()}  `, style)]
   const what: Line = [pen.text(`${endName(flow.source)} → ${targetText(flow)}`)]
-  const direction: Direction = verdict.egress.verdict === 'deny' ? 'egress' : 'ingress'
-  const why = verdict.allowed ? '' : `${direction}: ${decisionText(verdict[direction], endFor(direction, flow)).text}`
+  const why = whyOf(flow, verdict)
   const line = joinLines([[...padLine(head, 11), ...what], [pen.text(why, 'dim')]])
   return !pen.fits || lineWidth(line) <= pen.columns
     ? [line]
     : [[...padLine(head, 11), ...what], ...wrap([pen.text(why, 'dim')], pen.columns - 11, pen).map((l) => indent(l, 11))]
+}
+
+/** What is worth a line of many: the open question of a special verdict, else who denies. */
+function whyOf(flow: PolicyFlow, verdict: Verdict): string {
+  const [reason] = verdict.reasons
+  if (reason) return `${reason.direction}: ${reason.message}`
+  const direction: Direction = verdict.egress.verdict === 'deny' ? 'egress' : 'ingress'
+  return verdict.allowed ? '' : `${direction}: ${decisionText(verdict[direction], endFor(direction, flow)).text}`
 }

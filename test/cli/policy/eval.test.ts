@@ -107,6 +107,7 @@ describe('--flows', () => {
     expect(JSON.parse(asJson.stdout)).toHaveLength(4)
     const { stdout } = await netctl(['policy', 'eval', ...shop, '--flows', '-'], { input })
     expect(stdout.trim().split('\n').at(-1)).toBe('4 flows: 1 allowed, 2 denied, 1 undefined')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('ingress: NetworkPolicy data/db isolates the pod')
   })
 
   test('a bad line: its number, and nothing judged', async () => {
