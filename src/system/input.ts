@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { NetctlError } from '../error.ts'
 import { FileError } from './files.ts'
 import { reason } from './files-folder.ts'
 import { megabytes } from './files-inflate.ts'
@@ -11,8 +12,15 @@ export function readInput(path: string): string {
 /** More is no text that V8 can hold. */
 const LARGEST = 500 * 2 ** 20
 
-/** Bytes of a file, a pipe, or of standard input for `-`. Throws FileError. */
+let stdinIsRead = false
+
+/** Bytes of a file, a pipe, or of standard input for `-`, which can be named only once (USE011). Throws FileError. */
 export function readBytes(path: string): Buffer {
+  if (path === '-') {
+    if (stdinIsRead)
+      throw new NetctlError({ code: 'USE011', message: 'standard input can be read only once', try: 'name - once, and files for the rest' })
+    stdinIsRead = true
+  }
   try {
     const fd = path === '-' ? 0 : openSync(path, 'r')
     try {

@@ -74,10 +74,7 @@ export async function readInput(flags: InputFlags, terminal: Terminal, root: str
 }
 
 async function readAll(flags: InputFlags, terminal: Terminal, root: string): Promise<PolicyInput> {
-  const { filename = [], with: changes = [] } = flags
-  if ([...filename, ...changes].filter((path) => path === '-').length > 1) {
-    throw new NetctlError({ code: 'USE011', message: 'standard input can be read only once', try: 'name - once, and files for the rest' })
-  }
+  const { with: changes = [] } = flags
   const base = await readBase(flags, terminal, root)
   if (changes.length === 0) return base
   const top = await readPaths(changes, await resolveNamespace(flags), flags.timeout)

@@ -110,6 +110,16 @@ describe('--flows', () => {
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('ingress: NetworkPolicy data/db isolates the pod')
   })
 
+  test.each([
+    ['manifests', ['-f', '-', '--flows', '-']],
+    ['manifests twice', ['a/x', 'a/y:1', '-f', '-', '--with', '-']],
+  ])('standard input is read once: %s', async (_, words) => {
+    const { code, stderr } = await netctl(['policy', 'eval', ...words], {
+      input: 'apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: a}\n',
+    })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('only once (USE011)')])
+  })
+
   test('a bad line: its number, and nothing judged', async () => {
     const { code, stdout, stderr } = await netctl(['policy', 'eval', ...shop, '--flows', '-', '-o', 'jsonl'], {
       input: `${input}\n{"src": 1}\n`,

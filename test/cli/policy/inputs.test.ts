@@ -100,7 +100,6 @@ test('each -f and --with takes one path: what follows is an argument', async () 
 test('nothing named, or what does not go together', async () => {
   await expect(read({})).rejects.toMatchObject({ code: 'USE010', exitCode: 2, try: expect.stringContaining('--context NAME') })
   await expect(read({ filename: ['x'], snapshot: 'y' })).rejects.toMatchObject({ code: 'USE011', exitCode: 2 })
-  await expect(read({ filename: ['-'], with: ['-'] })).rejects.toMatchObject({ code: 'USE011', exitCode: 2 })
 })
 
 test('what can not be read, or holds nothing', async () => {
