@@ -2,11 +2,11 @@ import { evaluate } from '../evaluate.ts'
 import { explain } from '../explain.ts'
 import type { End, PolicyFlow } from '../flow.ts'
 import type { Direction, Policy, Rule } from '../model.ts'
-import { hasPorts } from '../protocols.ts'
+import { hasPorts, isKubernetesProtocol } from '../protocols.ts'
 import type { ExplainedPolicy, Mismatch, Verdict } from '../verdict.ts'
 import type { PolicyWorld } from '../world.ts'
 import type { Edit } from './edit.ts'
-import { type PeerWords, peersFor, podPeer } from './peer.ts'
+import { isCalico, type PeerWords, peersFor, podPeer } from './peer.ts'
 
 /** Edits that may help one flow to what is wanted, smallest first. None of them is known to. */
 export function candidatesFor(world: PolicyWorld, flow: PolicyFlow, wanted: 'allow' | 'deny'): readonly Edit[] {
@@ -29,12 +29,13 @@ const COST: Readonly<Record<Edit['kind'], number>> = {
 function toAllow(world: PolicyWorld, flow: PolicyFlow, verdict: Verdict): Edit[] {
   const direction: Direction = verdict.egress.verdict === 'deny' ? 'egress' : 'ingress'
   const last = verdict[direction].steps.at(-1)
-  if (last?.kind !== 'rule' && last?.kind !== 'end-of-tier') return []
+  // what is allowed, though the API leaves it open, needs a policy of another kind
+  if (verdict[direction].verdict !== 'deny' || (last?.kind !== 'rule' && last?.kind !== 'end-of-tier')) return []
   const explained = explain(world, flow)[direction].find(({ tier }) => tier.name === last.tier.name)
   const policies = (explained?.policies ?? []).filter(({ reached }) => reached)
   const edits = policies.flatMap((policy) => nearMisses(policy, flow, verdict, direction))
   if (last.kind === 'end-of-tier') {
-    for (const policy of last.policies.slice(0, 3)) {
+    for (const policy of last.policies.filter((one) => canName(one, flow)).slice(0, 3)) {
       for (const peer of otherPeers(flow, verdict, direction, policy))
         edits.push({ kind: 'add-rule', policy, direction, action: 'allow', peer, ...portsOf(flow) })
     }
@@ -42,9 +43,10 @@ function toAllow(world: PolicyWorld, flow: PolicyFlow, verdict: Verdict): Edit[]
   }
   // to pass leaves it to the policies behind, as far as the API has such an action
   const actions = last.policy.kind === 'KubernetesBaselineAdminNetworkPolicy' ? (['allow'] as const) : (['pass', 'allow'] as const)
-  for (const peer of otherPeers(flow, verdict, direction, last.policy))
-    for (const action of actions)
-      edits.push({ kind: 'add-rule', policy: last.policy, direction, action, before: last.rule, peer, ...portsOf(flow) })
+  if (canName(last.policy, flow))
+    for (const peer of otherPeers(flow, verdict, direction, last.policy))
+      for (const action of actions)
+        edits.push({ kind: 'add-rule', policy: last.policy, direction, action, before: last.rule, peer, ...portsOf(flow) })
   edits.push({ kind: 'remove-rule', policy: last.policy, direction, rule: last.rule })
   return edits
 }
@@ -54,14 +56,19 @@ function nearMisses({ policy, rules }: ExplainedPolicy, flow: PolicyFlow, verdic
   const side = direction === 'ingress' ? 'source' : 'destination'
   return rules.flatMap(({ rule, match }): Edit[] => {
     if (match.kind !== 'mismatch' || (rule.action !== 'allow' && rule.action !== 'pass')) return []
-    const { ports } = rule.destination
-    if (match.failed.every(isOfPort) && ports && !rule.destination.notPorts && rule.notProtocol === undefined && hasPorts(flow.protocol))
+    const { ports, notPorts } = rule.destination
+    // ports of Calico's rules are all of the rule's one protocol
+    const may = isCalico(policy.kind) ? rule.protocol === flow.protocol : canName(policy, flow)
+    if (match.failed.every(isOfPort) && ports && !notPorts && may && hasPorts(flow.protocol))
       return [{ kind: 'add-port', policy, direction, rule, ...portsOf(flow) }]
     const { notNets, notSelector } = rule[side]
     if (!match.failed.every(isOfPeer(side)) || notNets || notSelector) return []
     return otherPeers(flow, verdict, direction, policy).map((peer) => ({ kind: 'add-peer', policy, direction, rule, peer }))
   })
 }
+
+/** Kubernetes' kinds have no words for ICMP and all the others. */
+const canName = ({ kind }: Policy, { protocol }: PolicyFlow): boolean => isCalico(kind) || isKubernetesProtocol(protocol)
 
 const isOfPort = ({ criterion }: Mismatch): boolean => criterion === 'protocol' || criterion === 'destination ports'
 
@@ -72,8 +79,8 @@ const isOfPeer =
 
 const otherPeers = (flow: PolicyFlow, verdict: Verdict, direction: Direction, policy: Policy): readonly PeerWords[] =>
   direction === 'ingress'
-    ? peersFor(flow.source, verdict.sourceAddress, policy)
-    : peersFor(flow.destination, verdict.destinationAddress, policy)
+    ? peersFor(flow.source, verdict.sourceAddress, policy, direction)
+    : peersFor(flow.destination, verdict.destinationAddress, policy, direction)
 
 const portsOf = ({ protocol, port }: PolicyFlow) => ({ protocol, ...(port !== undefined && { port }) })
 
@@ -111,7 +118,7 @@ function narrowings(policy: Policy, rule: Rule, flow: PolicyFlow, verdict: Verdi
     edits.push({ kind: 'remove-port', policy, direction, rule, protocol, port })
   if (rule.peerOrigin && new Set(rules.map((r) => r.peerOrigin)).size > 1)
     edits.push({ kind: 'remove-peer', policy, direction, rule, peer: rule.peerOrigin })
-  if (policy.kind !== 'KubernetesNetworkPolicy')
+  if (policy.kind !== 'KubernetesNetworkPolicy' && canName(policy, flow))
     for (const peer of otherPeers(flow, verdict, direction, policy))
       edits.push({ kind: 'add-rule', policy, direction, action: 'deny', before: rule, peer, ...portsOf(flow) })
   edits.push({ kind: 'remove-rule', policy, direction, rule })

@@ -1,7 +1,7 @@
 import { allOf, type Selector } from '../../cluster/selector/types.ts'
 import { type Ip, parsePrefix } from '../../net/ip.ts'
 import type { End } from '../flow.ts'
-import type { Peer, Policy } from '../model.ts'
+import type { Direction, Peer, Policy } from '../model.ts'
 import type { Endpoint } from '../world.ts'
 
 /** A peer to be added to a rule: for the model, and in the words of an author. */
@@ -19,7 +19,12 @@ const PASSING =
   /^(?:pod-template-hash|controller-revision-hash|pod-template-generation|(?:batch\.kubernetes\.io\/)?(?:job-name|controller-uid)|(?:statefulset|apps)\.kubernetes\.io\/.*)$/
 
 /** An end as peers that a policy's author could name, the narrowest first; none if nothing is known to name it by. */
-export function peersFor(end: End, address: Ip | undefined, policy: Pick<Policy, 'kind' | 'namespace'>): readonly PeerWords[] {
+export function peersFor(
+  end: End,
+  address: Ip | undefined,
+  policy: Pick<Policy, 'kind' | 'namespace'>,
+  direction: Direction,
+): readonly PeerWords[] {
   const { endpoint } = end
   if (endpoint && endpoint.kind !== 'host') return [podPeer(endpoint, policy), namespacePeer(endpoint, policy)]
   if (!address) return []
@@ -27,6 +32,8 @@ export function peersFor(end: End, address: Ip | undefined, policy: Pick<Policy,
   const net = parsePrefix(text)
   if (!net) return []
   const word = isCalico(policy.kind) ? 'nets' : policy.kind === 'KubernetesNetworkPolicy' ? 'ipBlock' : 'networks'
+  // networks are peers of egress rules only
+  if (word === 'networks' && direction === 'ingress') return []
   return [{ peer: { nets: [net] }, text: `${word} ${text}` }]
 }
 

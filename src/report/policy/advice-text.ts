@@ -15,10 +15,13 @@ export function editText(edit: Edit): string {
     case 'add-port':
       return `add ${portText(edit)} to ${ruleOf(edit)}`
     case 'add-peer':
-      return isCalico(edit.policy.kind) ? `let ${ruleOf(edit)} match ${edit.peer.text} too` : `add ${edit.peer.text} to ${ruleOf(edit)}`
+      return isListed(edit)
+        ? `add ${edit.peer.text} to ${ruleOf(edit)}`
+        : `put a copy of ${ruleOf(edit)} behind it, with ${edit.direction === 'ingress' ? 'source' : 'destination'} ${edit.peer.text}`
     case 'add-rule': {
       const { policy, direction, action, before, peer } = edit
-      const rule = `${action} ${portText(edit)} ${direction === 'ingress' ? 'from' : 'to'} ${peer.text}`
+      const word = action === 'allow' && policy.kind === 'KubernetesClusterNetworkPolicy' ? 'accept' : action
+      const rule = `${word} ${portText(edit)} ${direction === 'ingress' ? 'from' : 'to'} ${peer.text}`
       return before
         ? `put a rule before ${ruleOf({ policy, rule: before })}: ${rule}`
         : `add a rule to ${policyTitle(policy)} (${placeText(placeOf(policy.origin))}): ${rule}`
@@ -34,6 +37,13 @@ export function editText(edit: Edit): string {
       return `no policy selects it for ${direction}: add a NetworkPolicy to namespace ${namespace} with ${subject.text} and policyTypes [${direction === 'ingress' ? 'Ingress' : 'Egress'}]`
     }
   }
+}
+
+/** Peers of Kubernetes' rules are lists; what an end of a Calico rule says must all hold, and only its nets, of one family, are one. */
+function isListed({ policy, rule, direction, peer }: Extract<Edit, { kind: 'add-peer' }>): boolean {
+  if (!isCalico(policy.kind)) return true
+  const { ports: _ports, nets: [net] = [], ...others } = rule[direction === 'ingress' ? 'source' : 'destination']
+  return net !== undefined && net.ip.family === peer.peer.nets?.[0]?.ip.family && Object.keys(others).length === 0
 }
 
 function ruleOf({ policy, rule }: { readonly policy: Parameters<typeof policyTitle>[0]; readonly rule: Rule }): string {

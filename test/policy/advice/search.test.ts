@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { smallestChange } from '../../../src/policy/advice/search.ts'
 import { evaluate } from '../../../src/policy/evaluate.ts'
+import { adviceText } from '../../../src/report/policy/advice-text.ts'
 import { flow, worldOfText } from '../world.ts'
 
 const pod = (name: string, labels = `{app: ${name.split('/')[1]}}`, ip = '') => `
@@ -102,6 +103,51 @@ spec: {selector: app == 'db', ingress: [{action: Allow, protocol: TCP, source: {
 `
     expect(advice(calico, 'shop/web', 'shop/db', 5432, 'allow')).toEqual(["add-peer db 0 selector app == 'web'"])
     expect(advice(calico, '203.0.113.9', 'shop/db', 5432, 'allow')).toEqual(['add-peer db 0 nets 203.0.113.9/32'])
+  })
+
+  test('a Calico rule has one protocol: no port of another is added to it', () => {
+    const calico = `
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec: {selector: app == 'db', ingress: [{action: Allow, protocol: UDP, source: {selector: app == 'web'}, destination: {ports: [5432]}}]}
+`
+    expect(advice(calico, 'shop/web', 'shop/db', 5432, 'allow')).toEqual(["add-rule db allow selector app == 'web'"])
+  })
+
+  test('Kubernetes has no words for pings, and none for sources outside in admin policies', () => {
+    const world = worldOfText(PODS + network('closed', '{podSelector: {}, policyTypes: [Ingress]}'))
+    expect(smallestChange(world, [flow(world, 'shop/web', 'shop/db', 'ICMP')], 'allow')).toBeUndefined()
+    const admin = `
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: no-sql}
+spec:
+  priority: 1
+  subject: {namespaces: {}}
+  ingress: [{action: Allow, from: [{namespaces: {}}]}]
+`
+    expect(advice(admin, '203.0.113.9', 'shop/db', 5432, 'deny')).toEqual(['add-policy podSelector app=db'])
+  })
+})
+
+describe('in words', () => {
+  const words = (nets: string, from: string): string | undefined => {
+    const world = worldOfText(
+      `${PODS}
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: db}
+spec: {selector: app == 'db', ingress: [{action: Allow, protocol: TCP, source: {nets: [${nets}]}}]}
+`,
+    )
+    const found = smallestChange(world, [flow(world, from, 'shop/db', 'TCP', 5432)], 'allow')
+    return found && adviceText(found)
+  }
+
+  test('nets of a Calico rule are a list; what else an end says must all hold, so that another peer is another rule', () => {
+    expect(words('198.51.100.0/24', '203.0.113.9')).toMatch(/^add nets 203\.0\.113\.9\/32 to rule 0 of GlobalNetworkPolicy db/)
+    expect(words('198.51.100.0/24', 'shop/web')).toMatch(/^put a copy of rule 0 of .* behind it, with source selector app == 'web', /)
   })
 })
 
