@@ -1,4 +1,6 @@
 import { basename, dirname, relative } from 'node:path'
+import { NetctlError } from '../../error.ts'
+import type { PolicySnapshot } from '../../policy/record/read.ts'
 import { recordingOf } from '../../policy/record/recording.ts'
 import { recordingYaml } from '../../report/policy/recording-yaml.ts'
 import { exists } from '../../system/manifest-files.ts'
@@ -15,14 +17,34 @@ import { namesInput, scenesFor } from './test-scenes.ts'
  * is about. Gives what to say of it.
  */
 export async function record(path: string, flags: InputFlags, terminal: Terminal, root: string): Promise<string> {
-  const old = exists(path) ? testFile(path, await resolveNamespace(flags)).snapshots[0] : undefined
+  const old = exists(path) ? recordedAt(path, await resolveNamespace(flags)) : undefined
   const scenes = await scenesFor(flags, terminal, root)
   const { world } = await scenes.of({ file: path, manifests: old?.manifests ?? [], beside: [] })
   const recording = recordingOf(world)
   const name = old?.name ?? basename(path).replace(/\.ya?ml$/, '')
-  const again = shellLine(['netctl', 'policy', 'test', '--record', path, ...inputWords(flags)])
-  writeOutput(path, recordingYaml(recording, name, manifestsOf(path, flags, old?.manifests ?? []), again))
+  const manifests = manifestsOf(path, flags, old?.manifests ?? [])
+  // what the document names itself needs no words, so that to record again changes nothing
+  const again = shellLine([
+    'netctl',
+    'policy',
+    'test',
+    '--record',
+    path,
+    ...inputWords(manifests.length > 0 ? { ...flags, filename: [] } : flags),
+  ])
+  writeOutput(path, recordingYaml(recording, name, manifests, again))
   return `${path}: recorded what is allowed between ${recording.endpoints.size} pods and workloads`
+}
+
+/** The snapshot in a file that may be written over: it holds that, or nothing. Throws USE016 if it holds anything else. */
+function recordedAt(path: string, namespace: string): PolicySnapshot | undefined {
+  const { tests, snapshots, beside } = testFile(path, namespace)
+  if (tests.length + beside.length === 0 && snapshots.length <= 1) return snapshots[0]
+  throw new NetctlError({
+    code: 'USE016',
+    message: `${path} holds other documents than one PolicySnapshot: they would be lost`,
+    try: 'name a file of its own for what is recorded',
+  })
 }
 
 /** Paths as the document should name them, as far as files can name what the recording is of. */

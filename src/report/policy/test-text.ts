@@ -99,12 +99,15 @@ function snapshotLines(result: SnapshotResult, pen: Pen): Line[] {
       ...whyNow(change).flatMap(({ label, text, place }) => besidePlace([pen.text(`      ${label.padEnd(7)}  `, 'dim')], text, place, pen)),
     ]
   })
+  const { manifests } = result.snapshot
+  const again =
+    manifests.length > 0 ? `netctl policy test --record ${shellWord(file)}` : `record it again: the first lines of ${file} say how`
   return [
     ...head,
     ...changes,
     ...(result.added.length > 0 ? besideLabel('not recorded  ', names(result.added), pen) : []),
     ...(result.removed.length > 0 ? besideLabel('gone  ', names(result.removed), pen) : []),
-    ...besideLabel('if that is meant  ', `netctl policy test --record ${shellWord(file)}`, pen, 'dim'),
+    ...besideLabel('if that is meant  ', again, pen, 'dim'),
   ]
 }
 

@@ -177,3 +177,30 @@ spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{}]}
     expect((await run(HOLDS, '--datapath')).code).toBe(2)
   })
 })
+
+describe('--record', () => {
+  test('again, in fewer words, changes nothing; what opened since is told', async () => {
+    const recorded = path('allowed.yaml')
+    expect((await netctl(['policy', 'test', '--record', recorded, ...shop])).code).toBe(0)
+    const first = readFileSync(recorded, 'utf8')
+    expect(first).toContain('shop/api[Deployment]: TCP 8080')
+    expect((await netctl(['policy', 'test', '--record', recorded])).code).toBe(0)
+    expect(readFileSync(recorded, 'utf8')).toBe(first)
+    const open = path('open.yaml')
+    writeFileSync(
+      open,
+      'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: open, namespace: data}\nspec: {podSelector: {}, ingress: [{}]}\n',
+    )
+    const { code, stdout } = await netctl(['policy', 'test', recorded, '--with', open])
+    expect([code, stdout]).toEqual([1, expect.stringContaining('+ opened')])
+  })
+
+  test('never over other documents', async () => {
+    const manifests = path('manifests.yaml')
+    const text = readFileSync('examples/policies/shop/policies.yaml', 'utf8')
+    writeFileSync(manifests, text)
+    const { code, stderr } = await netctl(['policy', 'test', '--record', manifests, '-f', manifests])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('(USE016)')])
+    expect(readFileSync(manifests, 'utf8')).toBe(text)
+  })
+})
