@@ -56,6 +56,16 @@ export const timeoutFlag = {
   timeout: duration({ summary: 'give up after this long (30s, 2m): exit 3', helpValue: 'TIME', helpGroup: 'OUTPUT' }),
 }
 
+/** `--timeout` of commands that ask many machines, each of which gets as much. */
+export const eachTimeoutFlag = {
+  timeout: duration({
+    summary: 'for each node (30s, 2m); what came until then is kept',
+    helpValue: 'TIME',
+    helpGroup: 'OUTPUT',
+    default: 120_000,
+  }),
+}
+
 /** `--no-input`, for commands that can ask. */
 export const inputFlag = {
   'no-input': boolean({ summary: 'never ask; fail instead, naming the flag', helpGroup: 'OUTPUT' }),

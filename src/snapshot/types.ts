@@ -213,3 +213,15 @@ export interface PoolDescription {
   readonly observed?: string
   readonly natOutgoing: boolean
 }
+
+/** What came of reading one node (`netctl collect`). */
+export interface ReadNode {
+  readonly label: string
+  /** its name in the snapshot; undefined if nothing came */
+  readonly node: string | undefined
+  readonly files: number
+  readonly pods: number
+  readonly bytes: number
+  /** what could not be had of it, and why */
+  readonly missing: readonly string[]
+}

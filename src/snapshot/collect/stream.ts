@@ -1,0 +1,63 @@
+/** What the collector of a node (node.sh) prints: the names and bytes of dumps, and what could not be had. */
+
+export interface NodeStream {
+  /** as the node calls itself, or the user; undefined if the stream ended before it said so */
+  readonly node: string | undefined
+  /** name in the snapshot (`nodes/n1/ip-addr.json`, `pods/shop_web/…`) → its bytes */
+  readonly files: ReadonlyMap<string, Buffer>
+  /** what is missing and why */
+  readonly notes: readonly string[]
+  /** the stream came to its end */
+  readonly whole: boolean
+}
+
+/** Login shells may greet before the first line. */
+const BANNER = 64 * 1024
+const FIRST_LINE = 'netctl-collect 1\n'
+/** DNS-1123 subdomains, as names of nodes are */
+const NODE = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
+const FILE = /^(?:node|(pods\/[a-z0-9][a-z0-9-]{0,62}_[a-z0-9][a-z0-9.-]{0,252}))\/([A-Za-z0-9][A-Za-z0-9_-]{0,60}\.(?:txt|json)(?:\.gz)?)$/
+
+/**
+ * Reads a stream, also one that was cut off: what came whole counts. The other end may be hostile: names lead nowhere but into the folder of
+ * the node and those of pods. `name`: what the node is called in the snapshot, where the user said so.
+ */
+export function readStream(bytes: Buffer, name?: string): NodeStream {
+  const files = new Map<string, Buffer>()
+  const notes: string[] = []
+  let node = name
+  const result = (whole: boolean): NodeStream => {
+    if (!whole) dropHalfPod(files)
+    return { node, files, notes, whole }
+  }
+  const start = bytes.subarray(0, BANNER).indexOf(FIRST_LINE)
+  if (start < 0) return result(false)
+  for (let at = start + FIRST_LINE.length; ; ) {
+    const newline = bytes.indexOf(10, at)
+    if (newline < 0) return result(false)
+    const line = bytes.toString('utf8', at, Math.min(newline, at + 1000))
+    at = newline + 1
+    if (line === 'end') return result(true)
+    const [, word, rest = ''] = /^(node|note|file) (.*)$/.exec(line) ?? []
+    if (word === 'node') {
+      if (node === undefined && NODE.test(rest)) node = rest
+    } else if (word === 'note') {
+      notes.push(rest)
+    } else {
+      const [, path = '', size = ''] = /^(\S+) (\d{1,10})$/.exec(rest) ?? []
+      const [, pod, file] = FILE.exec(path) ?? []
+      const end = at + Number(size)
+      // where the next line begins can't be told any more
+      if (word === undefined || file === undefined || node === undefined || end >= bytes.length) return result(false)
+      files.set(`${pod ?? `nodes/${node}`}/${file}`, bytes.subarray(at, end))
+      at = end + 1
+    }
+  }
+}
+
+/** A pod without dumps of rules counts as one without rules: half of a pod's folder is worse than none. */
+function dropHalfPod(files: Map<string, Buffer>): void {
+  const last = [...files.keys()].at(-1) ?? ''
+  const folder = /^pods\/[^/]+\//.exec(last)?.[0]
+  if (folder !== undefined) for (const file of [...files.keys()]) if (file.startsWith(folder)) files.delete(file)
+}

@@ -1,0 +1,103 @@
+import {
+  chmodSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { FileError } from './files.ts'
+import { reason } from './files-folder.ts'
+
+/** A folder or archive that appears whole or not at all. */
+export interface NewSnapshot {
+  /** Writes one file of it, readable by its owner only. Names are relative, with `/`. Throws FileError. */
+  write(name: string, bytes: Buffer | string): void
+  /** Gives it its name. Throws FileError. */
+  commit(): Promise<void>
+  /** Leaves nothing. */
+  abandon(): void
+}
+
+const ARCHIVE = /\.(?:tar\.gz|tgz)$/
+
+/**
+ * Begins a snapshot at a path: an archive if it ends in .tar.gz or .tgz, else a folder. It grows in a hidden folder beside the path, which is taken away
+ * if the process ends before `commit`. Throws FileError if something is at the path already, or nothing can be made there.
+ */
+export function newSnapshot(path: string): NewSnapshot {
+  const target = resolve(path)
+  const refuse = (error: unknown): never => {
+    throw new FileError(path, `can't be written: ${reason(error)}`)
+  }
+  const expectFree = (): void => {
+    if (existsSync(target)) throw new FileError(path, 'is there already: name another, or take it away first')
+  }
+  expectFree()
+  const growing = ((): string => {
+    try {
+      // mode 0700
+      return mkdtempSync(join(dirname(target), `.${basename(target)}.netctl-`))
+    } catch (error) {
+      return refuse(error)
+    }
+  })()
+  const content = join(growing, 'snapshot')
+  mkdirSync(content, { mode: 0o700 })
+  const abandon = (): void => rmSync(growing, { recursive: true, force: true })
+  process.once('exit', abandon)
+  // ctrl-C is main.ts's
+  const stop = (): never => process.exit(143)
+  process.once('SIGTERM', stop)
+  process.once('SIGHUP', stop)
+  return {
+    write(name, bytes) {
+      try {
+        mkdirSync(dirname(join(content, name)), { recursive: true, mode: 0o700 })
+        writeFileSync(join(content, name), bytes, { mode: 0o600 })
+      } catch (error) {
+        refuse(error)
+      }
+    },
+    async commit() {
+      try {
+        let made = content
+        if (ARCHIVE.test(target)) await pack(content, (made = join(growing, 'archive')), basename(target).replace(ARCHIVE, ''))
+        expectFree()
+        renameSync(made, target)
+      } catch (error) {
+        if (error instanceof FileError) throw error
+        refuse(error)
+      }
+      abandon()
+    },
+    abandon,
+  }
+}
+
+/** One file after the other, so that no more than one is held in memory. */
+async function pack(folder: string, file: string, top: string): Promise<void> {
+  const { pack: tar } = await import('tar-stream')
+  const archive = tar()
+  const out = createWriteStream(file, { mode: 0o600 })
+  const done = finished(archive.pipe(createGzip()).pipe(out))
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((e) =>
+    e.isFile() ? [join(e.parentPath, e.name).slice(folder.length + 1)] : [],
+  )
+  for (const name of names.sort()) {
+    const bytes = readFileSync(join(folder, name))
+    await new Promise<void>((written, failed) => {
+      archive.entry({ name: `${top || 'snapshot'}/${name}`, mode: 0o600 }, bytes, (error) => (error ? failed(error) : written()))
+    })
+  }
+  archive.finalize()
+  await done
+  chmodSync(file, 0o600)
+}

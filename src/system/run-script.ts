@@ -1,0 +1,66 @@
+/** What came of a shell script. */
+export interface RanScript {
+  readonly output: Buffer
+  /** why it did not run to its end, in words */
+  readonly failure?: string
+}
+
+/** Runs the shell script somewhere, for so long at most. Never rejects. */
+export type RunScript = (script: string, args: readonly string[], patienceMs: number) => Promise<RanScript>
+
+/** More of one node is no dump. */
+const LARGEST = 512 * 2 ** 20
+
+/** `sh` on this machine. */
+export const runHere: RunScript = (script, args, patienceMs) => run('sh', ['-s', '--', ...args], script, patienceMs)
+
+/**
+ * `sh` on another machine, by the system's ssh and whatever ~/.ssh/config says; as root by `sudo -n` where the login is not root's. Never asks: no
+ * password, no unknown host key. The remote command is ours alone; `host` is an argument of ssh, after `--`.
+ */
+export const runBySsh =
+  (host: string): RunScript =>
+  (script, args, patienceMs) => {
+    const sh = `sh -s -- ${args.map(quoted).join(' ')}`
+    const remote = `sh -c 'if [ "$(id -u)" = 0 ]; then exec ${sh}; else exec sudo -n ${sh}; fi'`
+    return run('ssh', ['-T', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', '--', host, remote], script, patienceMs)
+  }
+
+/** Arguments are numbers and names of our own making; anything else has no place inside the quotes. */
+function quoted(word: string): string {
+  if (!/^[a-z0-9.-]+$/.test(word)) throw new Error(`not a plain word: ${word}`)
+  return word
+}
+
+async function run(file: string, args: readonly string[], input: string, patienceMs: number): Promise<RanScript> {
+  const { execa } = await import('execa')
+  const ran = await execa(file, args, {
+    input,
+    encoding: 'buffer',
+    maxBuffer: LARGEST,
+    reject: false,
+    stripFinalNewline: false,
+    timeout: patienceMs,
+    forceKillAfterDelay: 2000,
+  })
+  const output = Buffer.from(ran.stdout)
+  if (!ran.failed) return { output }
+  return { output, failure: failureOf(ran, file, patienceMs) }
+}
+
+interface Failed {
+  readonly timedOut: boolean
+  readonly isMaxBuffer: boolean
+  readonly code?: string
+  readonly exitCode?: number
+  readonly signal?: string
+  readonly stderr: Uint8Array
+}
+
+function failureOf({ timedOut, isMaxBuffer, code, exitCode, signal, stderr }: Failed, file: string, patienceMs: number): string {
+  if (timedOut) return `out of time after ${patienceMs / 1000} s`
+  if (isMaxBuffer) return 'more output than a node can have'
+  if (code === 'ENOENT') return `there is no ${file}`
+  const said = Buffer.from(stderr).toString('utf8').trim().split('\n').at(-1)?.trim().slice(0, 300)
+  return said || (exitCode === undefined ? `${file} was ended by ${signal ?? code}` : `${file} ended with ${exitCode}`)
+}
