@@ -109,5 +109,5 @@ const missing = (message: string, near: readonly string[]): NetctlError =>
   new NetctlError({
     code: 'PWH001',
     message,
-    try: near.length > 0 ? near.join(', or ') : 'NAMESPACE/POD, NAMESPACE/NAME[Deployment], node/NAME, hep:NAME or an address',
+    try: near.length > 0 ? near.join(', or ') : 'NAMESPACE/POD, NAMESPACE/NAME[KIND], node/NAME, hep:NAME, an address',
   })

@@ -10,7 +10,7 @@ import { resolveNamespace } from '../namespace.ts'
 import type { Terminal } from '../terminal.ts'
 import { type InputFlags, readInput } from './inputs.ts'
 import { type PolicyInput, readPaths } from './sources.ts'
-import { wholeWorld } from './world.ts'
+import { expectSomebody, wholeWorld } from './world.ts'
 
 /** The world of one path (manifests or a snapshot), on top of what both sides share. Throws as readInput and wholeWorld do. */
 export async function worldAt(path: string, flags: InputFlags, base?: PolicyInput): Promise<PolicyWorld> {
@@ -48,12 +48,17 @@ export interface DiffFlags {
   readonly output: string
 }
 
-/** What opens and closes; 1 if anything does. */
+/** What opens and closes; 1 if anything does. Throws PWH004 where nobody is on both sides. */
 export function compareWorlds(
   before: PolicyWorld,
   after: PolicyWorld,
   { port }: DiffFlags,
 ): { readonly diff: MatrixDiff; readonly code: ExitCode } {
+  const old = new Set(before.endpoints.map(({ id }) => id))
+  expectSomebody(
+    after.endpoints.filter(({ id }) => old.has(id)),
+    'on both sides',
+  )
   const diff = diffOf(before, after, port?.map(parsePort))
   return { diff, code: diff.changes.length > 0 ? ExitCode.no : ExitCode.ok }
 }

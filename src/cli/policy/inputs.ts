@@ -3,7 +3,9 @@ import { string as stringArg } from '@oclif/core/args'
 import { string } from '@oclif/core/flags'
 import { overlay } from '../../cluster/manifest/identity.ts'
 import { expectWhole } from '../../cluster/manifest/read.ts'
+import type { Manifest } from '../../cluster/manifest/types.ts'
 import { NetctlError } from '../../error.ts'
+import { sanitize } from '../../report/sanitize.ts'
 import { findSnapshots } from '../../system/nearby-snapshots.ts'
 import { snapshotFlag } from '../flags.ts'
 import { resolveNamespace } from '../namespace.ts'
@@ -110,11 +112,11 @@ async function readBase(flags: InputFlags, terminal: Terminal, root: string): Pr
 }
 
 /** What to tell of an input before the answer, on stderr: how it was picked, and what of it has a place; with `verbose` what was left out as well. */
-export function notesOf({ picked, again, warnings, skipped }: PolicyInput, verbose: boolean): readonly string[] {
+export function notesOf({ picked, again = [], warnings, skipped }: Manifest & Partial<PolicyInput>, verbose: boolean): readonly string[] {
   const left = [...skipped].map(([kind, count]) => `${count} ${kind}`).join(', ')
   return [
     ...(picked ? [`Read without a question: ${shellLine(again)}`] : []),
-    ...warnings.map(({ file, line, message }) => `! ${file}:${line}: ${message}`),
+    ...warnings.map(({ file, line, message }) => sanitize(`! ${file}:${line}: ${message}`)),
     ...(verbose && left !== '' ? [`of no concern to policies: ${left}`] : []),
   ]
 }

@@ -9,6 +9,7 @@ import type { PolicyWorld } from '../../policy/world.ts'
 import { matrixCsv, matrixJson, matrixJsonLines } from '../../report/policy/matrix-json.ts'
 import { type MatrixTable, matrixText } from '../../report/policy/matrix-text.ts'
 import type { Terminal } from '../terminal.ts'
+import { expectSomebody } from './world.ts'
 
 export interface MatrixFlags {
   readonly port?: readonly string[] | undefined
@@ -18,8 +19,9 @@ export interface MatrixFlags {
   readonly output: 'text' | 'csv' | 'json' | 'jsonl'
 }
 
-/** The answer, piece by piece. */
+/** The answer, piece by piece. Throws PWH004 where nobody is there. */
 export function matrixPieces(world: PolicyWorld, flags: MatrixFlags, terminal: Terminal): Iterable<string> {
+  expectSomebody(world.endpoints, 'in the input')
   const [from, to] = [wanted(world, 'from', flags.from), wanted(world, 'to', flags.to)]
   const matrix = matrixOf(world, flags.port?.map(parsePort) ?? portClasses([world]))
   const sources = partiesOf(matrix, matrix.sources, flags.by, from)

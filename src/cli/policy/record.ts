@@ -11,6 +11,7 @@ import type { Terminal } from '../terminal.ts'
 import type { InputFlags } from './inputs.ts'
 import { testFile } from './test-files.ts'
 import { namesInput, scenesFor } from './test-scenes.ts'
+import { expectSomebody } from './world.ts'
 
 /**
  * Records what policies allow in a PolicySnapshot at `path`, in place of one that is there: of what the flags name, else of what that one
@@ -20,6 +21,7 @@ export async function record(path: string, flags: InputFlags, terminal: Terminal
   const old = exists(path) ? recordedAt(path, await resolveNamespace(flags)) : undefined
   const scenes = await scenesFor(flags, terminal, root)
   const { world } = await scenes.of({ file: path, manifests: old?.manifests ?? [], beside: [] })
+  expectSomebody(world.endpoints, 'in the input')
   const recording = recordingOf(world)
   const name = old?.name ?? basename(path).replace(/\.ya?ml$/, '')
   const manifests = manifestsOf(path, flags, old?.manifests ?? [])

@@ -5,7 +5,7 @@ import type { Manifest, ManifestObject } from '../../cluster/manifest/types.ts'
 import { type Scene, servicesOf } from '../../policy/services.ts'
 import { resolveNamespace } from '../namespace.ts'
 import type { Terminal } from '../terminal.ts'
-import { type InputFlags, readInput } from './inputs.ts'
+import { type InputFlags, notesOf, readInput } from './inputs.ts'
 import { readPaths } from './sources.ts'
 import { wholeWorld } from './world.ts'
 
@@ -43,7 +43,7 @@ export async function scenesFor(flags: InputFlags, terminal: Terminal, root: str
   const paths: string[] = []
   const scenes = new Map<string, Promise<Scene>>()
   const build = (input: Manifest & { readonly paths: readonly string[] }): Scene => {
-    notes.push(...input.warnings.map(({ file, line, message }) => `! ${file}:${line}: ${message}`))
+    notes.push(...notesOf(input, false))
     paths.push(...input.paths)
     return { world: wholeWorld(input), services: servicesOf(input.objects), namespace }
   }

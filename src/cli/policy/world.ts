@@ -3,9 +3,11 @@ import { expectWhole } from '../../cluster/manifest/read.ts'
 import type { Manifest, ManifestObject } from '../../cluster/manifest/types.ts'
 import { NetctlError } from '../../error.ts'
 import { buildWorld, type Loaded } from '../../policy/build.ts'
+import { isInMatrix } from '../../policy/matrix/matrix.ts'
 import type { ResourceProblem } from '../../policy/resources/problem.ts'
 import { readResource } from '../../policy/resources/read.ts'
-import type { PolicyWorld } from '../../policy/world.ts'
+import type { Endpoint, PolicyWorld } from '../../policy/world.ts'
+import { sanitize } from '../../report/sanitize.ts'
 
 export interface LoadedWorld {
   readonly world: PolicyWorld
@@ -34,6 +36,16 @@ export function wholeWorld(input: Manifest): PolicyWorld {
   return world
 }
 
+/** Questions about all pairs need somebody. Throws PWH004 where nobody is left: policies alone say nothing of who may connect. */
+export function expectSomebody(endpoints: readonly Endpoint[], where: string): void {
+  if (endpoints.some(isInMatrix)) return
+  throw new NetctlError({
+    code: 'PWH004',
+    message: `no pod and no workload is ${where}: nobody is there whom policies could be about`,
+    try: 'name their manifests too, with -f, or a snapshot that has them',
+  })
+}
+
 function refusal(object: ManifestObject, { path, field, message, hint }: ResourceProblem): NetctlError {
   const { file, line } = positionOf(object, path)
   const name = `${object.kind} ${object.namespace === undefined ? '' : `${object.namespace}/`}${object.name}`
@@ -48,4 +60,4 @@ function refusal(object: ManifestObject, { path, field, message, hint }: Resourc
 
 /** `db.yaml:14: NetworkPolicy shop/db: spec.ingress[0].ports[0].port: must be …` */
 export const refusalLine = ({ file, line, message, code }: NetctlError): string =>
-  `${file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `}${message} (${code})`
+  sanitize(`${file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `}${message} (${code})`)

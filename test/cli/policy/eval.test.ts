@@ -166,9 +166,9 @@ test('--with: what if', async () => {
 test('names that a terminal would obey are shown, not obeyed', async () => {
   const hostile = file(
     'hostile.yaml',
-    'apiVersion: v1\nkind: Pod\nmetadata: {name: "\\e[31mevil\\r", namespace: a}\nspec: {"\\e[2J": 1, containers: []}\n',
+    'apiVersion: v1\nkind: Pod\nmetadata: {name: "\\e[31mevil\\r\\n::error::", namespace: a}\nspec: {"\\e[2J": 1, containers: []}\n',
   )
   const { stdout, stderr } = await netctl(['policy', 'eval', '10.0.0.1', '10.0.0.2:80', ...shop, '-f', hostile])
-  expect(stderr).toContain('\\x1b[31mevil\\r')
+  expect(stderr).toContain('\\x1b[31mevil\\r\\n::error::')
   expect(`${stdout}${stderr}`).not.toMatch(/[\u001b\r]/)
 })

@@ -168,3 +168,15 @@ describe('diff', () => {
     expect(JSON.parse(readFileSync(join(folder, 'stop.sarif'), 'utf8')).runs[0].invocations[0].executionSuccessful).toBe(false)
   })
 })
+
+describe('policies alone say nothing of who may connect', () => {
+  const [rules, security] = [`${SHOP}/policies.yaml`, `${SHOP}/security.yaml`]
+  test.each([
+    ['matrix', ['matrix', rules]],
+    ['diff', ['diff', rules, security]],
+    ['--record', ['test', '--record', 'nowhere.yaml', '-f', rules]],
+  ])('%s', async (_, words) => {
+    const { code, stdout, stderr } = await netctl(['policy', ...words])
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining('(PWH004)')])
+  })
+})
