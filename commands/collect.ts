@@ -13,9 +13,9 @@ import { runBySsh, runHere } from '../src/system/run-script.ts'
 export default class Collect extends BaseCommand {
   static override summary = 'Take a snapshot of nodes'
   static override description =
-    `Reads the kernel's tables of nodes and of their pods' network namespaces with one shell script that needs nothing but what a node has, and
-changes nothing there. Keys, passwords, environments and arguments are left out on the node. What could not be had stands in snapshot.json, with the reason.
-Exit 0: everything was read; 3: something is missing.`
+    "Reads the kernel's tables of nodes and of their pods' network namespaces with one shell script that needs nothing but what a node has, and changes nothing there. " +
+    'Keys, passwords, environments and arguments are left out on the node. What could not be had stands in snapshot.json, with the reason. ' +
+    'Exit 0: everything was read; 3: something is missing.'
   static override examples = [
     'sudo <%= config.bin %> collect --local',
     '<%= config.bin %> collect --ssh n1 root@n2 -O cluster.tar.gz',
@@ -31,7 +31,7 @@ Exit 0: everything was read; 3: something is missing.`
     }),
     ssh: string({
       summary: 'these nodes, as ssh calls them; as root, or with sudo that asks nothing',
-      helpValue: 'HOST...',
+      helpValue: 'HOST',
       helpGroup: 'SOURCE',
       multiple: true,
     }),

@@ -63,6 +63,7 @@ export const eachTimeoutFlag = {
     helpValue: 'TIME',
     helpGroup: 'OUTPUT',
     default: 120_000,
+    defaultHelp: async () => '2m',
   }),
 }
 
