@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { boolean, string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
-import { expectNodeName, expectSshHosts, needsRoot, nothingRead } from '../src/cli/collecting.ts'
+import { addObjects, expectNodeName, expectSshHosts, needsRoot, nothingRead } from '../src/cli/collecting.ts'
 import { eachTimeoutFlag, outputFlag } from '../src/cli/flags.ts'
 import { ExitCode } from '../src/error.ts'
 import { collectedJson, collectedText, readNodeLine } from '../src/report/collected.ts'
@@ -11,18 +11,24 @@ import { newSnapshot } from '../src/system/new-snapshot.ts'
 import { runBySsh, runHere } from '../src/system/run-script.ts'
 
 export default class Collect extends BaseCommand {
-  static override summary = 'Take a snapshot of nodes'
+  static override summary = 'Take a snapshot of a cluster'
   static override description =
-    "Reads the kernel's tables of nodes and of their pods' network namespaces with one shell script that needs nothing but what a node has, and changes nothing there. " +
-    'Keys, passwords, environments and arguments are left out on the node. What could not be had stands in snapshot.json, with the reason. ' +
+    "Reads the cluster's objects by the kubeconfig; and the kernel's tables of nodes and of their pods' network namespaces, with one shell script that needs nothing but what a node has. " +
+    'Changes nothing. Secrets, keys, passwords, environments and arguments are left out where they stand. What could not be had stands in snapshot.json, with the reason. ' +
     'Exit 0: everything was read; 3: something is missing.'
   static override examples = [
-    'sudo <%= config.bin %> collect --local',
-    '<%= config.bin %> collect --ssh n1 root@n2 -O cluster.tar.gz',
-    '<%= config.bin %> trace pod/shop/web svc/shop/api --snapshot cluster.tar.gz',
+    { description: 'objects only', command: '<%= config.bin %> collect' },
+    { description: 'objects and nodes', command: '<%= config.bin %> collect --context prod --ssh n1 root@n2 -O cluster.tar.gz' },
+    { description: 'this node only', command: 'sudo <%= config.bin %> collect --local' },
   ]
   static override flags = {
-    local: boolean({ summary: 'this machine, as root', helpGroup: 'SOURCE', exactlyOne: ['local', 'ssh'] }),
+    context: string({
+      summary: 'objects of this kubeconfig context; of the current one if there is no --local or --ssh',
+      helpValue: 'NAME',
+      helpGroup: 'SOURCE',
+    }),
+    kubeconfig: string({ summary: 'objects by this kubeconfig', helpValue: 'PATH', helpGroup: 'SOURCE' }),
+    local: boolean({ summary: 'this machine, as root', helpGroup: 'SOURCE', exclusive: ['ssh'] }),
     node: string({
       summary: "this machine's name in the cluster, if the kubelet's is not it",
       helpValue: 'NAME',
@@ -43,26 +49,33 @@ export default class Collect extends BaseCommand {
 
   override async run(): Promise<ExitCode> {
     const { flags } = await this.parse(Collect)
-    const nodes =
-      flags.ssh === undefined ? this.here(flags.node) : expectSshHosts(flags.ssh).map((host) => ({ label: host, run: runBySsh(host) }))
+    const nodes = flags.local
+      ? this.here(flags.node)
+      : expectSshHosts(flags.ssh ?? []).map((host) => ({ label: host, run: runBySsh(host) }))
     const takenAt = new Date().toISOString()
     const path = flags.out ?? `netctl-${takenAt.slice(0, 19).replace(/\D/g, '')}.tar.gz`
     const into = newSnapshot(path)
+    const tell = (text: string) => process.stderr.isTTY && !flags.quiet && this.tell(text)
     let count = 0
-    const read = await readNodes(nodes, {
-      script: readInput(join(this.config.root, 'src/snapshot/collect/node.sh')),
-      patienceMs: flags.timeout,
-      into,
-      ...(process.stderr.isTTY && !flags.quiet && { done: (node) => this.tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`) }),
-    })
-    const missing = read.flatMap((n) => n.missing)
-    if (read.every((n) => n.node === undefined)) throw nothingRead(missing)
-    into.write(
-      'snapshot.json',
-      headerOf({ takenAt, source: `netctl collect ${flags.local ? '--local' : '--ssh'}`, version: this.config.version, missing }),
-    )
+    const [objects, read] = await Promise.all([
+      addObjects(into, flags, nodes.length > 0, tell),
+      readNodes(nodes, {
+        script: readInput(join(this.config.root, 'src/snapshot/collect/node.sh')),
+        patienceMs: flags.timeout,
+        into,
+        done: (node) => tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`),
+      }),
+    ])
+    const missing = [...objects.missing, ...read.flatMap((n) => n.missing)]
+    if (objects.count === undefined && read.every((n) => n.node === undefined)) throw nothingRead(missing)
+    const source = [
+      'netctl collect',
+      ...(objects.count === undefined ? [] : ['--context', objects.context]),
+      ...(flags.local ? ['--local'] : flags.ssh ? ['--ssh'] : []),
+    ]
+    into.write('snapshot.json', headerOf({ takenAt, source: source.join(' '), version: this.config.version, missing }))
     await into.commit()
-    const collected = { path, nodes: read, missing }
+    const collected = { path, nodes: read, objects: objects.count, missing }
     this.print(flags.output === 'json' ? collectedJson(collected) : collectedText(collected, this.terminal(flags)))
     return missing.length === 0 ? ExitCode.ok : ExitCode.unknown
   }

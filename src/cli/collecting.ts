@@ -1,6 +1,41 @@
 import { ExitCode, NetctlError } from '../error.ts'
+import type { NewSnapshot } from '../system/new-snapshot.ts'
 
-/** What `netctl collect` refuses. */
+/* What `netctl collect` wires together, and what it refuses. */
+
+export interface AddedObjects {
+  /** undefined: the cluster was not asked, or did not answer */
+  readonly count: number | undefined
+  readonly context: string
+  readonly missing: readonly string[]
+}
+
+/**
+ * Adds the cluster's objects to a snapshot, if a context is named or nothing else is read. Throws NetctlError KUB001 to KUB007 if there is nothing else: with
+ * nodes, an API server that is down is one more thing that is missing.
+ */
+export async function addObjects(
+  into: Pick<NewSnapshot, 'write'>,
+  { kubeconfig, context }: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined },
+  nodes: boolean,
+  tell: (text: string) => void,
+): Promise<AddedObjects> {
+  if (nodes && kubeconfig === undefined && context === undefined) return { count: undefined, context: '', missing: [] }
+  // nodes alone need no API server, and are read where there is none
+  const { readAllowed } = await import('../kube/read-cluster.ts')
+  const { clusterFiles, SNAPSHOT_RESOURCES } = await import('../snapshot/collect/objects.ts')
+  try {
+    const read = await readAllowed(kubeconfig, context, SNAPSHOT_RESOURCES)
+    const { files, missing } = clusterFiles(read)
+    for (const [name, text] of files) into.write(name, text)
+    const count = read.lists.reduce((sum, { values }) => sum + values.length, 0)
+    tell(`${read.name}: ${count} objects`)
+    return { count, context: read.name, missing }
+  } catch (error) {
+    if (!nodes || !(error instanceof NetctlError)) throw error
+    return { count: undefined, context: '', missing: [`cluster: not read: ${error.message}`] }
+  }
+}
 
 /** Node names as Kubernetes has them (DNS-1123 subdomain). */
 export function expectNodeName(name: string): string {
@@ -28,7 +63,7 @@ export const needsRoot = (): NetctlError =>
 export const nothingRead = (missing: readonly string[]): NetctlError =>
   new NetctlError({
     code: 'COL002',
-    message: 'no node could be read, and no snapshot was written',
+    message: 'nothing could be read, and no snapshot was written',
     have: missing,
     try: 'ssh HOST true, or netctl collect --local on the node itself',
     exitCode: ExitCode.unknown,

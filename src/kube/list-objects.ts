@@ -21,26 +21,39 @@ const FOREIGN = ['cilium.io', 'crd.antrea.io']
 /** Groups that every API server has. */
 const BUILT_IN = new Set(['', 'networking.k8s.io', 'discovery.k8s.io'])
 
-/**
- * Everything of a cluster that policies need, as it is now (no resourceVersion: from the quorum, not from a cache). Kinds that the cluster does not serve are left out;
- * of Calico's, those of its API server are taken before the stored ones. Throws NetctlError KUB006 with every right that lacks (exit 3), KUB007 for answers that make no sense.
- */
+/** With what the rights do not reach to. */
+export interface Allowed extends Live {
+  /** `list pods` */
+  readonly refused: readonly string[]
+}
+
+/** Everything of a cluster that policies need, or KUB006 with every right that lacks (exit 3). Throws NetctlError as `listAllowed`. */
 export async function listObjects(get: Get): Promise<Live> {
-  const warnings: string[] = []
-  const served = await servedResources(get, warnings)
-  const refused: string[] = []
-  const lists = await Promise.all(
-    served.map(async (resource): Promise<Listed> => {
-      const values = await listAll(get, resource)
-      if (values === undefined) refused.push(qualified(resource))
-      return { resource, values: values ?? [] }
-    }),
-  )
-  if (refused.length > 0) throw forbidden(refused.map((plural) => `list ${plural}`))
+  const { lists, warnings, refused } = await listAllowed(get, RESOURCES)
+  if (refused.length > 0) throw forbidden(refused)
   return { lists, warnings }
 }
 
-async function servedResources(get: Get, warnings: string[]): Promise<readonly Resource[]> {
+/**
+ * Objects of these kinds as they are now (no resourceVersion: from the quorum, not from a cache). Kinds that the cluster does not serve are left out;
+ * of Calico's, those of its API server are taken before the stored ones. Throws NetctlError KUB006 if it may not be asked what it serves, KUB007 for
+ * answers that make no sense.
+ */
+export async function listAllowed(get: Get, resources: readonly Resource[]): Promise<Allowed> {
+  const warnings: string[] = []
+  const served = await servedResources(get, resources, warnings)
+  const refused: string[] = []
+  const lists = await Promise.all(
+    served.map(async (resource): Promise<readonly Listed[]> => {
+      const values = await listAll(get, resource)
+      if (values === undefined) refused.push(`list ${qualified(resource)}`)
+      return values === undefined ? [] : [{ resource, values }]
+    }),
+  )
+  return { lists: lists.flat(), warnings, refused }
+}
+
+async function servedResources(get: Get, resources: readonly Resource[], warnings: string[]): Promise<readonly Resource[]> {
   const answer = await get('/apis')
   if (answer.status === 403) throw forbidden(['get /apis'])
   const groups = new Map<string, readonly string[]>()
@@ -54,7 +67,7 @@ async function servedResources(get: Get, warnings: string[]): Promise<readonly R
     if (groups.has(group)) warnings.push(`policies of ${group} are not understood: what they do to packets is left out`)
 
   const optional = new Map<string, Set<string>>()
-  for (const { group, version } of RESOURCES) if (!BUILT_IN.has(group)) optional.set(group, (optional.get(group) ?? new Set()).add(version))
+  for (const { group, version } of resources) if (!BUILT_IN.has(group)) optional.set(group, (optional.get(group) ?? new Set()).add(version))
   const plurals = new Map<string, ReadonlySet<string>>()
   for (const [group, known] of optional) {
     const has = groups.get(group) ?? []
@@ -67,7 +80,7 @@ async function servedResources(get: Get, warnings: string[]): Promise<readonly R
     if (has.length > 0 && !has.some((v) => known.has(v)))
       warnings.push(`${group} is served as ${has.join(', ')} only: not understood, and left out`)
   }
-  const served = RESOURCES.filter(({ group, version, plural }) => BUILT_IN.has(group) || plurals.get(`${group}/${version}`)?.has(plural))
+  const served = resources.filter(({ group, version, plural }) => BUILT_IN.has(group) || plurals.get(`${group}/${version}`)?.has(plural))
   const byApi = new Set(served.flatMap(({ group, plural }) => (group === 'projectcalico.org' ? [plural] : [])))
   return served.filter(({ group, plural }) => group !== 'crd.projectcalico.org' || !byApi.has(plural))
 }
@@ -108,7 +121,8 @@ async function listAll(get: Get, resource: Resource): Promise<readonly Json[] | 
   }
 }
 
-const qualified = ({ plural, group }: Resource): string => (group === '' ? plural : `${plural}.${group}`)
+/** `tiers.projectcalico.org`, `pods`: as kubectl takes it, and as files of a snapshot are called. */
+export const qualified = ({ plural, group }: Resource): string => (group === '' ? plural : `${plural}.${group}`)
 
 function forbidden(rights: readonly string[]): NetctlError {
   return new NetctlError({

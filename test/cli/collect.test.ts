@@ -105,13 +105,12 @@ const isAlive = (pid: number): boolean => {
 test('no node at all: exit 3, why, and no snapshot', async () => {
   const ran = await netctl(['collect', '--ssh', 'down', '-O', join(folder, 'snapshot.tar.gz')], { env })
   expect(ran.code).toBe(3)
-  expect(ran.stderr).toContain('no node could be read, and no snapshot was written (COL002)')
+  expect(ran.stderr).toContain('nothing could be read, and no snapshot was written (COL002)')
   expect(ran.stderr).toContain('node down: not read: ssh: connect to host down port 22: Connection refused')
   expect(files('.').filter((f) => f.includes('snapshot'))).toEqual([])
 })
 
 test.each([
-  [['collect'], 'Exactly one of the following must be provided: --local, --ssh'],
   [['collect', '--local', '--ssh', 'n1'], '--local'],
   [['collect', '--ssh', '-oProxyCommand=x'], 'USE00'],
   [['collect', '--ssh', 'a b'], 'is not a host (USE005)'],

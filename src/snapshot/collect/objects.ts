@@ -1,0 +1,46 @@
+import { RESOURCES, type Resource } from '../../cluster/manifest/kinds.ts'
+import { type Allowed, qualified } from '../../kube/list-objects.ts'
+import { cut } from './cut.ts'
+
+/** What traces ask of Calico beside policies: whose an address is. */
+const ADDRESSES = [
+  { plural: 'ippools', kind: 'IPPool' },
+  { plural: 'ipamblocks', kind: 'IPAMBlock' },
+  { plural: 'workloadendpoints', kind: 'WorkloadEndpoint' },
+]
+
+/** The kinds of objects in a snapshot. */
+export const SNAPSHOT_RESOURCES: readonly Resource[] = [
+  ...RESOURCES,
+  ...ADDRESSES.flatMap((one) => [
+    { group: 'projectcalico.org', version: 'v3', ...one },
+    { group: 'crd.projectcalico.org', version: 'v1', ...one },
+  ]),
+]
+
+/** Files of a snapshot for the objects of a cluster, and what the rights did not reach to. */
+export function clusterFiles({ lists, warnings, refused }: Allowed): {
+  readonly files: Iterable<readonly [name: string, text: string]>
+  readonly missing: readonly string[]
+} {
+  return {
+    // one after the other: the text of ten thousand Services is large
+    files: texts(lists),
+    missing: [
+      ...refused.map((right) => `cluster/${right.replace('list ', '')}.json: the right lacks to ${right}: kubectl auth can-i ${right} -A`),
+      ...warnings,
+    ],
+  }
+}
+
+function* texts(lists: Allowed['lists']): Iterable<readonly [string, string]> {
+  for (const { resource, values } of lists) {
+    const { group, version, kind } = resource
+    const apiVersion = group === '' ? version : `${group}/${version}`
+    // a line a field, as kubectl prints them, so that evidence can point at one
+    yield [
+      `cluster/${qualified(resource)}.json`,
+      `${JSON.stringify({ apiVersion, kind: `${kind}List`, items: values.map(cut) }, undefined, 1)}\n`,
+    ]
+  }
+}
