@@ -60,15 +60,14 @@ function indexEnds(world: PolicyWorld): EndIndex {
 
 function find(world: PolicyWorld, index: EndIndex, id: string): End | undefined {
   const endpoint = index.endpoints.get(id)
-  if (endpoint) return endpointEnd(id, endpoint)
+  if (endpoint) return endOf(endpoint, id)
   const address = parseIp(id)
   if (address) {
     const note = noteOn(world, index, address)
     return { id, addresses: [address], ...(note && { note }) }
   }
   const [pod, ...others] = index.owners.get(id) ?? []
-  if (pod)
-    return { ...endpointEnd(id, pod), ...(others.length > 0 && { note: `${id} is ${others.length + 1} pods: answered for ${pod.id}` }) }
+  if (pod) return { ...endOf(pod, id), ...(others.length > 0 && { note: `${id} is ${others.length + 1} pods: answered for ${pod.id}` }) }
   const hostPod = index.hostPods.get(id)
   if (hostPod?.finished) return { id, addresses: hostPod.addresses, gone: `${id} has finished: policies see nobody at its address` }
   if (hostPod) {
@@ -90,7 +89,8 @@ function noteOn(world: PolicyWorld, index: EndIndex, address: Ip): string | unde
   return pod && `${address.text} is the address of ${pod.id}: asked about as an address, its own policies are not judged`
 }
 
-function endpointEnd(id: string, endpoint: Endpoint): End {
+/** The end that an endpoint is, under its own name or another that stands for it. */
+export function endOf(endpoint: Endpoint, id = endpoint.id): End {
   const { addresses, node } = endpoint
   return { id, endpoint, addresses, ...(endpoint.kind === 'host' && { host: true }), ...(node !== undefined && { node }) }
 }

@@ -4,8 +4,7 @@ import { eachLine } from '../kernel/lines.ts'
 import { ParseError } from '../kernel/source.ts'
 import { parseIp } from '../net/ip.ts'
 import type { End, FlowClass, PolicyFlow } from './flow.ts'
-import { protocolNumber } from './protocol-number.ts'
-import { hasPorts } from './protocols.ts'
+import { hasPorts, protocolNumber } from './protocols.ts'
 import type { Backend } from './services.ts'
 
 /** One line of `--flows`. */

@@ -119,7 +119,8 @@ export interface Peer {
   /** the backends of a Service as its EndpointSlices have them, never its own address */
   readonly service?: {
     readonly namespace: string
-    readonly name: string /** their ports count too (destination) */
+    readonly name: string
+    /** their ports count too: of a destination */
     readonly withPorts: boolean
   }
   /** CNP `nodes`: addresses of the nodes that are selected by their own labels */

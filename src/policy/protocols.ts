@@ -1,13 +1,4 @@
-/** IP protocol numbers (IANA) by the names that policies may use, in capitals. */
-export const PROTOCOLS: ReadonlyMap<string, number> = new Map([
-  ['ICMP', 1],
-  ['TCP', 6],
-  ['UDP', 17],
-  ['ICMPV6', 58],
-  ['SCTP', 132],
-  ['UDPLITE', 136],
-])
-
+/** IP protocol numbers (IANA). */
 export const ICMP = 1
 export const TCP = 6
 export const UDP = 17
@@ -23,6 +14,16 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [SCTP, 'SCTP'],
   [UDPLITE, 'UDPLite'],
 ])
+
+/** By the names that policies may use, in capitals. */
+export const PROTOCOLS: ReadonlyMap<string, number> = new Map([...NAMES].map(([number, name]) => [name.toUpperCase(), number]))
+
+/** A protocol as flows and tests say it: by name, in any case, or by number (0 to 255, in text too). */
+export function protocolNumber(said: string | number): number | undefined {
+  const text = String(said)
+  const number = /^\d{1,3}$/.test(text) ? Number(text) : PROTOCOLS.get(text.toUpperCase())
+  return number !== undefined && number <= 255 ? number : undefined
+}
 
 /** `TCP`; a number without a name as it is. */
 export const protocolName = (protocol: number): string => NAMES.get(protocol) ?? `protocol ${protocol}`

@@ -3,6 +3,7 @@ import type { Item } from '../cluster/items.ts'
 import { rec } from '../cluster/items.ts'
 import type { ManifestObject } from '../cluster/manifest/types.ts'
 import type { EndpointSlice, Service, ServicePort } from '../cluster/types.ts'
+import { endOf } from './ends.ts'
 import type { End } from './flow.ts'
 import { PROTOCOLS } from './protocols.ts'
 import { endAt } from './who.ts'
@@ -99,14 +100,6 @@ export function backendsOf(world: PolicyWorld, services: Services, one: Service,
     const wanted = port.targetPort ?? port.port
     // a name is the pod's own; one that it lacks leads nowhere
     const number = typeof wanted === 'number' ? wanted : endpoint.ports.find((p) => p.name === wanted && p.protocol === protocol)?.port
-    return number === undefined
-      ? []
-      : [
-          {
-            end: { id: endpoint.id, endpoint, addresses: endpoint.addresses, ...(endpoint.node && { node: endpoint.node }) },
-            protocol,
-            port: number,
-          },
-        ]
+    return number === undefined ? [] : [{ end: endOf(endpoint), protocol, port: number }]
   })
 }

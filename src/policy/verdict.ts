@@ -48,7 +48,8 @@ export type Step =
       readonly kind: 'rule'
       readonly tier: Tier
       readonly policy: Policy
-      readonly rule: Rule /** place in the policy's list */
+      readonly rule: Rule
+      /** place in the policy's list */
       readonly position: number
     }
   /** no rule of the tier matched; `policies`: those that select the endpoint and so make the tier count */
@@ -59,7 +60,7 @@ export type Step =
   /** policies are not asked at all */
   | { readonly kind: 'exempt'; readonly why: 'self' | 'own-node' }
 
-/** What a rule's test of a flow comes to, for explain: the first criterion that fails, in the order in which rules are read. */
+/** What a rule's test of a flow comes to, for explain: all that fails, in the order in which rules are read. */
 export type RuleMatch =
   | { readonly kind: 'match' }
   | { readonly kind: 'unknown'; readonly why: string }

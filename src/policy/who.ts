@@ -2,7 +2,7 @@ import type { EndpointRef, ObjectKind } from '../cluster/endpoint-syntax.ts'
 import { NetctlError } from '../error.ts'
 import { nearest } from '../nearest.ts'
 import type { Ip } from '../net/ip.ts'
-import { resolveEnd } from './ends.ts'
+import { endOf, resolveEnd } from './ends.ts'
 import type { End } from './flow.ts'
 import { placesOf } from './places.ts'
 import type { Endpoint, PolicyWorld } from './world.ts'
@@ -48,14 +48,6 @@ export function endsTyped(world: PolicyWorld, { target, text }: EndpointRef, nam
   }
 }
 
-/** Ends of endpoints. */
-export const endOf = (endpoint: Endpoint): End => ({
-  id: endpoint.id,
-  endpoint,
-  addresses: endpoint.addresses,
-  ...(endpoint.node !== undefined && { node: endpoint.node }),
-})
-
 type Workload = Exclude<ObjectKind, 'pod' | 'svc' | 'node' | 'external'>
 
 const KINDS: Readonly<Record<Workload, string>> = {
@@ -73,7 +65,7 @@ function workload(world: PolicyWorld, type: Workload, name: string): readonly En
   if (!index) indexes.set(world, (index = workloadsOf(world)))
   const key = `${name}[${KINDS[type]}]`
   const found = index.get(key)
-  if (found) return found.map(endOf)
+  if (found) return found.map((endpoint) => endOf(endpoint))
   const suffix = `[${KINDS[type]}]`
   const near = nearest(
     name,

@@ -4,7 +4,7 @@ import type { Origin, Profile, Tier } from './model.ts'
 
 /**
  * Everything that policies are about, in one intermediate form: made by `buildWorld` (convert/) out of manifests of any kind,
- * judged by `evaluate`. Plain data; whatever is derived from it (index.ts) is kept beside it in a WeakMap.
+ * judged by `evaluate`. Plain data; whatever is derived from it (places.ts, applied.ts) is kept beside it in a WeakMap.
  */
 export interface PolicyWorld {
   /** `endpoints[i].index === i` */

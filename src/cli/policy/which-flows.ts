@@ -1,7 +1,7 @@
 import { ResolveError } from '../../cluster/inventory.ts'
 import { NetctlError } from '../../error.ts'
 import { type AskedFlows, askedFlows, type FlowDetails } from '../../policy/asked-flows.ts'
-import { endOf } from '../../policy/who.ts'
+import { endOf } from '../../policy/ends.ts'
 import { endName } from '../../report/policy/names.ts'
 import { type Choice, equalCommand, pick } from '../pickers.ts'
 import type { Terminal } from '../terminal.ts'

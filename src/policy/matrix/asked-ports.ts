@@ -1,6 +1,5 @@
 import { NetctlError } from '../../error.ts'
-import { protocolNumber } from '../protocol-number.ts'
-import { hasPorts, ICMP } from '../protocols.ts'
+import { hasPorts, ICMP, protocolNumber } from '../protocols.ts'
 import type { PortClass } from './ports.ts'
 
 /** `80`, `80/tcp`, `53/udp` or `icmp` as typed. Throws USE013 for anything else. */

@@ -1,5 +1,6 @@
+import { endOf } from '../ends.ts'
 import { evaluate } from '../evaluate.ts'
-import type { End, PolicyFlow } from '../flow.ts'
+import type { PolicyFlow } from '../flow.ts'
 import type { Direction } from '../model.ts'
 import type { Step, Verdict } from '../verdict.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
@@ -150,13 +151,6 @@ function reasonOf(
   const key = directions.map((x) => `${x} ${decider(was[x].steps.at(-1))} ${decider(is[x].steps.at(-1))}`).join()
   return { example: { flow: flow(common), before: was, after: is }, directions, key }
 }
-
-const endOf = (endpoint: Endpoint): End => ({
-  id: endpoint.id,
-  endpoint,
-  addresses: endpoint.addresses,
-  ...(endpoint.node !== undefined && { node: endpoint.node }),
-})
 
 /** The same for all that the same rule, or the end of a tier of the same policies, decides. */
 function decider(step: Step | undefined): string {

@@ -1,7 +1,7 @@
+import { endOf } from '../ends.ts'
 import { evaluate } from '../evaluate.ts'
 import type { PolicyFlow } from '../flow.ts'
 import type { Verdict } from '../verdict.ts'
-import { endOf } from '../who.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
 import { compareRecordings, type RecordChange } from './compare.ts'
 import { parsePortSet } from './port-set.ts'

@@ -2,8 +2,9 @@ import { positionOf } from '../../cluster/manifest/position.ts'
 import type { FieldPath } from '../../cluster/manifest/types.ts'
 import { NetctlError } from '../../error.ts'
 import { nearest } from '../../nearest.ts'
+import { endOf } from '../ends.ts'
 import type { End } from '../flow.ts'
-import { endOf, endsTyped } from '../who.ts'
+import { endsTyped } from '../who.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
 import type { Glob } from './glob.ts'
 import type { EndPattern, Expectation, LabelPattern } from './types.ts'
@@ -43,7 +44,12 @@ function podsOf(world: PolicyWorld, pattern: Pods): readonly End[] {
   const key = JSON.stringify([pattern.namespace?.text, pattern.name?.text, pairs(pattern.labels), pairs(pattern.namespaceLabels)])
   let found = known.get(key)
   if (!found)
-    known.set(key, (found = world.endpoints.filter((endpoint) => endpoint.kind !== 'host' && fits(world, pattern, endpoint)).map(endOf)))
+    known.set(
+      key,
+      (found = world.endpoints
+        .filter((endpoint) => endpoint.kind !== 'host' && fits(world, pattern, endpoint))
+        .map((endpoint) => endOf(endpoint))),
+    )
   return found
 }
 
