@@ -1,7 +1,7 @@
 import { includes, isEmpty, members } from '../cluster/bitset.ts'
-import { canonical } from '../cluster/selector/canonical.ts'
 import { matches } from '../cluster/selector/evaluate.ts'
 import type { Selector } from '../cluster/selector/types.ts'
+import { selectorWords } from '../cluster/selector/words.ts'
 import { contains, formatPrefix, type Ip, type Prefix, parsePrefix } from '../net/ip.ts'
 import { covers, prefixTable } from '../net/prefix-table.ts'
 import type { Peer, Ports } from './model.ts'
@@ -42,7 +42,8 @@ function selectorTest(side: 'source' | 'destination', selector: Selector, negate
       for (const place of end.places) if (includes(set, place)) return hit as Truth
       return end.address === undefined && mayBeInSet() ? UNKNOWN : (miss as Truth)
     },
-    wanted: () => (negated ? `not ${canonical(selector)}` : `${canonical(selector)}${isEmpty(set) ? ', which selects nothing' : ''}`),
+    wanted: () =>
+      negated ? `not ${selectorWords(selector)}` : `${selectorWords(selector)}${isEmpty(set) ? ', which selects nothing' : ''}`,
     found: (packet) => describe(packet[side], places),
     why: (packet) => `the address of ${describe(packet[side], places)} is not known, and it may be in a network set`,
   }
@@ -202,7 +203,7 @@ function nodesTest(side: 'source' | 'destination', nodes: Selector, places: Plac
       if (at.some((place) => first[place] && first[place].kind !== 'host')) return NO
       return all.length === 0 || chosen.some((node) => node.addresses.length === 0) || !address ? UNKNOWN : NO
     },
-    wanted: () => `a node with ${canonical(nodes)}`,
+    wanted: () => `a node with ${selectorWords(nodes)}`,
     found: addressOf(side),
     why: () => (all.length === 0 ? 'the input has no nodes, and the rule is about some of them' : 'the address of a node is not known'),
   }

@@ -10,12 +10,13 @@ const known = new WeakMap<Selector, string>()
 export function canonical(selector: Selector): string {
   const text = known.get(selector)
   if (text !== undefined) return text
-  const written = write(selector)
+  const written = write(selector, label, canonical)
   known.set(selector, written)
   return written
 }
 
-function write(selector: Selector): string {
+/** A selector in Calico's language, with labels and operands as they are told to be written. */
+export function write(selector: Selector, label: (key: string) => string, operand: (selector: Selector) => string): string {
   switch (selector.kind) {
     case 'all':
       return 'all()'
@@ -33,10 +34,10 @@ function write(selector: Selector): string {
     case 'notIn':
       return `${label(selector.key)} ${WORDS[selector.kind]} {${selector.values.map(quoted).join(', ')}}`
     case 'not':
-      return `!${canonical(selector.operand)}`
+      return `!${operand(selector.operand)}`
     case 'and':
     case 'or':
-      return `(${selector.operands.map(canonical).join(` ${WORDS[selector.kind]} `)})`
+      return `(${selector.operands.map(operand).join(` ${WORDS[selector.kind]} `)})`
   }
 }
 

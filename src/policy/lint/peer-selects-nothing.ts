@@ -1,7 +1,7 @@
 import { isEmpty } from '../../cluster/bitset.ts'
 import { NAMESPACE } from '../../cluster/selector/calico.ts'
-import { canonical } from '../../cluster/selector/canonical.ts'
 import type { Selector } from '../../cluster/selector/types.ts'
+import { selectorWords } from '../../cluster/selector/words.ts'
 import type { Origin, Policy } from '../model.ts'
 import { placesOf, selected } from '../places.ts'
 import { type Check, DIRECTIONS, type LintInput, nameOf, ruleAt, rulesOf, within, written } from './finding.ts'
@@ -39,7 +39,7 @@ export const peerSelectsNothing: Check = {
       yield {
         at,
         severity: hint?.near ? 'warning' : 'note',
-        message: `nothing can be the ${end} of this rule of ${nameOf(policy)}: no endpoint or network set${whereOf(selector)} has ${hint?.wanted ?? canonical(selector)}`,
+        message: `nothing can be the ${end} of this rule of ${nameOf(policy)}: no endpoint or network set ${hint ? `${whereOf(selector)}has ${hint.wanted}` : `has ${selectorWords(selector)}`}`,
         fix: hint?.near ? `did you mean ${hint.near}?` : 'mend the selector, or delete the peer',
       }
     }
@@ -49,7 +49,7 @@ export const peerSelectsNothing: Check = {
 /** A namespaced policy means its own namespace where it names no other. */
 function whereOf(selector: Selector): string {
   const own = selector.kind === 'and' ? selector.operands.find((x) => x.kind === 'equal' && x.key === NAMESPACE) : undefined
-  return own?.kind === 'equal' ? ` of namespace ${own.value}` : ''
+  return own?.kind === 'equal' ? `of namespace ${own.value} ` : ''
 }
 
 interface Peer {
