@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { boolean, string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
-import { addObjects, expectNodeName, expectSshHosts, needsRoot, nothingRead } from '../src/cli/collecting.ts'
+import { addObjects, expectNodeName, expectSshHosts, needsRoot, nothingRead, strangers } from '../src/cli/collecting.ts'
 import { eachTimeoutFlag, outputFlag } from '../src/cli/flags.ts'
 import { ExitCode } from '../src/error.ts'
 import { collectedJson, collectedText, readNodeLine } from '../src/report/collected.ts'
@@ -66,7 +66,7 @@ export default class Collect extends BaseCommand {
         done: (node) => tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`),
       }),
     ])
-    const missing = [...objects.missing, ...read.flatMap((n) => n.missing)]
+    const missing = [...objects.missing, ...strangers(objects, read), ...read.flatMap((n) => n.missing)]
     if (objects.count === undefined && read.every((n) => n.node === undefined)) throw nothingRead(missing)
     const source = [
       'netctl collect',

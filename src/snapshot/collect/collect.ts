@@ -29,12 +29,13 @@ const COMMAND_S = 30
 /** Reads the nodes; one that fails is told in its `missing`, and stops no other. In the order asked for. */
 export async function readNodes(nodes: readonly NodeAt[], how: HowToRead): Promise<readonly ReadNode[]> {
   const read: ReadNode[] = []
-  const names = new Map<string, string>()
+  /** folder of the snapshot → label of the node that it is from */
+  const owners = new Map<string, string>()
   const queue = [...nodes.entries()]
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const [i, at] = next
-      const node = await readNode(at, how, names)
+      const node = await readNode(at, how, owners)
       read[i] = node
       how.done?.(node)
     }
@@ -43,28 +44,39 @@ export async function readNodes(nodes: readonly NodeAt[], how: HowToRead): Promi
   return read
 }
 
-async function readNode(at: NodeAt, { script, patienceMs, into }: HowToRead, names: Map<string, string>): Promise<ReadNode> {
+async function readNode(at: NodeAt, { script, patienceMs, into }: HowToRead, owners: Map<string, string>): Promise<ReadNode> {
   const { label } = at
-  const none = { label, node: undefined, files: 0, pods: 0, bytes: 0 }
   const limit = Math.max(1, Math.min(COMMAND_S, Math.ceil(patienceMs / 2000)))
   const { output, failure } = await at.run(script, [String(limit), ...(at.name === undefined ? [] : [at.name])], patienceMs)
   const { node, files, notes, whole } = readStream(output, at.name)
   const cut = whole ? undefined : (failure ?? 'its output ended too early')
-  if (node === undefined || files.size === 0) return { ...none, missing: [`node ${label}: not read: ${cut ?? 'it gave nothing'}`] }
-  const other = names.get(node)
-  if (other !== undefined) return { ...none, missing: [`node ${label}: left out: it calls itself ${node}, as ${other} does`] }
-  names.set(node, label)
-  for (const [name, bytes] of files) into.write(name, bytes)
+  const none = (why: string): ReadNode => ({ label, node: undefined, files: 0, pods: 0, bytes: 0, missing: [`node ${label}: ${why}`] })
+  if (node === undefined || files.size === 0) return none(`not read: ${cut ?? 'it gave nothing'}`)
+  const twin = owners.get(`nodes/${node}`)
+  if (twin !== undefined) return none(`left out: it calls itself ${node}, as ${twin} does`)
+  const missing = notes.map((note) => (/^node[/:]/.test(note) ? note.replace('node', `nodes/${node}`) : `nodes/${node}: ${note}`))
+  const folders = new Map<string, [string, Buffer][]>()
+  for (const [name, bytes] of files) {
+    const folder = name.slice(0, name.lastIndexOf('/'))
+    folders.set(folder, [...(folders.get(folder) ?? []), [name, bytes]])
+  }
+  for (const [folder, inside] of folders) {
+    // a pod that moves is on two nodes for a moment: a mix of both never was
+    const owner = owners.get(folder)
+    if (owner !== undefined) missing.push(`${folder}: of ${owner}; what ${label} has under this name is left out`)
+    else for (const [name, bytes] of inside) into.write(name, bytes)
+    if (owner !== undefined) folders.delete(folder)
+    else owners.set(folder, label)
+  }
+  if (cut !== undefined) missing.push(`nodes/${node}: not read to its end: ${cut}`)
+  const written = [...folders.values()].flat()
   return {
     label,
     node,
-    files: files.size,
-    pods: new Set([...files.keys()].flatMap((f) => /^(pods\/[^/]+)\//.exec(f)?.[1] ?? [])).size,
-    bytes: [...files.values()].reduce((sum, b) => sum + b.length, 0),
-    missing: [
-      ...notes.map((note) => (/^node[/:]/.test(note) ? note.replace('node', `nodes/${node}`) : `nodes/${node}: ${note}`)),
-      ...(cut === undefined ? [] : [`nodes/${node}: not read to its end: ${cut}`]),
-    ],
+    files: written.length,
+    pods: folders.size - 1,
+    bytes: written.reduce((sum, [, bytes]) => sum + bytes.length, 0),
+    missing,
   }
 }
 

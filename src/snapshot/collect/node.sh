@@ -377,7 +377,7 @@ pods() {
 # The name that the kubelet registers: what it is told, else the host's in lower case
 name() {
   for comm in $(grep -ls '^kubelet$' "$proc"/[0-9]*/comm); do
-    told=$(tr '\0' '\n' < "${comm%comm}cmdline" 2> /dev/null | sed -n 's/^--hostname-override=//p' | sed -n 1p)
+    told=$(tr '\0' '\n' < "${comm%comm}cmdline" 2> /dev/null | sed -n -e 's/^--hostname-override=//p' -e '/^--hostname-override$/{n;p;}' | sed -n 1p)
     [ -z "$told" ] || { echo "$told"; return; }
   done
   uname -n | tr '[:upper:]' '[:lower:]'

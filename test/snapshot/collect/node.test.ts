@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, write
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readStream } from '../../../src/snapshot/collect/stream.ts'
@@ -11,7 +12,7 @@ import type { Snapshot } from '../../../src/snapshot/types.ts'
 import { openFolder } from '../../../src/system/files-folder.ts'
 import { memoryFiles } from '../../../src/system/files-memory.ts'
 import { traceFlow } from '../../../src/trace/trace.ts'
-import { collectNode, runCollector } from '../../support/collected-lab.ts'
+import { collectNode, runCollector, script } from '../../support/collected-lab.ts'
 import { needs, root } from '../../support/needs.ts'
 import { flowOf, forFamily, parseFlows, restoreText } from '../../support/netns-case.ts'
 import { dumpHost, folderOf, objects } from '../../support/netns-dump.ts'
@@ -52,107 +53,111 @@ const flows = `
 const listening = (port: number) => `tcp LISTEN 0 0 *:${port} *:*\n`
 const sockets = [80, 81, 82].map(listening).join('')
 
-describe.runIf(needs('root', 'ip', 'iptables-restore', 'ipset', 'nft'))('the collector and the lab’s own dump', () => {
-  let lab: Lab
-  beforeAll(async () => {
-    lab = await makeLab()
-  })
-  afterAll(() => lab.remove())
+describe.runIf(needs('root', 'ip', 'iptables-restore', 'ipset', 'nft'))(
+  'the collector and the lab’s own dump',
+  { timeout: 120_000 },
+  () => {
+    let lab: Lab
+    beforeAll(async () => {
+      lab = await makeLab()
+    })
+    afterAll(() => lab.remove())
 
-  /** nobody listens in the lab */
-  const snapshotOf = (files: Readonly<Record<string, string | Buffer>>): Snapshot =>
-    loadSnapshot(memoryFiles('lab', { ...files, ...Object.fromEntries(hosts.map((h) => [`${folderOf(h)}/sockets.txt`, sockets])) }))
+    /** nobody listens in the lab */
+    const snapshotOf = (files: Readonly<Record<string, string | Buffer>>): Snapshot =>
+      loadSnapshot(memoryFiles('lab', { ...files, ...Object.fromEntries(hosts.map((h) => [`${folderOf(h)}/sockets.txt`, sockets])) }))
 
-  test.each([
-    [4, ['dash']],
-    [6, ['busybox', 'ash']],
-  ] as const)('IPv%d, %s', async (family, shell) => {
-    const tool = family === 4 ? 'iptables' : 'ip6tables'
-    await lab.sh('n1', forFamily(sets, family))
-    await lab.sh('n2', `nft -f - <<'END'\n${forFamily(native(family === 4 ? 'ip' : 'ip6'), family)}\nEND`)
-    for (const [host, variant] of [
-      ['n1', 'nft'],
-      ['n2', 'legacy'],
-      ['p2', 'nft'],
-    ] as const)
-      await lab.sh(host, `${tool}-${variant}-restore <<'END'\n${restoreText(forFamily(rules[host], family))}END`)
+    test.each([
+      [4, ['dash']],
+      [6, ['busybox', 'ash']],
+    ] as const)('IPv%d, %s', async (family, shell) => {
+      const tool = family === 4 ? 'iptables' : 'ip6tables'
+      await lab.sh('n1', forFamily(sets, family))
+      await lab.sh('n2', `nft -f - <<'END'\n${forFamily(native(family === 4 ? 'ip' : 'ip6'), family)}\nEND`)
+      for (const [host, variant] of [
+        ['n1', 'nft'],
+        ['n2', 'legacy'],
+        ['p2', 'nft'],
+      ] as const)
+        await lab.sh(host, `${tool}-${variant}-restore <<'END'\n${restoreText(forFamily(rules[host], family))}END`)
 
-    const dumped: Record<string, string | Buffer> = { ...objects }
-    for (const host of hosts)
-      for (const [name, text] of Object.entries(await dumpHost(lab, host))) dumped[`${folderOf(host)}/${name}`] = text
-    const n1 = await collectNode(lab, 'n1', shell)
-    const n2 = await collectNode(lab, 'n2', shell)
-    expect([n1.whole, n2.whole]).toEqual([true, true])
-    expect(Buffer.concat([...n1.files.values(), ...n2.files.values()]).includes('planted')).toBe(false)
-    expect([...n1.notes, ...n2.notes].filter((note) => /left out|failed|changed/.test(note))).toEqual([])
-    const own = Object.fromEntries(Object.entries(dumped).filter(([name]) => !/^(nodes|pods)\//.test(name)))
-    const collected = snapshotOf({ ...own, ...Object.fromEntries([...n1.files, ...n2.files]) })
-    expect([...collected.hosts.keys()].sort()).toEqual(['external/ext', 'node/n1', 'node/n2', 'pod/t/p1', 'pod/t/p2', 'pod/t/p3'])
+      const dumped: Record<string, string | Buffer> = { ...objects }
+      for (const host of hosts)
+        for (const [name, text] of Object.entries(await dumpHost(lab, host))) dumped[`${folderOf(host)}/${name}`] = text
+      const n1 = await collectNode(lab, 'n1', shell)
+      const n2 = await collectNode(lab, 'n2', shell)
+      expect([n1.whole, n2.whole]).toEqual([true, true])
+      expect(Buffer.concat([...n1.files.values(), ...n2.files.values()]).includes('planted')).toBe(false)
+      expect([...n1.notes, ...n2.notes].filter((note) => /left out|failed|changed/.test(note))).toEqual([])
+      const own = Object.fromEntries(Object.entries(dumped).filter(([name]) => !/^(nodes|pods)\//.test(name)))
+      const collected = snapshotOf({ ...own, ...Object.fromEntries([...n1.files, ...n2.files]) })
+      expect([...collected.hosts.keys()].sort()).toEqual(['external/ext', 'node/n1', 'node/n2', 'pod/t/p1', 'pod/t/p2', 'pod/t/p3'])
 
-    for (const flow of parseFlows(forFamily(flows, family))) {
-      const told = [snapshotOf(dumped), collected].map((snapshot) => {
-        const trace = traceFlow(snapshot, flowOf(flow))
-        const ways = trace.paths.map((p) => [...p.hops, ...(p.reply?.hops ?? [])].map((h) => `${h.node} ${h.where} ${h.action}`))
-        return { outcomes: trace.outcomes.map((o) => outcomeText(o, flow.proto)), ways }
-      })
-      expect(told[1]?.outcomes, flow.text).toEqual(flow.expected)
-      expect(told[1], flow.text).toEqual(told[0])
-    }
-    for (const host of ['n1', 'n2', 'p2'] as const) await lab.sh(host, `nft flush ruleset; ${tool}-legacy -F; ${tool}-legacy -t nat -F`)
-    await lab.sh('n1', 'ipset destroy blocked')
-  })
+      for (const flow of parseFlows(forFamily(flows, family))) {
+        const told = [snapshotOf(dumped), collected].map((snapshot) => {
+          const trace = traceFlow(snapshot, flowOf(flow))
+          const ways = trace.paths.map((p) => [...p.hops, ...(p.reply?.hops ?? [])].map((h) => `${h.node} ${h.where} ${h.action}`))
+          return { outcomes: trace.outcomes.map((o) => outcomeText(o, flow.proto)), ways }
+        })
+        expect(told[1]?.outcomes, flow.text).toEqual(flow.expected)
+        expect(told[1], flow.text).toEqual(told[0])
+      }
+      for (const host of ['n1', 'n2', 'p2'] as const) await lab.sh(host, `nft flush ruleset; ${tool}-legacy -F; ${tool}-legacy -t nat -F`)
+      await lab.sh('n1', 'ipset destroy blocked')
+    })
 
-  test('netctl collect --local: a folder or an archive that loads, for its owner only', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'netctl-collect-'))
-    try {
-      const collect = (out: string) =>
-        execa(
-          'nsenter',
-          [
-            `--net=/run/netns/${lab.ns.n1}`,
-            process.execPath,
-            join(root, 'bin/dev.ts'),
-            'collect',
-            '--local',
-            '--node',
-            'n1',
-            '-O',
-            out,
-            '-o',
-            'json',
-          ],
-          { reject: false },
-        )
-      const made = await collect(join(folder, 'snapshot'))
-      expect(JSON.parse(made.stdout)).toMatchObject({ kind: 'Collected', nodes: [{ node: 'n1' }] })
-      const snapshot = loadSnapshot(openFolder(join(folder, 'snapshot')))
-      expect(snapshot.hosts.get('node/n1')?.links?.map((l) => l.name)).toEqual(['lo', 'eth0', 'eth1', 'cali1', 'cali3'])
-      expect(snapshot.header.takenAt).toBeDefined()
-      for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
-        expect(statSync(join(entry.parentPath, entry.name)).mode & 0o077, entry.name).toBe(0)
+    test('netctl collect --local: a folder or an archive that loads, for its owner only', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'netctl-collect-'))
+      try {
+        const collect = (out: string) =>
+          execa(
+            'nsenter',
+            [
+              `--net=/run/netns/${lab.ns.n1}`,
+              process.execPath,
+              join(root, 'bin/dev.ts'),
+              'collect',
+              '--local',
+              '--node',
+              'n1',
+              '-O',
+              out,
+              '-o',
+              'json',
+            ],
+            { reject: false },
+          )
+        const made = await collect(join(folder, 'snapshot'))
+        expect(JSON.parse(made.stdout)).toMatchObject({ kind: 'Collected', nodes: [{ node: 'n1' }] })
+        const snapshot = loadSnapshot(openFolder(join(folder, 'snapshot')))
+        expect(snapshot.hosts.get('node/n1')?.links?.map((l) => l.name)).toEqual(['lo', 'eth0', 'eth1', 'cali1', 'cali3'])
+        expect(snapshot.header.takenAt).toBeDefined()
+        for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+          expect(statSync(join(entry.parentPath, entry.name)).mode & 0o077, entry.name).toBe(0)
 
-      expect((await collect(join(folder, 'snapshot.tar.gz'))).exitCode).toBe(made.exitCode)
-      const shown = await execa(process.execPath, [
-        join(root, 'bin/dev.ts'),
-        'snapshot',
-        'show',
-        join(folder, 'snapshot.tar.gz'),
-        '-o',
-        'json',
-      ])
-      expect(JSON.parse(shown.stdout)).toMatchObject({ source: 'netctl collect --local', counts: { nodes: 1 } })
-      expect(statSync(join(folder, 'snapshot.tar.gz')).mode & 0o777).toBe(0o600)
+        expect((await collect(join(folder, 'snapshot.tar.gz'))).exitCode).toBe(made.exitCode)
+        const shown = await execa(process.execPath, [
+          join(root, 'bin/dev.ts'),
+          'snapshot',
+          'show',
+          join(folder, 'snapshot.tar.gz'),
+          '-o',
+          'json',
+        ])
+        expect(JSON.parse(shown.stdout)).toMatchObject({ source: 'netctl collect --local', counts: { nodes: 1 } })
+        expect(statSync(join(folder, 'snapshot.tar.gz')).mode & 0o777).toBe(0o600)
 
-      const again = await collect(join(folder, 'snapshot'))
-      expect([again.exitCode, JSON.parse(again.stdout).error.code]).toEqual([2, 'SNP002'])
-      expect(readdirSync(folder).sort()).toEqual(['snapshot', 'snapshot.tar.gz'])
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  })
-})
+        const again = await collect(join(folder, 'snapshot'))
+        expect([again.exitCode, JSON.parse(again.stdout).error.code]).toEqual([2, 'SNP002'])
+        expect(readdirSync(folder).sort()).toEqual(['snapshot', 'snapshot.tar.gz'])
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
+    })
+  },
+)
 
-describe.runIf(process.platform === 'linux')('tools that are not as they should be', () => {
+describe.runIf(process.platform === 'linux')('tools that are not as they should be', { timeout: 120_000 }, () => {
   let folder: string
   const tool = (name: string, text: string): void => {
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`)
@@ -187,15 +192,20 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
     return { read: readStream(bytes), text: bytes.toString('latin1') }
   }
 
-  test('one that fails, hangs or says something is told, and the others count', async () => {
+  test.each(['timeout(1)', 'none'])('one that fails, hangs or says something is told, and the others count; limits by %s', async (by) => {
+    if (by === 'none') tool('timeout', 'exit 1')
     tool('ip', '[ "$*" = "-j addr" ] && echo "[]" || { echo no such option >&2; exit 255; }')
-    tool('ss', 'sleep 60')
+    tool('ss', 'exec sleep 60')
+    const many = `[${'{"mac":"02:00:00:00:00:01"},'.repeat(5000)}{}]`
+    tool('bridge', `echo '${many}'`)
     tool('iptables-nft-save', 'echo "# Table stuff skipped" >&2')
     const started = Date.now()
     const { read } = await collect('1')
     expect(Date.now() - started).toBeLessThan(25_000)
     expect(read.whole).toBe(true)
     expect(read.files.get('nodes/n1/ip-addr.json')?.toString()).toBe('[]\n')
+    // large ones are compressed there
+    expect(gunzipSync(read.files.get('nodes/n1/bridge-fdb.json.gz') as Buffer).toString()).toBe(`${many}\n`)
     expect(read.notes).toEqual(
       expect.arrayContaining([
         'node/ip-route.json: ip -j route failed: exit 255: no such option',
@@ -205,6 +215,26 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
       ]),
     )
     expect([...read.files.keys()].filter((f) => f.includes('tables'))).toEqual([])
+  })
+
+  test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('%s ends it at once, and leaves no file', async (signal) => {
+    tool('ss', `echo > ${folder}/reached; exec sleep 60`)
+    rmSync(join(folder, 'timeout'), { force: true })
+    rmSync(join(folder, 'reached'), { force: true })
+    const space = mkdtempSync(join(folder, 'space-'))
+    const run = execa('sh', ['-s', '--', '60'], {
+      input: script,
+      env: { TMPDIR: space, PATH: `${folder}:${process.env.PATH}` },
+      reject: false,
+    })
+    await expect.poll(() => readdirSync(folder).includes('reached'), { timeout: 20_000 }).toBe(true)
+    expect(readdirSync(space)).toHaveLength(1)
+    const asked = Date.now()
+    run.kill(signal)
+    await run
+    expect(Date.now() - asked).toBeLessThan(10_000)
+    expect(readdirSync(space)).toEqual([])
+    tool('ss', 'exit 0')
   })
 
   test('no secret leaves the node', async () => {

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { readNodes } from '../../../src/snapshot/collect/collect.ts'
+import type { RunScript } from '../../../src/system/run-script.ts'
+
+const says =
+  (node: string, files: readonly string[], note = ''): RunScript =>
+  async () => ({
+    output: Buffer.from(
+      `netctl-collect 1\nnode ${node}\n${note && `note ${note}\n`}${files.map((f) => `file ${f} 2\n${node}\n`).join('')}end\n`,
+    ),
+  })
+
+const collect = async (...runs: readonly (readonly [label: string, run: RunScript])[]) => {
+  const written: string[] = []
+  const read = await readNodes(
+    runs.map(([label, run]) => ({ label, run })),
+    { script: '', patienceMs: 60_000, into: { write: (name, bytes) => written.push(`${name} ${bytes}`) } },
+  )
+  return { read, written }
+}
+
+test('a pod that two nodes have is the first one’s: no folder mixes two moments', async () => {
+  const { read, written } = await collect(
+    ['a', says('n1', ['node/x.txt', 'pods/t_db-0/ip-addr.json'])],
+    ['b', says('n2', ['node/x.txt', 'pods/t_db-0/ip-addr.json', 'pods/t_db-0/nft.txt', 'pods/t_web/x.txt'])],
+  )
+  expect(written).toEqual(['nodes/n1/x.txt n1', 'pods/t_db-0/ip-addr.json n1', 'nodes/n2/x.txt n2', 'pods/t_web/x.txt n2'])
+  expect(read.map(({ files, pods }) => [files, pods])).toEqual([
+    [2, 1],
+    [2, 1],
+  ])
+  expect(read[1]?.missing).toEqual(['pods/t_db-0: of a; what b has under this name is left out'])
+})
+
+test('what a node says of itself is told under its name', async () => {
+  const { read } = await collect(
+    ['a', says('n1', ['node/x.txt'], 'node/nft.txt: left out')],
+    ['b', says('n2', ['node/x.txt'], 'pods/t_x: left out')],
+  )
+  expect(read.flatMap((n) => n.missing)).toEqual(['nodes/n1/nft.txt: left out', 'nodes/n2: pods/t_x: left out'])
+})
+
+test('a node has as long as it was given, each command half of it, 30 s at most', async () => {
+  const asked: (readonly [string, number])[] = []
+  const run: RunScript = async (_script, args, patienceMs) => {
+    asked.push([args.join(' '), patienceMs])
+    return { output: Buffer.alloc(0), failure: 'out of time' }
+  }
+  const into = { write: () => expect.fail('nothing came') }
+  for (const patienceMs of [500, 10_000, 600_000]) await readNodes([{ label: 'a', name: 'n1', run }], { script: '', patienceMs, into })
+  expect(asked).toEqual([
+    ['1 n1', 500],
+    ['5 n1', 10_000],
+    ['30 n1', 600_000],
+  ])
+})
