@@ -148,13 +148,13 @@ function answered(run: Run, client: Client, request: Packet, { seen, socket, pla
     }
     const stopped = blameOf(third)
     if (stopped) return dropped(stopped, there, back)
-    // so does what the server says then; what chance takes of it is sent again
+    // so does what the server says then; what a rule takes of it by chance is sent again
     const asked = run.choices.points.length
     const data = reply({ ...replyTo(seen), tcp: 'ACK' })
     const again = takeSteps(run)
-    if (!reaches(client, data, expected) && !run.choices.since(asked)) {
+    if (!reaches(client, data, expected)) {
       const blame = blameOf(data) ?? astray(place, 'what the server sends next comes back otherwise than its first answer')
-      return dropped(blame, steps, [...back, ...again])
+      if (!blame.rule || !run.choices.since(asked)) return dropped(blame, steps, [...back, ...again])
     }
   }
   const { src, dst, dport } = seen

@@ -28,8 +28,9 @@ export function complain(run: Run, complaint: Complaint): End | undefined {
     packet,
     action: packet.icmp ? toldBy(packet.icmp, packet.src) : 'TCP reset',
   })
-  const ruleMade = packet.tcp !== undefined && complaint.blame.rule !== undefined
-  const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct), unbound, ruleMade })
+  // nf_send_reset: without a socket
+  const made = packet.tcp && complaint.blame.rule ? ({ socketOwner: 'none' } as const) : {}
+  const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct), unbound, ...made })
   return end.kind === 'errno' ? undefined : end
 }
 

@@ -8,6 +8,7 @@ import { viewOf } from './conntrack-entry.ts'
 import { findAnswer, ipvsHeaders, reversed } from './ipvs-connections.ts'
 import { findSocket } from './listeners.ts'
 import { ipvsConnectionsOf, type Run, type Skb, Undecided } from './run.ts'
+import { socketOwner } from './socket-owner.ts'
 
 /** What the matches of a hook's tables may ask about a packet of the walk. A class, as one is made for every hook of every packet. */
 export class WalkEnv implements MatchEnv {
@@ -26,8 +27,8 @@ export class WalkEnv implements MatchEnv {
     // ip_output hands the device that a forwarded packet came in by to POSTROUTING, too (since Linux 5.7)
     this.inDevice = hook === 'OUTPUT' ? '' : skb.inDevice
     this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' ? '' : skb.outDevice
-    this.localSender = skb.inDevice === '' && !isKernels(skb.packet)
-    this.controlSocket = skb.inDevice === '' && hasControlSocket(skb)
+    this.localSender = socketOwner(skb) === 'process'
+    this.controlSocket = socketOwner(skb) === 'kernel'
   }
 
   get packet(): Packet {
@@ -113,16 +114,3 @@ export class WalkEnv implements MatchEnv {
 }
 
 const methods = { masquerade: 'MASQ', tunnel: 'IPIP', route: 'GATE' } as const
-
-/**
- * The kernel's own packets go by sockets of nobody, those of TCP in IPv4 only; what a rule resets goes by none (icmp_xmit_lock,
- * tcp_v4_send_reset, tcp_v6_send_response, nf_send_reset).
- */
-const hasControlSocket = ({ packet, ruleMade = false }: Skb): boolean =>
-  isKernels(packet) && (packet.icmp !== undefined || (packet.family === 4 && !ruleMade))
-
-/** Answers that the kernel itself makes, in the name of no process: resets, ICMP errors and echo replies, neighbour discovery. */
-export function isKernels(p: Packet): boolean {
-  if (p.tcp) return p.tcp === 'RST'
-  return p.icmp !== undefined && p.icmp.type !== 8 && p.icmp.type !== 128
-}

@@ -5,8 +5,8 @@ import type { NftElement } from '../kernel/nftables/expression-types.ts'
 import type { NftSet, NftTable } from '../kernel/nftables/types.ts'
 import type { Packet } from '../net/packet.ts'
 import { viewOf } from './conntrack-entry.ts'
-import { isKernels } from './match-env.ts'
 import { pickByHash, type Run, type Skb, Undecided } from './run.ts'
+import { socketOwner } from './socket-owner.ts'
 
 /** What the expressions of a table may ask about a packet of the walk. */
 export class NftWalkEnv implements NftEnv {
@@ -25,7 +25,7 @@ export class NftWalkEnv implements NftEnv {
     this.table = table
     this.inDevice = hook === 'OUTPUT' || hook === 'EGRESS' ? undefined : skb.place.links.get(skb.inDevice)
     this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' || hook === 'INGRESS' ? undefined : skb.place.links.get(skb.outDevice)
-    this.localSender = skb.inDevice === '' && !isKernels(skb.packet)
+    this.localSender = socketOwner(skb) === 'process'
   }
 
   get packet(): Packet {

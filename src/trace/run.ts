@@ -14,6 +14,7 @@ import type { Choices } from './choices.ts'
 import { ConntrackTable } from './conntrack.ts'
 import { type Ct, noCt } from './conntrack-entry.ts'
 import type { IpvsConn } from './ipvs-connections.ts'
+import type { SocketOwner } from './socket-owner.ts'
 import type { Cause, ConnectionState, Owner, Stage } from './types.ts'
 import type { Place, World } from './world.ts'
 
@@ -71,8 +72,8 @@ export interface Skb {
   priority?: number
   /** came over loopback: the entry and the route it left with are kept */
   looped: boolean
-  /** a rule's own reset (nf_send_reset) */
-  ruleMade?: boolean
+  /** where the packet itself does not tell */
+  socketOwner?: SocketOwner
 }
 
 /** The way that a choice of the kernel went. */
@@ -199,7 +200,8 @@ export interface SendOptions {
   readonly mark?: number
   /** the entry that it takes over from the packet that it answers */
   readonly ct?: Ct
-  readonly ruleMade?: boolean
+  /** of a rule's reset, and of a tunnel's packet, which has the socket of the one inside (iptunnel_xmit) */
+  readonly socketOwner?: SocketOwner
   /** sent by a process: its system call fails if the packet is longer than its route takes */
   readonly socket?: true
   /** its first TTL; else the host's default */

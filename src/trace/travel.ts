@@ -39,7 +39,7 @@ const ways: Ways = { sendLocal, receive, output }
 export function sendLocal(run: Run, place: Place, packet: Packet, options: SendOptions = {}): End {
   enterHost(run, place)
   const skb = newSkb(packet, place, '', options.mark ?? 0, options.ct ?? noCt)
-  if (options.ruleMade) skb.ruleMade = true
+  if (options.socketOwner) skb.socketOwner = options.socketOwner
   const decision = routeOutput(run, skb, 'route', options)
   if (decision.kind === 'no-way') return { kind: 'errno', errno: decision.errno, blame: decision.blame }
   const refusal = options.socket && refuseToSend(run, skb, decision)

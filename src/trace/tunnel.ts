@@ -7,6 +7,7 @@ import { routeMtu } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { chooseSource } from './routing.ts'
 import { type Blame, type End, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
+import { socketOwner } from './socket-owner.ts'
 import type { Place } from './world.ts'
 
 /** Where the packets of a tunnel go: its far end, its own address where it is bound to one, and what the route is looked up with. */
@@ -67,7 +68,7 @@ export function sendOuter(run: Run, skb: Skb, outer: Packet, options: SendOption
   // dev_xmit_recursion: the kernel gives up at such a depth, too, and drops the packet
   if (depth(outer) > 8)
     return { kind: 'dropped', skb, blame: { place, kind: 'route', entry: `the tunnels of ${place.label} lead into each other` } }
-  const end = ways.sendLocal(run, place, outer, options)
+  const end = ways.sendLocal(run, place, outer, { ...options, socketOwner: socketOwner(skb) })
   const { tunnel } = outer
   switch (end.kind) {
     case 'errno':

@@ -187,4 +187,9 @@ walkSuite('the walk and the kernel: found by the fuzz', [
     rules: { n1: 'mangle -A FORWARD -d $svc -j {TTL --ttl-inc 5|HL --hl-inc 5}' },
     flows: 'p1 udp $svc:53 = dropped',
   },
+  {
+    name: 'what the server says first is a connection of its own where its SYN-ACK belonged to none',
+    rules: { n1: 'raw -A PREROUTING -p tcp -j NOTRACK\nnat -A POSTROUTING -p tcp -j SNAT --to-source {10.9.9.9|fd99::9}' },
+    flows: 'ext tcp $n1:80 = dropped',
+  },
 ])

@@ -35,6 +35,16 @@ walkSuite('the walk and the kernel: VXLAN', [
       ext tcp $n1:81 = p2 $p2:80 < $vtep1`,
   },
   {
+    name: 'the outer packet has the socket of the inner one',
+    sh: both,
+    rules: { n1: 'filter -A OUTPUT -p udp -m udp --dport 4789 -m owner --socket-exists -j DROP' },
+    flows: `
+      p1 tcp $p2:80 = p2 $p2:80 < $p1
+      p2 tcp $p1:99 = rst
+      n1 tcp $p2:80 = dropped
+      n1 icmp $p2 = dropped`,
+  },
+  {
     name: 'the mark of the inner packet is on the outer one, and no further',
     sh: both,
     rules: {
