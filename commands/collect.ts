@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { boolean, string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
-import { addObjects, expectNodeName, expectSshHosts, needsRoot, nothingRead, strangers } from '../src/cli/collecting.ts'
+import { addObjects, expectNodeName, expectSshHosts, needsRoot, nothingRead, sourceOf, strangers } from '../src/cli/collecting.ts'
 import { eachTimeoutFlag, outputFlag } from '../src/cli/flags.ts'
 import { ExitCode } from '../src/error.ts'
 import { collectedJson, collectedText, readNodeLine } from '../src/report/collected.ts'
@@ -68,12 +68,8 @@ export default class Collect extends BaseCommand {
     ])
     const missing = [...objects.missing, ...strangers(objects, read), ...read.flatMap((n) => n.missing)]
     if (objects.count === undefined && read.every((n) => n.node === undefined)) throw nothingRead(missing)
-    const source = [
-      'netctl collect',
-      ...(objects.count === undefined ? [] : ['--context', objects.context]),
-      ...(flags.local ? ['--local'] : flags.ssh ? ['--ssh'] : []),
-    ]
-    into.write('snapshot.json', headerOf({ takenAt, source: source.join(' '), version: this.config.version, missing }))
+    const source = sourceOf(objects, flags)
+    into.write('snapshot.json', headerOf({ takenAt, source, version: this.config.version, missing }))
     await into.commit()
     const collected = { path, nodes: read, objects: objects.count, missing }
     this.print(flags.output === 'json' ? collectedJson(collected) : collectedText(collected, this.terminal(flags)))

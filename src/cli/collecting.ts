@@ -46,6 +46,12 @@ export async function addObjects(
   }
 }
 
+/** How a snapshot was taken, as snapshot.json says it. */
+export const sourceOf = (
+  { count, context }: AddedObjects,
+  { local, ssh }: { readonly local?: boolean | undefined; readonly ssh?: readonly string[] | undefined },
+): string => ['netctl collect', count !== undefined && `--context ${context}`, local && '--local', ssh && '--ssh'].filter(Boolean).join(' ')
+
 /** Nodes that were read under names that the cluster does not know: what they do is not brought together with their pods. */
 export const strangers = ({ context, nodes }: AddedObjects, read: readonly ReadNode[]): readonly string[] =>
   read.flatMap(({ node }) =>

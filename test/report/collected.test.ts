@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { collectedText, readNodeLine } from '../../src/report/collected.ts'
+
+const read = { label: 'root@n1', node: 'n1', files: 20, pods: 1, bytes: 3 * 2 ** 20, missing: [] }
+const failed = { label: 'n2', node: undefined, files: 0, pods: 0, bytes: 0, missing: ['node n2: not read: down'] }
+const terminal = { colour: false, unicode: true }
+
+test('what there is, and what is missing', () => {
+  expect(collectedText({ path: 's.tar.gz', nodes: [read, failed], objects: 12, missing: failed.missing }, terminal).trimEnd()).toBe(
+    's.tar.gz  12 objects, 1 node, 1 pod\nmissing\n  node n2: not read: down',
+  )
+  expect(collectedText({ path: 's', nodes: [], objects: 2, missing: [] }, terminal).trimEnd()).toBe('s  2 objects')
+  expect(collectedText({ path: 's', nodes: [read], objects: undefined, missing: ['\u001b[2J'] }, terminal)).toContain(
+    '1 node, 1 pod\nmissing\n  \\x1b[2J',
+  )
+})
+
+test('a node as it is done', () => {
+  expect(readNodeLine(read)).toBe('root@n1 (n1): 20 files, 1 pod, 3.0 MiB')
+  expect(readNodeLine(failed)).toBe('n2: not read')
+})
