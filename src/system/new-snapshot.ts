@@ -91,13 +91,16 @@ async function pack(folder: string, file: string, top: string): Promise<void> {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((e) =>
     e.isFile() ? [join(e.parentPath, e.name).slice(folder.length + 1)] : [],
   )
-  for (const name of names.sort()) {
-    const bytes = readFileSync(join(folder, name))
-    await new Promise<void>((written, failed) => {
-      archive.entry({ name: `${top || 'snapshot'}/${name}`, mode: 0o600 }, bytes, (error) => (error ? failed(error) : written()))
-    })
+  const write = async (): Promise<void> => {
+    for (const name of names.sort()) {
+      const bytes = readFileSync(join(folder, name))
+      await new Promise<void>((written, failed) => {
+        archive.entry({ name: `${top || 'snapshot'}/${name}`, mode: 0o600 }, bytes, (error) => (error ? failed(error) : written()))
+      })
+    }
+    archive.finalize()
   }
-  archive.finalize()
-  await done
+  // a disk that is full ends the one, and the other would wait for ever
+  await Promise.all([write(), done])
   chmodSync(file, 0o600)
 }
