@@ -13,6 +13,8 @@ export type Need =
   | 'policy-cases'
   | 'vm'
   | 'bash'
+  | 'busybox'
+  | 'dash'
   | 'zsh'
   | 'fish'
   | 'python3'

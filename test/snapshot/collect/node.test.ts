@@ -53,7 +53,7 @@ const flows = `
 const listening = (port: number) => `tcp LISTEN 0 0 *:${port} *:*\n`
 const sockets = [80, 81, 82].map(listening).join('')
 
-describe.runIf(needs('root', 'ip', 'iptables-restore', 'ipset', 'nft'))(
+describe.runIf(needs('root', 'ip', 'iptables-restore', 'ipset', 'nft', 'dash', 'busybox'))(
   'the collector and the lab’s own dump',
   { timeout: 120_000 },
   () => {
