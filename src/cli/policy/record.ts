@@ -1,8 +1,9 @@
 import { basename, dirname, relative } from 'node:path'
+import { LARGEST_YAML } from '../../cluster/manifest/values.ts'
 import { NetctlError } from '../../error.ts'
 import type { PolicySnapshot } from '../../policy/record/read.ts'
 import { recordingOf } from '../../policy/record/recording.ts'
-import { recordingYaml } from '../../report/policy/recording-yaml.ts'
+import { recordingJson, recordingYaml } from '../../report/policy/recording-yaml.ts'
 import { exists } from '../../system/manifest-files.ts'
 import { writeOutput } from '../../system/output.ts'
 import { resolveNamespace } from '../namespace.ts'
@@ -23,7 +24,7 @@ export async function record(path: string, flags: InputFlags, terminal: Terminal
   const { world } = await scenes.of({ file: path, manifests: old?.manifests ?? [], beside: [] })
   expectSomebody(world.endpoints, 'in the input')
   const recording = recordingOf(world)
-  const name = old?.name ?? basename(path).replace(/\.ya?ml$/, '')
+  const name = old?.name ?? basename(path).replace(/\.(?:ya?ml|json)$/, '')
   const manifests = manifestsOf(path, flags, old?.manifests ?? [])
   // what the document names itself needs no words, so that to record again changes nothing
   const again = shellLine([
@@ -34,7 +35,16 @@ export async function record(path: string, flags: InputFlags, terminal: Terminal
     path,
     ...inputWords(manifests.length > 0 ? { ...flags, filename: [] } : flags),
   ])
-  writeOutput(path, recordingYaml(recording, name, manifests, again))
+  const json = path.endsWith('.json')
+  const text = json ? recordingJson(recording, name, manifests) : recordingYaml(recording, name, manifests, again)
+  if (!json && text.length > LARGEST_YAML) {
+    throw new NetctlError({
+      code: 'USE017',
+      message: `what is recorded has ${Math.ceil(text.length / 2 ** 20)} MiB, more than a YAML document may have to be read again`,
+      try: `--record ${path.replace(/\.ya?ml$/, '')}.json`,
+    })
+  }
+  writeOutput(path, text)
   return `${path}: recorded what is allowed between ${recording.endpoints.size} pods and workloads`
 }
 

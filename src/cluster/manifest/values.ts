@@ -19,7 +19,7 @@ export function valuesOf(document: Document): readonly Value[] {
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0080-\u0084\u0086-\u009f]/
 
 /** The nodes of a YAML document take ninety times the memory of its text. */
-const LARGEST_YAML = 16 * 2 ** 20
+export const LARGEST_YAML = 16 * 2 ** 20
 
 function yamlValue(document: Document): readonly Value[] {
   if (document.end - document.start > LARGEST_YAML) {

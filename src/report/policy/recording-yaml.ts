@@ -25,6 +25,20 @@ export function recordingYaml({ groups, allowed, unsure }: Recording, name: stri
   return `${lines.join('\n')}\n`
 }
 
+/** The same as JSON, for many pods: it is read faster, and may be larger. */
+export function recordingJson({ groups, allowed, unsure }: Recording, name: string, manifests: readonly string[]): string {
+  const alike = [...groups].filter(([, members]) => members.length > 1).map(([group, members]) => [group, members.slice(1)] as const)
+  const objectOf = (rows: Rows) => Object.fromEntries([...rows].map(([from, row]) => [from, Object.fromEntries(row)]))
+  const spec = {
+    ...(manifests.length > 0 && { manifests }),
+    endpoints: [...groups.keys()],
+    ...(alike.length > 0 && { alike: Object.fromEntries(alike) }),
+    allowed: objectOf(allowed),
+    ...(unsure.size > 0 && { unsure: objectOf(unsure) }),
+  }
+  return `${printableJson({ apiVersion: 'netctl.dev/v1alpha1', kind: 'PolicySnapshot', metadata: { name }, spec }, 1)}\n`
+}
+
 function rowLines(key: string, rows: Rows): string[] {
   if (rows.size === 0) return []
   return [

@@ -9,7 +9,7 @@ import { parsePortSet, portSet, portSetText, without } from '../../../src/policy
 import { readPolicySnapshot } from '../../../src/policy/record/read.ts'
 import { recordingOf } from '../../../src/policy/record/recording.ts'
 import type { PolicyWorld } from '../../../src/policy/world.ts'
-import { recordingYaml } from '../../../src/report/policy/recording-yaml.ts'
+import { recordingJson, recordingYaml } from '../../../src/report/policy/recording-yaml.ts'
 import { randomCluster } from '../random/cluster.ts'
 import { worldOfText } from '../world.ts'
 
@@ -53,6 +53,11 @@ describe('recordings of random clusters', () => {
   for (let seed = 1; seed <= 30; seed++) {
     const world = worldOf(randomCluster(seed, 1).objects)
     const recording = recordingOf(world)
+
+    test(`${seed}: YAML and JSON say the same`, () => {
+      const read = reread(recordingJson(recording, 'x', ['m']))
+      expect([read.recording, read.manifests]).toEqual([reread(written(world)).recording, ['m']])
+    })
 
     test(`${seed}: every pair and port as it is judged`, () => {
       const groupOf = new Map([...recording.groups].flatMap(([group, members]) => members.map((member) => [member, group] as const)))
