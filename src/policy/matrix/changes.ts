@@ -156,7 +156,7 @@ function reasonOf(
 function decider(step: Step | undefined): string {
   switch (step?.kind) {
     case 'rule':
-      return `${step.policy.kind} ${step.policy.namespace ?? ''}/${step.policy.name} ${step.position}`
+      return `${step.policy.kind} ${step.policy.namespace ?? ''}/${step.policy.name} ${step.rule.index}`
     case 'end-of-tier':
       return `${step.tier.name} ${step.policies.map(({ kind, namespace = '', name }) => `${kind} ${namespace}/${name}`).join()}`
     default:

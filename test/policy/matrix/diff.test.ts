@@ -92,6 +92,20 @@ describe('what opens and closes', () => {
     expect([added, removed]).toEqual([[], []])
   })
 
+  it('is for one reason where one rule names them by several peers', () => {
+    const peers = (names: readonly string[]): object => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { namespace: 'a', name: 'p' },
+      spec: {
+        podSelector: { matchLabels: { app: 'db' } },
+        ingress: names.map((_, i) => ({ from: names.slice(i).map((app) => ({ podSelector: { matchLabels: { app } } })) })),
+      },
+    })
+    const { changes } = diffOf(worldOf([...pods, peers([])]), worldOf([...pods, peers(['web', 'x'])]))
+    expect(changes.map(({ kind, sources }) => [kind, sources.map(({ id }) => id)])).toEqual([['opened', ['a/web-1', 'a/web-2', 'a/x']]])
+  })
+
   it('is not told of those who come and go', () => {
     const { changes, added, removed } = diffOf(worldOf(pods.slice(0, 3)), worldOf([...pods.slice(1), policy('p', 80)]))
     expect([added, removed]).toEqual([['a/x'], ['a/web-1']])
