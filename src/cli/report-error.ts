@@ -11,7 +11,7 @@ export function toNetctlError(error: unknown): NetctlError {
     return new NetctlError({
       code: 'SNP001',
       message: error.message,
-      try: 'look at that line; take the snapshot again if the file is damaged',
+      try: 'look at that line; a damaged snapshot has to be taken again',
       file: error.file,
       line: error.line,
       cause: error,
