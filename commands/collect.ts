@@ -60,7 +60,7 @@ export default class Collect extends BaseCommand {
     const [objects, read] = await Promise.all([
       addObjects(into, flags, nodes.length > 0, tell),
       readNodes(nodes, {
-        script: readInput(join(this.config.root, 'src/snapshot/collect/node.sh')),
+        script: readInput(join(this.config.root, 'bin/collect-node.sh')),
         patienceMs: flags.timeout,
         into,
         done: (node) => tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`),

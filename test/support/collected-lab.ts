@@ -7,7 +7,7 @@ import { type NodeStream, readStream } from '../../src/snapshot/collect/stream.t
 import { root } from './needs.ts'
 import { type Lab, pods } from './netns-lab.ts'
 
-export const script = readFileSync(join(root, 'src/snapshot/collect/node.sh'), 'utf8')
+export const script = readFileSync(join(root, 'bin/collect-node.sh'), 'utf8')
 
 /** Runs the collector with a shell, in a network namespace if one is named. */
 export async function runCollector(

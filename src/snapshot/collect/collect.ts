@@ -1,4 +1,4 @@
-/** Reads nodes with the collector (node.sh), several at a time, into a snapshot. */
+/** Reads nodes with the collector (bin/collect-node.sh), several at a time, into a snapshot. */
 import type { NewSnapshot } from '../../system/new-snapshot.ts'
 import type { RunScript } from '../../system/run-script.ts'
 import type { ReadNode } from '../types.ts'
@@ -14,7 +14,7 @@ export interface NodeAt {
 }
 
 export interface HowToRead {
-  /** text of node.sh */
+  /** text of bin/collect-node.sh */
   readonly script: string
   /** for each node */
   readonly patienceMs: number

@@ -1,4 +1,4 @@
-/** What the collector of a node (node.sh) prints: the names and bytes of dumps, and what could not be had. */
+/** What the collector of a node (bin/collect-node.sh) prints: the names and bytes of dumps, and what could not be had. */
 
 export interface NodeStream {
   /** as the node calls itself, or the user; undefined if the stream ended before it said so */

@@ -1,5 +1,5 @@
 # Reads the network tables of one node and its pods, and prints them as a stream: docs/snapshot.md, "Collecting".
-#     sh -s -- [SECONDS-PER-COMMAND [NODE [ROOT]]] < node.sh
+#     sh -s -- [SECONDS-PER-COMMAND [NODE [ROOT]]] < collect-node.sh
 # Plain POSIX sh with what every node has (grep, sed, cat, wc, ls, mktemp); each network tool is optional. Loads no kernel module for IPVS or
 # conntrack, changes nothing, and never prints secrets: environments, arguments, WireGuard keys, BGP passwords.
 # ROOT: where the host's own /proc and /var/log are, if not in /.
