@@ -9,6 +9,8 @@ interface EndIndex {
   readonly owners: ReadonlyMap<string, readonly Endpoint[]>
   /** by their own id, and by that of their controller */
   readonly hostPods: ReadonlyMap<string, HostPod>
+  /** `ns/name` → the ids `ns/name[Kind]` of workloads so called */
+  readonly workloads: ReadonlyMap<string, ReadonlySet<string>>
   readonly nodes: ReadonlyMap<string, NodeAddresses>
   readonly nodeAddresses: ReadonlyMap<string, NodeAddresses>
   /** addresses of Services */
@@ -19,8 +21,8 @@ interface EndIndex {
 const indexes = new WeakMap<PolicyWorld, EndIndex>()
 
 /**
- * Who is meant by `ns/pod`, `ns/name[Deployment]`, `hep:NAME`, `node/NAME` or an address. An address stays one, also that of a pod:
- * then only the other end has policies. Undefined: nobody of that name.
+ * Who is meant by `ns/pod`, `ns/name[Deployment]`, `hep:NAME`, `node/NAME` or an address; `ns/name` may be the only workload of that name, too.
+ * An address stays one, also that of a pod: then only the other end has policies. Undefined: nobody of that name.
  */
 export function resolveEnd(world: PolicyWorld, text: string): End | undefined {
   let index = indexes.get(world)
@@ -45,10 +47,17 @@ function indexEnds(world: PolicyWorld): EndIndex {
   for (const [id, pod] of world.hostPods) {
     if (pod.owner) hostPods.set(`${id.slice(0, id.indexOf('/'))}/${pod.owner.name}[${pod.owner.kind}]`, pod)
   }
+  const endpoints = new Map(world.endpoints.map((endpoint) => [endpoint.id, endpoint]))
+  const workloads = new Map<string, Set<string>>()
+  for (const id of [...endpoints.keys(), ...owners.keys(), ...hostPods.keys()]) {
+    const [name, kind] = id.split('[') as [string, string?]
+    if (kind !== undefined) workloads.set(name, (workloads.get(name) ?? new Set()).add(id))
+  }
   return {
-    endpoints: new Map(world.endpoints.map((endpoint) => [endpoint.id, endpoint])),
+    endpoints,
     owners,
     hostPods,
+    workloads,
     nodes: new Map(world.nodes.map((node) => [node.name, node])),
     nodeAddresses: new Map(world.nodes.flatMap((node) => node.addresses.map((address) => [address.text, node] as const))),
     clusterIps: new Map(
@@ -75,7 +84,9 @@ function find(world: PolicyWorld, index: EndIndex, id: string): End | undefined 
     return { ...hostEnd(world, id, hostPod.addresses, hostPod.node), hostPod: true, note }
   }
   const node = id.startsWith('node/') ? index.nodes.get(id.slice('node/'.length)) : undefined
-  return node ? hostEnd(world, id, node.addresses, node.name) : undefined
+  if (node) return hostEnd(world, id, node.addresses, node.name)
+  const [workload, another] = index.workloads.get(id) ?? []
+  return workload === undefined || another !== undefined ? undefined : find(world, index, workload)
 }
 
 /** What an address stands for that is asked about as an address. */
