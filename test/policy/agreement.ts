@@ -1,9 +1,9 @@
 /** The engine and the naive evaluator asked the same: where they differ, and the smallest cluster in which they still do. */
 import { readManifest } from '../../src/cluster/manifest/read.ts'
 import { buildWorld } from '../../src/policy/build.ts'
-import { resolveEnd } from '../../src/policy/ends.ts'
 import { evaluate } from '../../src/policy/evaluate.ts'
 import { pathOf } from '../../src/policy/path.ts'
+import { resolveEnd } from '../../src/policy/query/ends.ts'
 import { readResource } from '../../src/policy/resources/read.ts'
 import type { Judgement } from '../../src/policy/verdict.ts'
 import type { PolicyWorld } from '../../src/policy/world.ts'

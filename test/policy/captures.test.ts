@@ -4,11 +4,11 @@
  */
 import { describe, expect, it } from 'vitest'
 import { type Ip, ip } from '../../src/net/ip.ts'
-import { resolveEnd } from '../../src/policy/ends.ts'
 import { evaluate } from '../../src/policy/evaluate.ts'
 import type { End, FlowClass } from '../../src/policy/flow.ts'
 import { pathOf } from '../../src/policy/path.ts'
 import { placesAt, placesOf } from '../../src/policy/places.ts'
+import { resolveEnd } from '../../src/policy/query/ends.ts'
 import type { PolicyWorld } from '../../src/policy/world.ts'
 import { captureNames } from '../support/captures.ts'
 import { needs } from '../support/needs.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { resolveEnd } from '../../src/policy/ends.ts'
 import { evaluate } from '../../src/policy/evaluate.ts'
 import { pathOf } from '../../src/policy/path.ts'
+import { resolveEnd } from '../../src/policy/query/ends.ts'
 import { needs } from '../support/needs.ts'
 import { type Case, casesOf, endName, loadCase, probesOf, worldOf } from './cases.ts'
 

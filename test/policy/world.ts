@@ -1,8 +1,8 @@
 import { readManifest } from '../../src/cluster/manifest/read.ts'
 import { buildWorld, type Loaded } from '../../src/policy/build.ts'
-import { resolveEnd } from '../../src/policy/ends.ts'
 import type { End, PolicyFlow } from '../../src/policy/flow.ts'
 import { PROTOCOLS } from '../../src/policy/protocols.ts'
+import { resolveEnd } from '../../src/policy/query/ends.ts'
 import { readResource } from '../../src/policy/resources/read.ts'
 import type { PolicyWorld } from '../../src/policy/world.ts'
 

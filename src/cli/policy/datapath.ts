@@ -1,7 +1,7 @@
 import type { Inventory } from '../../cluster/inventory.ts'
 import { evaluate } from '../../policy/evaluate.ts'
 import type { PolicyFlow } from '../../policy/flow.ts'
-import type { Scene } from '../../policy/services.ts'
+import type { Scene } from '../../policy/query/services.ts'
 import type { DatapathDifference, DatapathResult } from '../../policy/test/datapath.ts'
 import { flowsOf } from '../../policy/test/run.ts'
 import type { Asked } from '../../policy/test/suite.ts'

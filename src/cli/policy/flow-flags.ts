@@ -1,7 +1,7 @@
 import { string as stringArg } from '@oclif/core/args'
 import { boolean, integer, option, string } from '@oclif/core/flags'
-import type { FlowDetails } from '../../policy/asked-flows.ts'
 import type { FlowClass } from '../../policy/flow.ts'
+import type { FlowDetails } from '../../policy/query/asked-flows.ts'
 
 /** SRC and DST, as `policy eval` and `policy explain` take them. */
 export const policyFlowArgs = {

@@ -1,4 +1,4 @@
-import { type Scene, servicesOf } from '../../policy/services.ts'
+import { type Scene, servicesOf } from '../../policy/query/services.ts'
 import { resolveNamespace } from '../namespace.ts'
 import type { Terminal } from '../terminal.ts'
 import { type InputFlags, notesOf, readInput } from './inputs.ts'

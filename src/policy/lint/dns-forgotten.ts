@@ -1,10 +1,10 @@
 import { members } from '../../cluster/bitset.ts'
 import { appliedTo } from '../applied.ts'
-import { resolveEnd } from '../ends.ts'
 import { evaluate } from '../evaluate.ts'
 import type { Policy, Rule } from '../model.ts'
 import { placesOf, selected } from '../places.ts'
 import { UDP } from '../protocols.ts'
+import { resolveEnd } from '../query/ends.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
 import { type Check, nameOf, policiesOf, within } from './finding.ts'
 

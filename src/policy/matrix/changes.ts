@@ -1,7 +1,7 @@
-import { endOf } from '../ends.ts'
 import { evaluate } from '../evaluate.ts'
 import type { PolicyFlow } from '../flow.ts'
 import type { Direction } from '../model.ts'
+import { endOf } from '../query/ends.ts'
 import type { Step, Verdict } from '../verdict.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
 import { type Classes, oneClass, splitBy } from './classes.ts'

@@ -1,6 +1,6 @@
-import { endOf } from '../ends.ts'
 import { evaluate } from '../evaluate.ts'
 import type { PolicyFlow } from '../flow.ts'
+import { endOf } from '../query/ends.ts'
 import type { Verdict } from '../verdict.ts'
 import type { Endpoint, PolicyWorld } from '../world.ts'
 import { compareRecordings, type RecordChange } from './compare.ts'

@@ -1,6 +1,6 @@
 import { NetctlError } from '../../error.ts'
 import { type Advice, smallestChange } from '../advice/search.ts'
-import type { Scene } from '../services.ts'
+import type { Scene } from '../query/services.ts'
 import type { DatapathResult } from './datapath.ts'
 import { runExpectation, type TestResult } from './run.ts'
 import type { Expectation, PolicyTest } from './types.ts'

@@ -1,13 +1,13 @@
-import { endpointSlice, service } from '../cluster/core.ts'
-import type { Item } from '../cluster/items.ts'
-import { rec } from '../cluster/items.ts'
-import type { ManifestObject } from '../cluster/manifest/types.ts'
-import type { EndpointSlice, Service, ServicePort } from '../cluster/types.ts'
+import { endpointSlice, service } from '../../cluster/core.ts'
+import type { Item } from '../../cluster/items.ts'
+import { rec } from '../../cluster/items.ts'
+import type { ManifestObject } from '../../cluster/manifest/types.ts'
+import type { EndpointSlice, Service, ServicePort } from '../../cluster/types.ts'
+import type { End } from '../flow.ts'
+import { PROTOCOLS } from '../protocols.ts'
+import type { PolicyWorld } from '../world.ts'
 import { endOf } from './ends.ts'
-import type { End } from './flow.ts'
-import { PROTOCOLS } from './protocols.ts'
 import { endAt } from './who.ts'
-import type { PolicyWorld } from './world.ts'
 
 /**
  * Where Services lead. Policies never see a Service: its address is rewritten before they are asked, so a question about one is a

@@ -1,11 +1,11 @@
-import type { EndpointRef, ObjectKind } from '../cluster/endpoint-syntax.ts'
-import { NetctlError } from '../error.ts'
-import { nearest } from '../nearest.ts'
-import type { Ip } from '../net/ip.ts'
+import type { EndpointRef, ObjectKind } from '../../cluster/endpoint-syntax.ts'
+import { NetctlError } from '../../error.ts'
+import { nearest } from '../../nearest.ts'
+import type { Ip } from '../../net/ip.ts'
+import type { End } from '../flow.ts'
+import { placesOf } from '../places.ts'
+import type { Endpoint, PolicyWorld } from '../world.ts'
 import { endOf, resolveEnd } from './ends.ts'
-import type { End } from './flow.ts'
-import { placesOf } from './places.ts'
-import type { Endpoint, PolicyWorld } from './world.ts'
 
 /** The end of that name, as answers have it (`ns/pod`, `ns/name[Deployment]`, `hep:NAME`, `node/NAME`), or an address. Throws `PWH001`. */
 export function endNamed(world: PolicyWorld, text: string): End {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { readManifest } from '../../src/cluster/manifest/read.ts'
-import { ParseError } from '../../src/kernel/source.ts'
-import { ip } from '../../src/net/ip.ts'
-import { parseFlowLines } from '../../src/policy/flow-lines.ts'
-import { judgeLine } from '../../src/policy/judge-line.ts'
-import { backendsOf, servicePortAt, servicesOf } from '../../src/policy/services.ts'
-import { endAt, endNamed } from '../../src/policy/who.ts'
-import { worldOfText } from './world.ts'
+import { readManifest } from '../../../src/cluster/manifest/read.ts'
+import { ParseError } from '../../../src/kernel/source.ts'
+import { ip } from '../../../src/net/ip.ts'
+import { parseFlowLines } from '../../../src/policy/query/flow-lines.ts'
+import { judgeLine } from '../../../src/policy/query/judge-line.ts'
+import { backendsOf, servicePortAt, servicesOf } from '../../../src/policy/query/services.ts'
+import { endAt, endNamed } from '../../../src/policy/query/who.ts'
+import { worldOfText } from '../world.ts'
 
 const world = worldOfText(`
 apiVersion: v1

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { resolveEnd } from '../../src/policy/ends.ts'
-import { worldOfText } from './world.ts'
+import { resolveEnd } from '../../../src/policy/query/ends.ts'
+import { worldOfText } from '../world.ts'
 
 const workload = (kind: string, name: string) => `
 apiVersion: apps/v1

@@ -1,7 +1,7 @@
-import { type Ip, parseIp } from '../net/ip.ts'
-import type { End } from './flow.ts'
-import { placesAt, placesOf } from './places.ts'
-import type { Endpoint, HostPod, NodeAddresses, PolicyWorld } from './world.ts'
+import { type Ip, parseIp } from '../../net/ip.ts'
+import type { End } from '../flow.ts'
+import { placesAt, placesOf } from '../places.ts'
+import type { Endpoint, HostPod, NodeAddresses, PolicyWorld } from '../world.ts'
 
 interface EndIndex {
   readonly endpoints: ReadonlyMap<string, Endpoint>

@@ -1,5 +1,5 @@
-import { type EndpointRef, isKind, parseEndpoint } from '../cluster/endpoint-syntax.ts'
-import { parseIp } from '../net/ip.ts'
+import { type EndpointRef, isKind, parseEndpoint } from '../../cluster/endpoint-syntax.ts'
+import { parseIp } from '../../net/ip.ts'
 
 /**
  * An end as policies' commands and tests take it: what `trace` takes, and without a kind the names that answers have:

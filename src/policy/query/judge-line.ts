@@ -1,7 +1,7 @@
-import { evaluate } from './evaluate.ts'
+import { evaluate } from '../evaluate.ts'
+import type { Reason, Verdict } from '../verdict.ts'
+import type { PolicyWorld } from '../world.ts'
 import type { FlowLine } from './flow-lines.ts'
-import type { Reason, Verdict } from './verdict.ts'
-import type { PolicyWorld } from './world.ts'
 
 /** The verdict of a line. Of a flow to a Service that of its backends: plain if all fare alike, else unknown, since any of them may be chosen. */
 export function judgeLine(world: PolicyWorld, { flow, service }: Pick<FlowLine, 'flow' | 'service'>): Verdict {

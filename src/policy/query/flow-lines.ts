@@ -1,10 +1,10 @@
-import { NetctlError } from '../error.ts'
-import { findJsonError } from '../kernel/json-error.ts'
-import { eachLine } from '../kernel/lines.ts'
-import { ParseError } from '../kernel/source.ts'
-import { parseIp } from '../net/ip.ts'
-import type { End, FlowClass, PolicyFlow } from './flow.ts'
-import { hasPorts, protocolNumber } from './protocols.ts'
+import { NetctlError } from '../../error.ts'
+import { findJsonError } from '../../kernel/json-error.ts'
+import { eachLine } from '../../kernel/lines.ts'
+import { ParseError } from '../../kernel/source.ts'
+import { parseIp } from '../../net/ip.ts'
+import type { End, FlowClass, PolicyFlow } from '../flow.ts'
+import { hasPorts, protocolNumber } from '../protocols.ts'
 import type { Backend } from './services.ts'
 
 /** One line of `--flows`. */
