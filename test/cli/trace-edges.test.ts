@@ -77,7 +77,7 @@ describe('--timeout', () => {
   test('breaks into the walk of many flows, in whatever shape: exit 3', async () => {
     const flows = manyFlows(20_000)
     for (const shape of ['text', 'jsonl']) {
-      const { code, stdout, stderr } = await netctl(['trace', '--flows', flows, ...shop, '-o', shape, '--timeout', '1500ms'])
+      const { code, stdout, stderr } = await netctl(['trace', '--flows', flows, ...shop, '-o', shape, '--brief', '--timeout', '500ms'])
       expect(code).toBe(3)
       expect(shape === 'text' ? stderr : stdout).toContain('TIM001')
     }
