@@ -1,9 +1,9 @@
 import { formatPrefix, fromWords, type Prefix, parsePrefix } from '../../net/ip.ts'
-import type { Loaded } from '../build.ts'
 import { isWithin } from '../covers.ts'
 import type { Direction, Origin } from '../model.ts'
 import type { CalicoRule } from '../resources/calico-rule.ts'
 import { type Check, type LintInput, nameOf } from './finding.ts'
+import { type KubernetesPolicy, peerLists } from './peer-lists.ts'
 
 /** A list of blocks as an object has it. */
 export interface CidrList {
@@ -31,7 +31,7 @@ export function* cidrLists({ loaded }: LintInput): Iterable<CidrList> {
         break
       case 'NetworkPolicy':
       case 'StagedKubernetesNetworkPolicy':
-        yield* ofNetworkPolicy(resource, list)
+        yield* ofKubernetes(resource, list)
         break
       case 'AdminNetworkPolicy':
       case 'BaselineAdminNetworkPolicy':
@@ -60,18 +60,10 @@ export function* cidrLists({ loaded }: LintInput): Iterable<CidrList> {
 }
 
 type MakeList = (texts: readonly string[], path: Origin['path'], rule?: CidrList['rule']) => CidrList
-type NetworkPolicyLike = Extract<Loaded['resource'], { kind: 'NetworkPolicy' | 'StagedKubernetesNetworkPolicy' }>
 
-function* ofNetworkPolicy({ spec }: NetworkPolicyLike, list: MakeList): Iterable<CidrList> {
-  const lists = [
-    ...spec.ingress.map(
-      (rule, i) => ({ peers: rule.from, path: ['spec', 'ingress', i, 'from'], direction: 'ingress', end: 'source' }) as const,
-    ),
-    ...spec.egress.map(
-      (rule, i) => ({ peers: rule.to, path: ['spec', 'egress', i, 'to'], direction: 'egress', end: 'destination' }) as const,
-    ),
-  ]
-  for (const { peers, path, direction, end } of lists) {
+function* ofKubernetes(policy: KubernetesPolicy, list: MakeList): Iterable<CidrList> {
+  for (const { peers, path, direction } of peerLists(policy)) {
+    const end = direction === 'ingress' ? 'source' : 'destination'
     const blocks: CidrList['cidrs'][number][] = []
     for (const [p, { ipBlock }] of peers.entries()) {
       if (!ipBlock) continue

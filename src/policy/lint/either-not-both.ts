@@ -1,5 +1,5 @@
-import type { LintInput } from './finding.ts'
-import { type Check, nameOf } from './finding.ts'
+import { type Check, type LintInput, nameOf } from './finding.ts'
+import { isKubernetesPolicy, peerLists } from './peer-lists.ts'
 
 /** Two dashes where one was meant: `- namespaceSelector: …` and `- podSelector: …` are two peers, of which one is enough. */
 export const eitherNotBoth: Check = {
@@ -8,12 +8,8 @@ export const eitherNotBoth: Check = {
   title: 'A namespaceSelector and a podSelector stand as two peers: either is enough',
   *find({ loaded }: LintInput) {
     for (const { resource, object } of loaded) {
-      if (resource.kind !== 'NetworkPolicy' && resource.kind !== 'StagedKubernetesNetworkPolicy') continue
-      const lists = [
-        ...resource.spec.ingress.map((rule, i) => ({ peers: rule.from, path: ['spec', 'ingress', i, 'from'] })),
-        ...resource.spec.egress.map((rule, i) => ({ peers: rule.to, path: ['spec', 'egress', i, 'to'] })),
-      ]
-      for (const { peers, path } of lists) {
+      if (!isKubernetesPolicy(resource)) continue
+      for (const { peers, path } of peerLists(resource)) {
         for (const [i, peer] of peers.entries()) {
           const before = peers[i - 1]
           if (!before?.namespaceSelector || before.podSelector || !peer.podSelector || peer.namespaceSelector) continue

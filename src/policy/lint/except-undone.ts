@@ -1,6 +1,7 @@
 import { overlaps, type Prefix, parsePrefix } from '../../net/ip.ts'
 import { isWithin } from '../covers.ts'
 import { type Check, type LintInput, nameOf } from './finding.ts'
+import { isKubernetesPolicy, peerLists } from './peer-lists.ts'
 
 /** Peers of a rule add up: what one excepts another may let in. A part of it may be meant, but hardly all of it. */
 export const exceptUndone: Check = {
@@ -9,12 +10,8 @@ export const exceptUndone: Check = {
   title: 'An except of an ipBlock is allowed by another ipBlock of the same rule',
   *find({ loaded }: LintInput) {
     for (const { resource, object } of loaded) {
-      if (resource.kind !== 'NetworkPolicy' && resource.kind !== 'StagedKubernetesNetworkPolicy') continue
-      const lists = [
-        ...resource.spec.ingress.map((rule, i) => ({ peers: rule.from, path: ['spec', 'ingress', i, 'from'] })),
-        ...resource.spec.egress.map((rule, i) => ({ peers: rule.to, path: ['spec', 'egress', i, 'to'] })),
-      ]
-      for (const { peers, path } of lists) {
+      if (!isKubernetesPolicy(resource)) continue
+      for (const { peers, path } of peerLists(resource)) {
         const blocks = peers.map(
           ({ ipBlock }) => ipBlock && { cidr: prefix(ipBlock.cidr), except: ipBlock.except.map(prefix), text: ipBlock.cidr },
         )
