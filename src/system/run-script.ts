@@ -5,14 +5,20 @@ export interface RanScript {
   readonly failure?: string
 }
 
-/** Runs the shell script somewhere, for so long at most. Never rejects. */
-export type RunScript = (script: string, args: readonly string[], patienceMs: number) => Promise<RanScript>
+/** To hear what a script prints as it prints it, and to end it early. */
+export interface Listening {
+  readonly heard?: (piece: Buffer) => void
+  readonly signal?: AbortSignal
+}
+
+/** Runs the shell script somewhere, for so long at most, as root. Never rejects. */
+export type RunScript = (script: string, args: readonly string[], patienceMs: number, listening?: Listening) => Promise<RanScript>
 
 /** More of one node is no dump. */
 const LARGEST = 512 * 2 ** 20
 
 /** `sh` on this machine. */
-export const runHere: RunScript = (script, args, patienceMs) => run('sh', ['-s', '--', ...args], script, patienceMs)
+export const runHere: RunScript = (script, args, patienceMs, listening) => run('sh', ['-s', '--', ...args], script, patienceMs, listening)
 
 /**
  * `sh` on another machine, by the system's ssh and whatever ~/.ssh/config says; as root by `sudo -n` where the login is not root's. Never asks: no
@@ -20,10 +26,10 @@ export const runHere: RunScript = (script, args, patienceMs) => run('sh', ['-s',
  */
 export const runBySsh =
   (host: string): RunScript =>
-  (script, args, patienceMs) => {
+  (script, args, patienceMs, listening) => {
     const sh = `sh -s -- ${args.map(quoted).join(' ')}`
     const remote = `sh -c 'if [ "$(id -u)" = 0 ]; then exec ${sh}; else exec sudo -n ${sh}; fi'`
-    return run('ssh', ['-T', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', '--', host, remote], script, patienceMs)
+    return run('ssh', ['-T', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', '--', host, remote], script, patienceMs, listening)
   }
 
 /** Arguments are numbers and names of our own making; anything else has no place inside the quotes. */
@@ -32,9 +38,15 @@ function quoted(word: string): string {
   return word
 }
 
-async function run(file: string, args: readonly string[], input: string, patienceMs: number): Promise<RanScript> {
+async function run(
+  file: string,
+  args: readonly string[],
+  input: string,
+  patienceMs: number,
+  { heard, signal }: Listening = {},
+): Promise<RanScript> {
   const { execa } = await import('execa')
-  const ran = await execa(file, args, {
+  const running = execa(file, args, {
     input,
     encoding: 'buffer',
     maxBuffer: LARGEST,
@@ -42,7 +54,10 @@ async function run(file: string, args: readonly string[], input: string, patienc
     stripFinalNewline: false,
     timeout: patienceMs,
     forceKillAfterDelay: 2000,
+    ...(signal && { cancelSignal: signal }),
   })
+  if (heard) running.stdout.on('data', heard)
+  const ran = await running
   const output = Buffer.from(ran.stdout)
   if (!ran.failed) return { output }
   return { output, failure: failureOf(ran, file, patienceMs) }
@@ -50,6 +65,7 @@ async function run(file: string, args: readonly string[], input: string, patienc
 
 interface Failed {
   readonly timedOut: boolean
+  readonly isCanceled: boolean
   readonly isMaxBuffer: boolean
   readonly code?: string
   readonly exitCode?: number
@@ -57,8 +73,13 @@ interface Failed {
   readonly stderr: Uint8Array
 }
 
-function failureOf({ timedOut, isMaxBuffer, code, exitCode, signal, stderr }: Failed, file: string, patienceMs: number): string {
+function failureOf(
+  { timedOut, isCanceled, isMaxBuffer, code, exitCode, signal, stderr }: Failed,
+  file: string,
+  patienceMs: number,
+): string {
   if (timedOut) return `out of time after ${patienceMs / 1000} s`
+  if (isCanceled) return 'stopped'
   if (isMaxBuffer) return 'more output than a node can have'
   if (code === 'ENOENT') return `there is no ${file}`
   const said = Buffer.from(stderr).toString('utf8').trim().split('\n').at(-1)?.trim().slice(0, 300)
