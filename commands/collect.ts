@@ -1,14 +1,11 @@
 import { join } from 'node:path'
 import { boolean, string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
-import { addObjects, expectNodeName, expectSshHosts, needsRoot, nothingRead, sourceOf, strangers } from '../src/cli/collecting.ts'
+import { collect } from '../src/cli/collecting.ts'
 import { eachTimeoutFlag, outputFlag } from '../src/cli/flags.ts'
 import { ExitCode } from '../src/error.ts'
-import { collectedJson, collectedText, readNodeLine } from '../src/report/collected.ts'
-import { headerOf, type NodeAt, readNodes } from '../src/snapshot/collect/collect.ts'
+import { collectedJson, collectedText } from '../src/report/collected.ts'
 import { readInput } from '../src/system/input.ts'
-import { newSnapshot } from '../src/system/new-snapshot.ts'
-import { runBySsh, runHere } from '../src/system/run-script.ts'
 
 export default class Collect extends BaseCommand {
   static override summary = 'Take a snapshot of a cluster'
@@ -49,35 +46,12 @@ export default class Collect extends BaseCommand {
 
   override async run(): Promise<ExitCode> {
     const { flags } = await this.parse(Collect)
-    const nodes = flags.local
-      ? this.here(flags.node)
-      : expectSshHosts(flags.ssh ?? []).map((host) => ({ label: host, run: runBySsh(host) }))
-    const takenAt = new Date().toISOString()
-    const path = flags.out ?? `netctl-${takenAt.slice(0, 19).replace(/\D/g, '')}.tar.gz`
-    const into = newSnapshot(path)
-    const tell = (text: string) => process.stderr.isTTY && !flags.quiet && this.tell(text)
-    let count = 0
-    const [objects, read] = await Promise.all([
-      addObjects(into, flags, nodes.length > 0, tell),
-      readNodes(nodes, {
-        script: readInput(join(this.config.root, 'bin/collect-node.sh')),
-        patienceMs: flags.timeout,
-        into,
-        done: (node) => tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`),
-      }),
-    ])
-    const missing = [...objects.missing, ...strangers(objects, read), ...read.flatMap((n) => n.missing)]
-    if (objects.count === undefined && read.every((n) => n.node === undefined)) throw nothingRead(missing)
-    const source = sourceOf(objects, flags)
-    into.write('snapshot.json', headerOf({ takenAt, source, version: this.config.version, missing }))
-    await into.commit()
-    const collected = { path, nodes: read, objects: objects.count, missing }
+    const collected = await collect(flags, {
+      script: readInput(join(this.config.root, 'bin/collect-node.sh')),
+      version: this.config.version,
+      tell: (text) => process.stderr.isTTY && !flags.quiet && this.tell(text),
+    })
     this.print(flags.output === 'json' ? collectedJson(collected) : collectedText(collected, this.terminal(flags)))
-    return missing.length === 0 ? ExitCode.ok : ExitCode.unknown
-  }
-
-  private here(name: string | undefined): readonly NodeAt[] {
-    if (process.getuid?.() !== 0) throw needsRoot()
-    return [{ label: name ?? 'this machine', run: runHere, ...(name !== undefined && { name: expectNodeName(name) }) }]
+    return collected.missing.length === 0 ? ExitCode.ok : ExitCode.unknown
   }
 }

@@ -1,89 +1,54 @@
-import { rec, str } from '../cluster/items.ts'
 import { ExitCode, NetctlError } from '../error.ts'
+import { type Collected, readNodeLine } from '../report/collected.ts'
+import { headerOf, readNodes } from '../snapshot/collect/collect.ts'
 import type { ReadNode } from '../snapshot/types.ts'
-import type { NewSnapshot } from '../system/new-snapshot.ts'
+import { newSnapshot } from '../system/new-snapshot.ts'
+import { type AddedObjects, addObjects, strangers } from './collected-objects.ts'
+import { nodesToRead, type WhichNodes } from './nodes-to-read.ts'
 
-/* What `netctl collect` wires together, and what it refuses. */
-
-export interface AddedObjects {
-  /** undefined: the cluster was not asked, or did not answer */
-  readonly count: number | undefined
-  readonly context: string
-  /** names of its nodes; undefined where they may not be listed */
-  readonly nodes: ReadonlySet<string> | undefined
-  readonly missing: readonly string[]
+/** What `netctl collect` was asked for. */
+export interface Asked extends WhichNodes {
+  readonly context?: string | undefined
+  readonly kubeconfig?: string | undefined
+  /** where the snapshot goes */
+  readonly out?: string | undefined
+  /** for each node, in milliseconds */
+  readonly timeout: number
 }
 
-const NOT_ASKED: AddedObjects = { count: undefined, context: '', nodes: undefined, missing: [] }
+export interface Around {
+  /** text of bin/collect-node.sh */
+  readonly script: string
+  /** of netctl */
+  readonly version: string
+  /** progress */
+  readonly tell: (text: string) => void
+}
 
-/**
- * Adds the cluster's objects to a snapshot, if a context is named or nothing else is read. Throws NetctlError KUB001 to KUB007 if there is nothing else: with
- * nodes, an API server that is down is one more thing that is missing.
- */
-export async function addObjects(
-  into: Pick<NewSnapshot, 'write'>,
-  { kubeconfig, context }: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined },
-  withNodes: boolean,
-  tell: (text: string) => void,
-): Promise<AddedObjects> {
-  if (withNodes && kubeconfig === undefined && context === undefined) return NOT_ASKED
-  // nodes alone need no API server, and are read where there is none
-  const { readAllowed } = await import('../kube/read-cluster.ts')
-  const { clusterFiles, SNAPSHOT_RESOURCES } = await import('../snapshot/collect/objects.ts')
-  try {
-    const read = await readAllowed(kubeconfig, context, SNAPSHOT_RESOURCES)
-    const { files, missing } = clusterFiles(read)
-    for (const [name, text] of files) into.write(name, text)
-    const count = read.lists.reduce((sum, { values }) => sum + values.length, 0)
-    tell(`${read.name}: ${count} objects`)
-    const nodes = read.lists
-      .find(({ resource }) => resource.kind === 'Node')
-      ?.values.flatMap(({ metadata }) => str(rec(metadata).name) ?? [])
-    return { count, context: read.name, nodes: nodes && new Set(nodes), missing }
-  } catch (error) {
-    if (!withNodes || !(error instanceof NetctlError)) throw error
-    return { ...NOT_ASKED, missing: [`cluster: not read: ${error.message}`] }
-  }
+/** Takes a snapshot. Throws NetctlError COL001, COL002, USE005, KUB001 to KUB007, and FileError. */
+export async function collect(asked: Asked, { script, version, tell }: Around): Promise<Collected> {
+  const nodes = nodesToRead(asked)
+  const takenAt = new Date().toISOString()
+  const path = asked.out ?? `netctl-${takenAt.slice(0, 19).replace(/\D/g, '')}.tar.gz`
+  const into = newSnapshot(path)
+  let count = 0
+  const done = (node: ReadNode): void => tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`)
+  const [objects, read] = await Promise.all([
+    addObjects(into, asked, nodes.length > 0, tell),
+    readNodes(nodes, { script, patienceMs: asked.timeout, into, done }),
+  ])
+  const missing = [...objects.missing, ...strangers(objects, read), ...read.flatMap((n) => n.missing)]
+  if (objects.count === undefined && read.every((n) => n.node === undefined)) throw nothingRead(missing)
+  into.write('snapshot.json', headerOf({ takenAt, source: sourceOf(objects, asked), version, missing }))
+  await into.commit()
+  return { path, nodes: read, objects: objects.count, missing }
 }
 
 /** How a snapshot was taken, as snapshot.json says it. */
-export const sourceOf = (
-  { count, context }: AddedObjects,
-  { local, ssh }: { readonly local?: boolean | undefined; readonly ssh?: readonly string[] | undefined },
-): string => ['netctl collect', count !== undefined && `--context ${context}`, local && '--local', ssh && '--ssh'].filter(Boolean).join(' ')
+const sourceOf = ({ count, context }: AddedObjects, { local, ssh }: WhichNodes): string =>
+  ['netctl collect', count !== undefined && `--context ${context}`, local && '--local', ssh && '--ssh'].filter(Boolean).join(' ')
 
-/** Nodes that were read under names that the cluster does not know: what they do is not brought together with their pods. */
-export const strangers = ({ context, nodes }: AddedObjects, read: readonly ReadNode[]): readonly string[] =>
-  read.flatMap(({ node }) =>
-    node === undefined || nodes === undefined || nodes.has(node)
-      ? []
-      : [`nodes/${node}: the cluster of ${context} has no node of this name`],
-  )
-
-/** Node names as Kubernetes has them (DNS-1123 subdomain). */
-export function expectNodeName(name: string): string {
-  if (/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) return name
-  throw new NetctlError({ code: 'USE005', message: `--node ${name} is not the name of a node`, try: 'kubectl get nodes' })
-}
-
-/** Hosts as ssh takes them: no options, nothing that a shell would read. */
-export function expectSshHosts(hosts: readonly string[]): readonly string[] {
-  for (const host of hosts) {
-    if (host.startsWith('-') || !/^[^\s\p{Cc}]{1,300}$/u.test(host))
-      throw new NetctlError({ code: 'USE005', message: `--ssh ${JSON.stringify(host)} is not a host`, try: '--ssh n1 root@n2' })
-  }
-  return [...new Set(hosts)]
-}
-
-export const needsRoot = (): NetctlError =>
-  new NetctlError({
-    code: 'COL001',
-    message: 'netctl collect --local needs root: the packet filter and pods’ namespaces are closed to others',
-    try: 'sudo netctl collect --local',
-    exitCode: ExitCode.unknown,
-  })
-
-export const nothingRead = (missing: readonly string[]): NetctlError =>
+const nothingRead = (missing: readonly string[]): NetctlError =>
   new NetctlError({
     code: 'COL002',
     message: 'nothing could be read, and no snapshot was written',
