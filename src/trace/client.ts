@@ -8,7 +8,7 @@ import { chooseSource, route } from './routing.ts'
 import { type Blame, type End, newSkb, type Run, Undecided } from './run.ts'
 import { receive, sendLocal } from './travel.ts'
 import type { Flow } from './types.ts'
-import { assumedRoute, type Place, type World } from './world.ts'
+import { assumedRoute, lackNodes, type Place, type World } from './world.ts'
 
 export interface Client {
   /** the host that the client is on; for one without a dump, where its packets enter */
@@ -35,7 +35,9 @@ export function clientOf(run: Run, flow: Flow, dst: Ip): ClientChoice {
   // a pod on the host's network is a process of the node
   const place = world.places.get(guest ? `node/${guest.node}` : id)
   if (place?.host.links) return here(run, flow, place, dst)
+  if (guest) world.lacks.add(`node/${guest.node}`)
   if (flow.from.kind === 'node') {
+    if (!place) world.lacks.add(id)
     const what = place ? `${place.host.dir}/ip-addr.json is missing` : `${id} has no dump`
     throw new Undecided(flow.from.name ?? 'node', `${what}: how ${place?.label ?? 'it'} sends is not known`)
   }
@@ -83,6 +85,8 @@ function podWithoutDump(run: Run, flow: Flow, dst: Ip, id: string): ClientChoice
   const pod = run.world.snapshot.cluster.pods.find((p) => `pod/${p.namespace}/${p.name}` === id)
   if (!pod) throw new Undecided(id, `${id} is not in the snapshot`)
   const node = pod.node === undefined ? undefined : run.world.places.get(`node/${pod.node}`)
+  if (!pod.hostNetwork) run.world.lacks.add(id)
+  if (!node && pod.node !== undefined) run.world.lacks.add(`node/${pod.node}`)
   if (!node) throw new Undecided(pod.node ?? id, `${id} runs on ${pod.node ?? 'no node'}, which has no dump`)
   enterHost(run, node)
   const source = addressOf(pod.ips, dst.family, flow)
@@ -121,6 +125,7 @@ function outsider(run: Run, flow: Flow, dst: Ip): ClientChoice {
   const down = enteredBy(run, flow, dst)
   if (down) return nowhere(run, id, own, down)
   const at = entryPoint(run, flow, dst)
+  if (at.kind === 'undumped') run.world.lacks.add(at.id)
   if (at.kind === 'undumped') throw new Undecided(at.id, `${at.id} has no dump: what it does with ${dst.text} is not known`)
   return entering(at.place, at.device, own, id)
 }
@@ -172,6 +177,7 @@ function entryPoint(run: Run, flow: Flow, dst: Ip): Entry {
   if (routed) return named(routed)
   const router = routerTo(run, dst)
   if (router) return uplink(router)
+  lackNodes(world)
   const nodes = [...world.places.values()].filter((p) => p.host.kind === 'node')
   if (nodes.length === 0) throw new Undecided('underlay', 'the snapshot has no node')
   run.assumptions.add(

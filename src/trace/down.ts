@@ -39,7 +39,8 @@ export function downAt(run: Run, ip: Ip): Down | undefined {
 }
 
 /** Says among the assumptions what goes with a node that is off. */
-export function assumeDown(run: Run, { label }: Down): void {
+export function assumeDown(run: Run, { label, place }: Down): void {
+  if (!place) run.world.lacks.add(`node/${label}`)
   run.assumptions.add(
     `${label} is supposed to be down, and the others to have noticed in their neighbour tables only: their rules, endpoints and routes stay as they are in the dumps`,
   )

@@ -6,7 +6,7 @@ import { nodePortAt, serviceAt, serviceObject } from './attribution/service-at.t
 import { entryOf } from './conntrack-entry.ts'
 import { invert } from './tuple.ts'
 import type { Flow } from './types.ts'
-import type { Place, World } from './world.ts'
+import { lackNodes, type Place, type World } from './world.ts'
 
 /** An entry on the host where the client's packets are first tracked. */
 export interface Connection {
@@ -26,6 +26,7 @@ export type Search =
  * others, or where the flow names the port.
  */
 export function findConnections(world: World, flow: Flow, dst: Ip): Search {
+  lackFirstPlaces(world, flow, dst)
   const places = firstPlaces(world, flow)
   const dumps = places.flatMap((place) => (place.host.conntrack?.covers(dst.family) ? [{ place, dump: place.host.conntrack }] : []))
   const all = dumps.flatMap(({ place, dump }) => ofClient(world, flow, place, dump, dst).map((entry): Connection => ({ place, entry })))
@@ -82,6 +83,20 @@ export function firstPlaces(world: World, flow: Flow): readonly Place[] {
   const pod = world.snapshot.cluster.pods.find((p) => `${p.namespace}/${p.name}` === name)
   const own = world.places.get(`pod/${name}`)
   return [...(own?.host.conntrack && !pod?.hostNetwork ? [own] : []), ...nodes.filter((p) => p.host.name === pod?.node)]
+}
+
+/** Notes those of them that have no dump; an outside client whose destination is a node's own address comes in there. */
+function lackFirstPlaces(world: World, { from, entryNode }: Flow, dst: Ip): void {
+  const { lacks, places } = world
+  const ask = (id: string) => void (places.has(id) || lacks.add(id))
+  const pod = from.kind === 'pod' ? world.snapshot.cluster.pods.find((p) => `${p.namespace}/${p.name}` === from.name) : undefined
+  const entered = entryNode === undefined ? world.undumpedNodes.get(dst.text) : `node/${entryNode}`
+  if (from.kind === 'node') ask(`node/${from.name}`)
+  else if (pod?.node !== undefined) {
+    ask(`node/${pod.node}`)
+    if (!pod.hostNetwork) ask(`pod/${from.name}`)
+  } else if (entered !== undefined) ask(entered)
+  else if (from.kind === 'external' && world.owners(dst).length === 0) lackNodes(world)
 }
 
 /** Addresses that the client may send from. */

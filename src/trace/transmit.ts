@@ -30,6 +30,7 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
     return { kind: 'dropped', skb, blame: { place, kind: 'link', entry: `no neighbour answers for ${nextHop.text} on ${link.name}` } }
   const pod = run.world.podsByIp.get(nextHop.text)
   if (pod && pod.node === place.host.name && !run.world.places.has(`pod/${pod.namespace}/${pod.name}`)) {
+    run.world.lacks.add(`pod/${pod.namespace}/${pod.name}`)
     run.assumptions.add(
       'pods without a dump of their own are taken to have their addresses, no rules, and to answer by the way the packet came',
     )

@@ -103,6 +103,7 @@ function depth(p: Packet): number {
 function unpackedBeyond(run: Run, end: Extract<End, { kind: 'beyond' }>, skb: Skb): End {
   const pod = run.world.podsByIp.get(skb.packet.dst.text)
   const owner = pod ? `pod/${pod.namespace}/${pod.name}` : end.owner
+  if (pod) run.world.lacks.add(owner)
   return { kind: 'beyond', owner, packet: skb.packet, via: { ...end.via, outer: end.packet } }
 }
 

@@ -9,7 +9,7 @@ import { type Blame, type End, type Run, type Skb, Undecided, type Ways } from '
 import { solicit } from './solicit.ts'
 import { needKind } from './tunnel.ts'
 import { wire } from './wire.ts'
-import { assumedRoute, ownerOnSegment, type Place } from './world.ts'
+import { assumedRoute, lackNodes, ownerOnSegment, type Place } from './world.ts'
 
 /** Out on a segment of the underlay: to the neighbour that owns the next hop, on whichever of its devices (arp_ignore 0). */
 export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
@@ -73,12 +73,17 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
     throw new Undecided(place.label, `${place.host.dir}/ip-addr.json is missing: by which device ${place.label} is reached is not known`)
   const undumped = world.undumpedNodes.get(dst.text)
   if (undumped) {
+    world.lacks.add(undumped)
     enterHost(run, { id: undumped, label: undumped.slice('node/'.length) })
     run.assumptions.add(`${undumped} has no dump: packets to it are taken to arrive, and its answers to come back the same way`)
     return beyond(undumped)
   }
   const throughGateway = nextHop.text !== dst.text
+  const hop = world.undumpedNodes.get(nextHop.text)
+  if (hop) return handedOver(run, skb, hop, beyond)
+  for (const id of suspects(run, skb.place, link, known)) world.lacks.add(id)
   const routed = assumedRoute(world, dst)
+  if (routed?.startsWith('node/') && !world.places.has(routed)) world.lacks.add(routed)
   const owner = routed ? world.places.get(routed) : throughGateway ? world.owners(dst).find((p) => p !== skb.place) : undefined
   const device = owner && (owner.addresses.get(dst.text) ?? uplinkOf(owner))
   if (owner && device) {
@@ -107,12 +112,33 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
     case 'dropped':
       return { kind: 'dropped', skb, blame: { place: skb.place, kind: 'link', entry: `nobody owns ${nextHop.text} on ${link.name}` } }
     default:
+      if (known?.mac === undefined) lackNodes(world)
       throw new Undecided(
         skb.place.label,
         `no dump shows who owns ${nextHop.text} on the segment of ${skb.place.label} ${link.name}${outside === undefined ? '' : ` (${outside})`}`,
       )
   }
 }
+
+/** A node without a dump that is the next hop, not the destination: to its own pods it is taken to hand what comes, of all else nobody knows. */
+function handedOver(run: Run, { packet: { dst } }: Skb, node: string, beyond: (owner: string) => End): End {
+  const { world } = run
+  const label = node.slice('node/'.length)
+  world.lacks.add(node)
+  enterHost(run, { id: node, label })
+  const pod = world.podsByIp.get(dst.text)
+  if (pod?.node !== label) throw new Undecided(label, `${node} has no dump: what it does with packets for ${dst.text} is not known`)
+  const owner = `pod/${pod.namespace}/${pod.name}`
+  world.lacks.add(owner)
+  run.assumptions.add(`${node} has no dump: it is taken to hand packets to its pods, and their answers to come back the same way`)
+  return beyond(owner)
+}
+
+/** Nodes without a dump that have an address which no object names, a virtual one say: the neighbour table has the same link-layer address for both. */
+const suspects = ({ world }: Run, { host }: Place, link: Link, known: Neighbour | undefined): readonly string[] =>
+  known?.mac === undefined
+    ? []
+    : (host.neighbours ?? []).flatMap((n) => (n.device === link.name && n.mac === known.mac && world.undumpedNodes.get(n.ip.text)) || [])
 
 /** Of a pod, or free in a network of pods. */
 const isPodAddress = ({ world }: Run, ip: Ip): boolean => {

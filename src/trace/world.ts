@@ -2,11 +2,11 @@
  * The snapshot as a place where packets move: who owns which address, which device leads to whom, who listens.
  * Built once for a snapshot; everything in it is read-only.
  */
-import type { Pod } from '../cluster/types.ts'
+import type { Node, Pod } from '../cluster/types.ts'
 import { isTunnel, type Link } from '../kernel/link/types.ts'
 import { indexRoutes, type RouteIndex } from '../kernel/route/tables.ts'
 import { linkdownIgnored } from '../kernel/sysctl/effective.ts'
-import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parsePrefix, prefix } from '../net/ip.ts'
+import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parseIp, parsePrefix, prefix } from '../net/ip.ts'
 import type { Host, Snapshot } from '../snapshot/types.ts'
 import { type Down, downAddresses, isDown } from './down.ts'
 
@@ -33,7 +33,7 @@ export interface Port {
 export interface World {
   readonly snapshot: Snapshot
   readonly places: ReadonlyMap<string, Place>
-  /** `node/n1` for an address of an InternalIP whose node has no folder */
+  /** `node/n1` for an address that its objects give to a node without a folder */
   readonly undumpedNodes: ReadonlyMap<string, string>
   /** pods by address (not host-networked ones) */
   readonly podsByIp: ReadonlyMap<string, Pod>
@@ -47,6 +47,8 @@ export interface World {
   neighbours(place: Place, link: Link): readonly Port[]
   /** `assume.routes` of snapshot.json, most specific first */
   readonly assumedRoutes: readonly { readonly prefix: Prefix; readonly host: string }[]
+  /** nodes and pods without a dump that a walk, or what explains it, would have asked (`node/n2`, `pod/shop/web-1`): grows as flows are traced */
+  readonly lacks: Set<string>
 }
 
 const worlds = new WeakMap<Snapshot, World>()
@@ -83,7 +85,7 @@ function makeWorld(snapshot: Snapshot): World {
   const undumped = new Map<string, string>()
   for (const node of snapshot.cluster.nodes) {
     if (places.has(`node/${node.name}`) || isDown(snapshot, `node/${node.name}`, undefined)) continue
-    for (const ip of node.internalIps) undumped.set(ip.text, `node/${node.name}`)
+    for (const ip of nodeIps(node)) undumped.set(ip.text, `node/${node.name}`)
   }
   const assumedRoutes = Object.entries(snapshot.header.assume.routes)
     .flatMap(([cidr, host]) => {
@@ -112,7 +114,22 @@ function makeWorld(snapshot: Snapshot): World {
       return ports
     },
     assumedRoutes,
+    lacks: new Set(),
   }
+}
+
+/** InternalIPs, and the addresses that Calico's tunnels and BGP sessions are between: on another network card they are others. */
+const nodeIps = ({ internalIps, annotations }: Node): readonly Ip[] => [
+  ...internalIps,
+  ...['projectcalico.org/IPv4Address', 'projectcalico.org/IPv6Address'].flatMap(
+    (key) => parseIp((annotations[key] ?? '').split('/')[0] ?? '') ?? [],
+  ),
+]
+
+/** Notes that any node without a dump may be the one to ask. */
+export function lackNodes({ lacks, snapshot, places }: World): void {
+  for (const { name } of snapshot.cluster.nodes)
+    if (!places.has(`node/${name}`) && !snapshot.down?.has(`node/${name}`)) lacks.add(`node/${name}`)
 }
 
 function makePlace(host: Host, pod: Pod | undefined): Place {
