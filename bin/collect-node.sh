@@ -1,8 +1,8 @@
 # Reads the network tables of one node and its pods, and prints them as a stream: docs/snapshot.md, "Collecting".
-#     sh -s -- [SECONDS-PER-COMMAND [NODE [ROOT]]] < collect-node.sh
+#     sh -s -- [SECONDS-PER-COMMAND [NODE [ROOT [POD...]]]] < collect-node.sh
 # Plain POSIX sh with what every node has (grep, sed, cat, wc, ls, mktemp); each network tool is optional. Loads no kernel module for IPVS or
 # conntrack, changes nothing, and never prints secrets: environments, arguments, WireGuard keys, BGP passwords.
-# ROOT: where the host's own /proc and /var/log are, if not in /.
+# ROOT: where the host's own /proc and /var/log are, if not in /. POD: NAMESPACE_NAME of each pod whose network namespace is wanted, if not all; - is none.
 
 LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
@@ -12,6 +12,8 @@ export LC_ALL PATH WG_HIDE_KEYS
 umask 077
 
 limit=${1:-20} node=${2-} root=${3-}
+wanted=        # pods, each between spaces
+if [ $# -gt 3 ]; then shift 3; wanted=" $* "; fi
 proc=$root/proc
 in=            # what to put before a command, to run it in another network namespace
 folder=node    # where its output belongs in the stream
@@ -349,6 +351,7 @@ pod_of() {
 }
 
 pods() {
+  [ "$wanted" != ' - ' ] || return
   elsewhere > "$tmp/.elsewhere"
   [ -s "$tmp/.elsewhere" ] || return
   find_tool nsenter || { note 'pods: there is no nsenter to look into their network namespaces'; return; }
@@ -360,6 +363,7 @@ pods() {
     [ -n "$pod" ] || continue
     seen="$seen$inode "
     [ "$pod" != '?' ] || { unknown=$((unknown + 1)); continue; }
+    case ${wanted:-" $pod "} in *" $pod "*) ;; *) continue ;; esac
     folder=pods/$pod in="$nsenter --net=$proc/$pid/ns/net"
     # it may have ended since
     if $in true 2> /dev/null; then

@@ -32,10 +32,10 @@ export const runBySsh =
     return run('ssh', ['-T', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', '--', host, remote], script, patienceMs, listening)
   }
 
-/** Arguments are numbers and names of our own making; anything else has no place inside the quotes. */
+/** Arguments are numbers and names as Kubernetes has them; anything else has no place inside the quotes. */
 function quoted(word: string): string {
-  if (!/^[a-z0-9.-]+$/.test(word)) throw new Error(`not a plain word: ${word}`)
-  return word
+  if (!/^[a-z0-9._/-]*$/.test(word)) throw new Error(`not a plain word: ${word}`)
+  return word || '""'
 }
 
 async function run(

@@ -25,13 +25,18 @@ export async function runCollector(
   return { bytes: Buffer.from(ran.stdout), stderr: Buffer.from(ran.stderr).toString() }
 }
 
-/** A node of the lab and its pods, which the collector finds as it does on a node: by a process of the pod, its cgroup, and the kubelet's logs. */
-export async function collectNode(lab: Lab, node: 'n1' | 'n2', shell: readonly string[]): Promise<NodeStream> {
+/** A node of the lab and its pods (`only`: these), which the collector finds as it does on a node: by a process of the pod, its cgroup, and the kubelet's logs. */
+export async function collectNode(
+  lab: Lab,
+  node: 'n1' | 'n2',
+  shell: readonly string[],
+  only: readonly string[] = [],
+): Promise<NodeStream> {
   const fake = fakeRoot(
     Object.entries(pods).flatMap(([pod, at]) => (at === node ? [[pod, lab.ns[pod as keyof typeof pods]] as const] : [])),
   )
   try {
-    return readStream((await runCollector(['30', node, fake], { ns: lab.ns[node], shell })).bytes)
+    return readStream((await runCollector(['30', node, fake, ...only], { ns: lab.ns[node], shell })).bytes)
   } finally {
     rmSync(fake, { recursive: true })
   }

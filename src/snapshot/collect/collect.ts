@@ -10,6 +10,8 @@ export interface NodeAt {
   readonly label: string
   /** its name in the cluster, where the user said so; else it tells its own */
   readonly name?: string
+  /** `shop/web-1`: the pods whose network namespaces are read; all of the node's if absent */
+  readonly pods?: readonly string[]
   readonly run: RunScript
 }
 
@@ -47,7 +49,7 @@ export async function readNodes(nodes: readonly NodeAt[], how: HowToRead): Promi
 async function readNode(at: NodeAt, { script, patienceMs, into }: HowToRead, owners: Map<string, string>): Promise<ReadNode> {
   const { label } = at
   const limit = Math.max(1, Math.min(COMMAND_S, Math.ceil(patienceMs / 2000)))
-  const { output, failure } = await at.run(script, [String(limit), ...(at.name === undefined ? [] : [at.name])], patienceMs)
+  const { output, failure } = await at.run(script, [String(limit), ...argumentsOf(at)], patienceMs)
   const { node, files, notes, whole } = readStream(output, at.name)
   const cut = whole ? undefined : (failure ?? 'its output ended too early')
   const none = (why: string): ReadNode => ({ label, node: undefined, files: 0, pods: 0, bytes: 0, missing: [`node ${label}: ${why}`] })
@@ -78,6 +80,12 @@ async function readNode(at: NodeAt, { script, patienceMs, into }: HowToRead, own
     bytes: written.reduce((sum, [, bytes]) => sum + bytes.length, 0),
     missing,
   }
+}
+
+/** What the collector is told after the time: the node's name, where its root is, and the pods that are wanted. */
+function argumentsOf({ name, pods }: NodeAt): readonly string[] {
+  if (pods === undefined) return name === undefined ? [] : [name]
+  return [name ?? '', '', ...(pods.length === 0 ? ['-'] : pods.map((pod) => pod.replace('/', '_')))]
 }
 
 /** snapshot.json. `source`: how it was taken. */

@@ -54,3 +54,18 @@ test('a node has as long as it was given, each command half of it, 30 s at most'
     ['30 n1', 600_000],
   ])
 })
+
+test('the pods that are wanted follow the node and its root', async () => {
+  const asked: string[][] = []
+  const run: RunScript = async (_script, args) => {
+    asked.push([...args])
+    return { output: Buffer.alloc(0), failure: 'stopped' }
+  }
+  const how = { script: '', patienceMs: 60_000, into: { write: () => expect.fail('nothing came') } }
+  await readNodes([{ label: 'a', name: 'n1', pods: ['t/web-1', 't/db.0'], run }], how)
+  await readNodes([{ label: 'a', pods: [], run }], how)
+  expect(asked).toEqual([
+    ['30', 'n1', '', 't_web-1', 't_db.0'],
+    ['30', '', '', '-'],
+  ])
+})

@@ -63,6 +63,18 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'ipset', 'nft', 'dash', '
     })
     afterAll(() => lab.remove())
 
+    test.each([
+      [[], ['t_p1', 't_p3']],
+      [['t_p3', 't_p9'], ['t_p3']],
+      // a name that another one begins with
+      [['t_p'], []],
+      [['-'], []],
+    ] as const)('only the pods that are wanted: %s', async (only, found) => {
+      const { files, whole } = await collectNode(lab, 'n1', ['dash'], only)
+      const folders = new Set([...files.keys()].flatMap((name) => /^pods\/([^/]+)/.exec(name)?.[1] ?? []))
+      expect([whole, [...folders].sort()]).toEqual([true, found])
+    })
+
     /** nobody listens in the lab */
     const snapshotOf = (files: Readonly<Record<string, string | Buffer>>): Snapshot =>
       loadSnapshot(memoryFiles('lab', { ...files, ...Object.fromEntries(hosts.map((h) => [`${folderOf(h)}/sockets.txt`, sockets])) }))
