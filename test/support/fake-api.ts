@@ -29,6 +29,21 @@ export async function fakeApi(reply: (path: string, query: URLSearchParams) => R
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { kubeconfig, remove } = writeKubeconfig(url)
+  return {
+    url,
+    kubeconfig,
+    asked,
+    close() {
+      server.closeAllConnections()
+      server.close()
+      remove()
+    },
+  }
+}
+
+/** A kubeconfig whose only context, `prod`, leads to a server. */
+export function writeKubeconfig(url: string): { readonly kubeconfig: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'netctl-fake-api-'))
   const kubeconfig = join(folder, 'config')
   writeFileSync(
@@ -41,16 +56,7 @@ users: [{name: u, user: {token: secret-token}}]
 contexts: [{name: prod, context: {cluster: c, user: u, namespace: shop}}]
 `,
   )
-  return {
-    url,
-    kubeconfig,
-    asked,
-    close() {
-      server.closeAllConnections()
-      server.close()
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
+  return { kubeconfig, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 export const ok = (body: unknown): Reply => ({ status: 200, body })
