@@ -6,12 +6,13 @@ import { policyCases } from './policy-cases.ts'
 
 export const root = resolve(import.meta.dirname, '../..')
 
-/** `root`, `captures`, `policy-cases`, `vm` (what test/vm/boot.sh needs), or the name of a program on PATH */
+/** `root`, `captures`, `policy-cases`, `vm` (what test/vm/boot.sh needs), `cluster` (what test/cluster needs), or the name of a program on PATH */
 export type Need =
   | 'root'
   | 'captures'
   | 'policy-cases'
   | 'vm'
+  | 'cluster'
   | 'bash'
   | 'busybox'
   | 'dash'
@@ -42,11 +43,30 @@ export function needs(...wanted: readonly Need[]): boolean {
 /** the programs of test/vm/boot.sh, which emulates an x64 machine */
 const emulator = ['qemu-system-x86_64', '/usr/lib/qemu/virtiofsd', 'busybox', 'depmod', 'cpio', 'apt-get', 'dpkg']
 
+/** the programs of test/cluster: those that build it, and those that make its machines; its images are of this machine's as well */
+const clusterTools = [
+  'go',
+  'apt-get',
+  'dpkg',
+  'flock',
+  'openssl',
+  'unshare',
+  'nsenter',
+  'setpriv',
+  'ip',
+  'dash',
+  'busybox',
+  'ipset',
+  'nft',
+  'kmod',
+]
+
 function has(need: Need): boolean {
   if (need === 'root') return process.getuid?.() === 0
   if (need === 'captures') return existsSync(captures)
   if (need === 'policy-cases') return existsSync(policyCases)
   if (need === 'vm') return process.arch === 'x64' && has('root') && emulator.every(hasProgram)
+  if (need === 'cluster') return has('root') && [...clusterTools, 'xtables-legacy-multi'].every(hasProgram)
   return hasProgram(need)
 }
 
@@ -58,5 +78,6 @@ function hasProgram(name: string): boolean {
 function describeNeed(need: Need): string {
   if (need === 'captures') return `the captures in ${captures} (NETCTL_CAPTURES)`
   if (need === 'policy-cases') return `the policy cases in ${policyCases}`
+  if (need === 'cluster') return `root and ${clusterTools.join(', ')}, iptables`
   return need === 'vm' ? `root on x64 and ${emulator.join(', ')}` : need
 }

@@ -1,0 +1,180 @@
+/**
+ * What a cluster is made of, made once: Kubernetes from its Go modules, etcd, containerd, runc and the CNI plugins from Debian's packages (unpacked, not
+ * installed), and a few small images. Kept in a cache outside of the repository ($NETCTL_CLUSTER_CACHE), each part under the hash of what it is made of.
+ *
+ *   node test/cluster/build.ts       makes what is lacking; whoever needs it meanwhile waits
+ */
+import { createHash } from 'node:crypto'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { goFor } from './go.ts'
+import { writeImage } from './image.ts'
+import { type Image, images } from './images.ts'
+import type { Built } from './types.ts'
+
+const here = import.meta.dirname
+const cache = process.env.NETCTL_CLUSTER_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'netctl-cluster')
+
+const kubePrograms = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl']
+const debianPrograms = ['usr/bin/etcd', 'usr/bin/containerd', 'usr/bin/containerd-shim-runc-v2', 'usr/bin/ctr', 'usr/sbin/runc']
+const packages = ['etcd-server', 'containerd', 'runc', 'containernetworking-plugins']
+
+interface Part {
+  readonly name: string
+  /** what is being done, for those who wait */
+  readonly doing: string
+  /** what it is made of; what differs in any of it is another part */
+  readonly of: readonly string[]
+  make(folder: string): Promise<void>
+}
+
+const machine = [process.arch, readFileSync('/etc/os-release', 'utf8')]
+
+const kube: Part = {
+  name: 'kube',
+  doing: 'building Kubernetes, which takes some ten minutes of processor time',
+  of: [process.arch, ...contents('kube')],
+  make: async (folder) => {
+    const [, version = ''] = /k8s\.io\/kubernetes (v\S+)/.exec(readFileSync(join(here, 'kube/go.mod'), 'utf8')) ?? []
+    const [major, minor] = version.slice(1).split('.')
+    // nodes tell it, and kubectl wants to know it
+    const said = Object.entries({ gitVersion: version, gitMajor: major, gitMinor: minor }).map(
+      ([k, v]) => `-X k8s.io/component-base/version.${k}=${v}`,
+    )
+    await goBuild('kube', ['-ldflags', `-s -w ${said.join(' ')}`, '-o', join(folder, 'kube'), '.'])
+  },
+}
+
+const pods: Part = {
+  name: 'pods',
+  doing: "building the pods' programs",
+  of: [process.arch, ...contents('pods')],
+  make: (folder) => goBuild('pods', ['-ldflags', '-s -w', '-o', `${folder}/`, './...']),
+}
+
+const debian: Part = {
+  name: 'debian',
+  doing: `unpacking ${packages.join(', ')}`,
+  of: [...machine, ...packages],
+  make: async (folder) => {
+    const download = () => execa('apt-get', ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...packages], { cwd: folder })
+    await download().catch(async () => {
+      await execa('apt-get', ['-qq', 'update'])
+      await download()
+    })
+    for (const name of readdirSync(folder)) {
+      await execa('dpkg', ['-x', name, '.'], { cwd: folder })
+      rmSync(join(folder, name))
+    }
+  },
+}
+
+/** One folder of them all: hard links, and the images. */
+const whole: Part = {
+  name: 'cluster',
+  doing: 'writing the images',
+  of: [kube, pods, debian].map(keyOf).concat(
+    contents('.'),
+    images.map(({ programs }) => programs.map(identity).join()),
+  ),
+  make: async (folder) => {
+    const bin = join(folder, 'bin')
+    for (const name of [bin, join(folder, 'images')]) mkdirSync(name)
+    linkSync(join(placeOf(kube), 'kube'), join(bin, 'kube'))
+    for (const name of kubePrograms) symlinkSync('kube', join(bin, name))
+    for (const path of debianPrograms) linkSync(join(placeOf(debian), path), join(bin, path.replace(/.*\//, '')))
+    await execa('cp', ['-al', join(placeOf(debian), 'usr/lib/cni'), join(folder, 'cni')])
+    for (const image of images) await writeImage(archiveOf(folder, image), image.name, image.files(placeOf(pods)), image.entrypoint)
+  },
+}
+
+/** All of it, at once if it is there; else made by a process that no other one does it beside. Says on stderr what it does. */
+export async function built(): Promise<Built> {
+  if (!isThere(whole)) {
+    mkdirSync(cache, { recursive: true })
+    // the kernel lets go of the lock if its holder is killed
+    await execa('flock', [join(cache, 'lock'), process.execPath, import.meta.filename, 'alone'], { stdio: ['ignore', 2, 2] })
+  }
+  const folder = placeOf(whole)
+  for (const part of [kube, pods, debian, whole]) if (isThere(part)) utimesSync(placeOf(part), new Date(), new Date())
+  return {
+    bin: join(folder, 'bin'),
+    cni: join(folder, 'cni'),
+    pause: 'netctl.test/pause:1',
+    images: images.map((i) => archiveOf(folder, i)),
+  }
+}
+
+/** Alone, as the lock says. A part is made beside its place and renamed, so that what is there is whole. */
+async function makeAll(): Promise<void> {
+  for (const name of readdirSync(cache))
+    if (name.startsWith('making-') || isOld(join(cache, name))) rmSync(join(cache, name), { recursive: true })
+  for (const part of [debian, pods, kube, whole]) {
+    if (isThere(part)) {
+      say(`${part.name}: kept from before`)
+      continue
+    }
+    say(`${part.name}: ${part.doing}`)
+    const began = performance.now()
+    const folder = mkdtempSync(join(cache, 'making-'))
+    await part.make(folder)
+    renameSync(folder, placeOf(part))
+    say(`${part.name}: ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  }
+}
+
+async function goBuild(module: string, args: readonly string[]): Promise<void> {
+  const { program, env } = goFor(join(here, module))
+  await execa(program, ['build', ...args], { cwd: join(here, module), env, stdio: ['ignore', 2, 2] })
+}
+
+function keyOf({ name, of }: Part): string {
+  return `${name}-${createHash('sha256').update(of.join('\0')).digest('hex').slice(0, 12)}`
+}
+
+function placeOf(part: Part): string {
+  return join(cache, keyOf(part))
+}
+
+function isThere(part: Part): boolean {
+  return existsSync(placeOf(part))
+}
+
+function archiveOf(folder: string, { name }: Image): string {
+  return join(folder, 'images', `${name.replace(/.*\/|:.*/g, '')}.tar`)
+}
+
+/** files of a folder of ours, all the way down, with their names; of this one, those that say how images are made */
+function contents(folder: string): readonly string[] {
+  const names =
+    folder === '.' ? ['build.ts', 'image.ts', 'images.ts'] : readdirSync(join(here, folder), { recursive: true, encoding: 'utf8' }).sort()
+  return names.filter((n) => /\.\w+$/.test(n)).flatMap((n) => [n, readFileSync(join(here, folder, n), 'utf8')])
+}
+
+function identity(program: string): string {
+  const { size, mtimeMs } = statSync(program)
+  return `${program} ${size} ${mtimeMs}`
+}
+
+/** not used for a month */
+function isOld(path: string): boolean {
+  return Date.now() - statSync(path).mtimeMs > 30 * 86_400_000
+}
+
+const say = (what: string): void => void process.stderr.write(`test cluster: ${what}\n`)
+
+if (import.meta.main) await (process.argv[2] === 'alone' ? makeAll() : built())

@@ -1,0 +1,3 @@
+module netctl.test/pods
+
+go 1.22
