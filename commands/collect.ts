@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { boolean, string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
 import { collect } from '../src/cli/collecting.ts'
-import { eachTimeoutFlag, outputFlag } from '../src/cli/flags.ts'
+import { consentBy } from '../src/cli/consent.ts'
+import { eachTimeoutFlag, inputFlag, outputFlag, wayFlags } from '../src/cli/flags.ts'
 import { ExitCode } from '../src/error.ts'
 import { collectedJson, collectedText } from '../src/report/collected.ts'
 import { readInput } from '../src/system/input.ts'
@@ -11,11 +12,14 @@ export default class Collect extends BaseCommand {
   static override summary = 'Take a snapshot of a cluster'
   static override description =
     "Reads the cluster's objects by the kubeconfig; and the kernel's tables of nodes and of their pods' network namespaces, with one shell script that needs nothing but what a node has. " +
-    'Changes nothing. Secrets, keys, passwords, environments and arguments are left out where they stand. What could not be had stands in snapshot.json, with the reason. ' +
+    'Nodes are reached through the API, by ssh, or one is this machine. Changes nothing on them; only pods (--via pod, --yes, or a yes when asked) are made for the time of it and deleted. ' +
+    'Secrets, keys, passwords, environments and arguments are left out where they stand. What could not be had stands in snapshot.json, with the reason. ' +
     'Exit 0: everything was read; 3: something is missing.'
   static override examples = [
-    { description: 'objects only', command: '<%= config.bin %> collect' },
-    { description: 'objects and nodes', command: '<%= config.bin %> collect --context prod --ssh n1 root@n2 -O cluster.tar.gz' },
+    { description: 'objects, and nodes as far as the rights reach', command: '<%= config.bin %> collect' },
+    { description: 'objects only', command: '<%= config.bin %> collect --via none' },
+    { description: 'two nodes and their pods, by pods made for it', command: '<%= config.bin %> collect --via pod --nodes n1,n2' },
+    { description: 'nodes by ssh', command: '<%= config.bin %> collect --context prod --ssh n1 root@n2 -O cluster.tar.gz' },
     { description: 'this node only', command: 'sudo <%= config.bin %> collect --local' },
   ]
   static override flags = {
@@ -25,31 +29,44 @@ export default class Collect extends BaseCommand {
       helpGroup: 'SOURCE',
     }),
     kubeconfig: string({ summary: 'objects by this kubeconfig', helpValue: 'PATH', helpGroup: 'SOURCE' }),
-    local: boolean({ summary: 'this machine, as root', helpGroup: 'SOURCE', exclusive: ['ssh'] }),
+    nodes: string({
+      summary: 'these nodes only, with commas between them',
+      helpValue: 'NAMES',
+      helpGroup: 'NODES',
+      multiple: true,
+      delimiter: ',',
+      exclusive: ['local', 'ssh'],
+    }),
+    ...wayFlags,
+    local: boolean({ summary: 'this machine, as root', helpGroup: 'NODES', exclusive: ['ssh'] }),
     node: string({
       summary: "this machine's name in the cluster, if the kubelet's is not it",
       helpValue: 'NAME',
-      helpGroup: 'SOURCE',
+      helpGroup: 'NODES',
       dependsOn: ['local'],
     }),
     ssh: string({
       summary: 'these nodes, as ssh calls them; as root, or with sudo that asks nothing',
       helpValue: 'HOST',
-      helpGroup: 'SOURCE',
+      helpGroup: 'NODES',
       multiple: true,
     }),
     out: string({ char: 'O', summary: 'folder, or .tar.gz; netctl-TIME.tar.gz if not said', helpValue: 'PATH', helpGroup: 'OUTPUT' }),
     ...eachTimeoutFlag,
+    ...inputFlag,
     quiet: boolean({ char: 'q', summary: 'no progress', helpGroup: 'OUTPUT' }),
     ...outputFlag(['text', 'json']),
   }
 
   override async run(): Promise<ExitCode> {
     const { flags } = await this.parse(Collect)
+    const say = (text: string) => this.tell(text)
     const collected = await collect(flags, {
       script: readInput(join(this.config.root, 'bin/collect-node.sh')),
       version: this.config.version,
       tell: (text) => process.stderr.isTTY && !flags.quiet && this.tell(text),
+      say,
+      consent: consentBy({ yes: flags.yes, canPrompt: this.terminal(flags).canPrompt, tell: say }),
     })
     this.print(flags.output === 'json' ? collectedJson(collected) : collectedText(collected, this.terminal(flags)))
     return collected.missing.length === 0 ? ExitCode.ok : ExitCode.unknown

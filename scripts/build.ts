@@ -29,7 +29,7 @@ const result = await build({
   minifyWhitespace: true,
   legalComments: 'none',
   // large, and needed by few commands: imported where they are used, from node_modules
-  external: ['@kubernetes/client-node', 'execa', '@clack/prompts', 'typescript'],
+  external: ['@kubernetes/client-node', 'ws', 'execa', '@clack/prompts', 'typescript'],
   // CommonJS packages inside the bundle ask for these
   banner: {
     js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);const __dirname=import.meta.dirname,__filename=import.meta.filename;",

@@ -1,19 +1,19 @@
 import { ExitCode, NetctlError } from '../error.ts'
+import type { Via } from '../kube/open-way.ts'
 import { type Collected, readNodeLine } from '../report/collected.ts'
-import { headerOf, readNodes } from '../snapshot/collect/collect.ts'
+import { headerOf, nodesBy, readNodes } from '../snapshot/collect/collect.ts'
 import type { ReadNode } from '../snapshot/types.ts'
 import { newSnapshot } from '../system/new-snapshot.ts'
+import type { Way } from '../system/way.ts'
 import { type AddedObjects, addObjects, strangers } from './collected-objects.ts'
+import { type ByApi, nodesByApi } from './nodes-by-api.ts'
 import { nodesToRead, type WhichNodes } from './nodes-to-read.ts'
 
 /** What `netctl collect` was asked for. */
-export interface Asked extends WhichNodes {
-  readonly context?: string | undefined
-  readonly kubeconfig?: string | undefined
+export interface Asked extends WhichNodes, Omit<ByApi, 'via'> {
+  readonly via: Via | 'none'
   /** where the snapshot goes */
   readonly out?: string | undefined
-  /** for each node, in milliseconds */
-  readonly timeout: number
 }
 
 export interface Around {
@@ -23,26 +23,39 @@ export interface Around {
   readonly version: string
   /** progress */
   readonly tell: (text: string) => void
+  /** what must be known: which way was chosen, what is left */
+  readonly say: (text: string) => void
+  /** may pods be made? */
+  readonly consent: (plan: readonly string[]) => Promise<boolean>
 }
 
 /** Takes a snapshot. Throws NetctlError COL001, COL002, USE005, KUB001 to KUB007, and FileError. */
-export async function collect(asked: Asked, { script, version, tell }: Around): Promise<Collected> {
-  const nodes = nodesToRead(asked)
+export async function collect(asked: Asked, around: Around): Promise<Collected> {
+  const named = nodesToRead(asked)
   const takenAt = new Date().toISOString()
   const path = asked.out ?? `netctl-${takenAt.slice(0, 19).replace(/\D/g, '')}.tar.gz`
   const into = newSnapshot(path)
+  const { names, way, missing } = named.length > 0 || asked.via === 'none' ? NO_WAY : await nodesByApi({ ...asked, via: asked.via }, around)
+  const nodes = way ? nodesBy(way, names) : named
   let count = 0
-  const done = (node: ReadNode): void => tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`)
+  const done = (node: ReadNode): void => {
+    around.tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`)
+    void way?.leave(node.label)
+  }
   const [objects, read] = await Promise.all([
-    addObjects(into, asked, nodes.length > 0, tell),
-    readNodes(nodes, { script, patienceMs: asked.timeout, into, done }),
-  ])
-  const missing = [...objects.missing, ...strangers(objects, read), ...read.flatMap((n) => n.missing)]
-  if (objects.count === undefined && read.every((n) => n.node === undefined)) throw nothingRead(missing)
-  into.write('snapshot.json', headerOf({ takenAt, source: sourceOf(objects, asked), version, missing }))
+    addObjects(into, asked, nodes.length > 0, around.tell),
+    readNodes(nodes, { script: around.script, patienceMs: asked.timeout, into, done }),
+  ]).finally(async () => {
+    for (const left of (await way?.close()) ?? []) around.say(left)
+  })
+  const lacking = [...missing, ...objects.missing, ...strangers(objects, read), ...read.flatMap((n) => n.missing)]
+  if (objects.count === undefined && read.every((n) => n.node === undefined)) throw nothingRead(lacking)
+  into.write('snapshot.json', headerOf({ takenAt, source: sourceOf(objects, asked, way), version: around.version, missing: lacking }))
   await into.commit()
-  return { path, nodes: read, objects: objects.count, missing }
+  return { path, nodes: read, objects: objects.count, missing: lacking }
 }
+
+const NO_WAY = { names: [], way: undefined, missing: [] }
 
 /** How a snapshot was taken, as snapshot.json says it. */
 const sourceOf = ({ count, context }: AddedObjects, { local, ssh }: WhichNodes): string =>

@@ -72,6 +72,30 @@ export const inputFlag = {
   'no-input': boolean({ summary: 'never ask; fail instead, naming the flag', helpGroup: 'OUTPUT' }),
 }
 
+/** How nodes are reached through the API: see src/kube/open-way.ts. */
+export const wayFlags = {
+  via: string({
+    summary:
+      'how nodes are read through the API: a short-lived privileged pod on each, exec into calico-node or kube-proxy, or not at all; auto: pods if you agree, else exec',
+    options: ['auto', 'pod', 'exec', 'none'],
+    default: 'auto',
+    helpGroup: 'NODES',
+  }) as unknown as OptionFlag<'auto' | 'pod' | 'exec' | 'none'>,
+  'pod-namespace': string({
+    summary: 'where such pods are made; it must allow privileged ones',
+    helpValue: 'NAME',
+    default: 'kube-system',
+    helpGroup: 'NODES',
+  }),
+  'pod-image': string({
+    summary: 'what they run: anything with sh and sleep',
+    helpValue: 'IMAGE',
+    default: 'busybox:1.37.0',
+    helpGroup: 'NODES',
+  }),
+  yes: boolean({ char: 'y', summary: 'agree to them without being asked', helpGroup: 'NODES' }),
+}
+
 /** `-q` and `-v`, for commands whose text output knows both. */
 export const verbosityFlags = {
   quiet: boolean({ char: 'q', summary: 'the answer only', helpGroup: 'OUTPUT', exclusive: ['verbose'] }),

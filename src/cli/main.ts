@@ -4,6 +4,7 @@ import { loadHelpClass } from '@oclif/core/help'
 import type { PJSON } from '@oclif/core/interfaces'
 import { settings } from '@oclif/core/settings'
 import { ExitCode } from '../error.ts'
+import { leave } from '../system/leaving.ts'
 import { Interrupted } from './interrupted.ts'
 import { formatError, formatErrorJson, toNetctlError } from './report-error.ts'
 import { type Request, resolveCommand } from './resolve-command.ts'
@@ -37,7 +38,7 @@ export async function main(argv: readonly string[], start: Start): Promise<void>
     const code = fail(error, argv, command)
     process.exitCode = code
     // the work given up may still hold timers and sockets; leave as soon as what was said is out
-    process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
+    process.stdout.write('', () => process.stderr.write('', () => void leave(code)))
   }
 }
 
@@ -93,8 +94,8 @@ function listenToTheWorld(argv: readonly string[]): void {
     process.exit(error.code === 'EPIPE' ? process.exitCode : fail(error, argv))
   })
   process.stderr.on('error', () => process.exit(process.exitCode))
-  process.on('SIGINT', () => process.exit(ExitCode.interrupted))
-  const bug = (error: unknown): void => process.exit(fail(error, argv))
+  process.on('SIGINT', () => void leave(ExitCode.interrupted))
+  const bug = (error: unknown): void => void leave(fail(error, argv))
   process.on('uncaughtException', bug)
   process.on('unhandledRejection', bug)
 }

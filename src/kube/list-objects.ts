@@ -94,12 +94,20 @@ async function pluralsOf(get: Get, path: string): Promise<ReadonlySet<string> | 
   return new Set(arr(expectOk(answer, path).resources).flatMap((one) => str(rec(one).name) ?? []))
 }
 
-/** All objects of a kind, page by page; undefined if the right to list them lacks. */
-async function listAll(get: Get, resource: Resource): Promise<readonly Json[] | undefined> {
+/** Which of them, if not all. */
+export interface Among {
+  readonly namespace?: string
+  readonly labelSelector?: string
+}
+
+/** All objects of a kind, page by page; undefined if the right to list them lacks. Throws NetctlError KUB003 to KUB007. */
+export async function listAll(get: Get, resource: Resource, among: Among = {}): Promise<readonly Json[] | undefined> {
   const { group, version, plural, kind } = resource
-  const path = `${group === '' ? '/api' : `/apis/${group}`}/${version}/${plural}`
+  const place = among.namespace === undefined ? plural : `namespaces/${encodeURIComponent(among.namespace)}/${plural}`
+  const path = `${group === '' ? '/api' : `/apis/${group}`}/${version}/${place}`
+  const selector = among.labelSelector === undefined ? '' : `&labelSelector=${encodeURIComponent(among.labelSelector)}`
   const values: Json[] = []
-  let query = `?limit=${PAGE}`
+  let query = `?limit=${PAGE}${selector}`
   for (let whole = false; ; ) {
     const answer = await get(path + query)
     if (answer.status === 403) return undefined
@@ -109,7 +117,7 @@ async function listAll(get: Get, resource: Resource): Promise<readonly Json[] | 
       // what the next page belongs to was compacted away: all at once, then
       whole = true
       values.length = 0
-      query = ''
+      query = selector.replace('&', '?')
       continue
     }
     const list = expectOk(answer, path)
@@ -117,7 +125,7 @@ async function listAll(get: Get, resource: Resource): Promise<readonly Json[] | 
     for (const item of arr(list.items)) values.push({ ...rec(item), apiVersion, kind })
     const next = str(rec(list.metadata).continue)
     if (!next) return values
-    query = `?limit=${PAGE}&continue=${encodeURIComponent(next)}`
+    query = `?limit=${PAGE}${selector}&continue=${encodeURIComponent(next)}`
   }
 }
 

@@ -12,12 +12,21 @@ export interface Answer {
 /** Asks for a path below the server's address. Throws NetctlError (exit 3) where there is no answer. */
 export type Get = (path: string) => Promise<Answer>
 
+/** What changes something, or is too long for a path; as JSON. */
+export interface Sent {
+  readonly method: 'POST' | 'DELETE'
+  readonly body: object
+}
+
+/** As `Get`, and with something sent. */
+export type Ask = (path: string, sent?: Sent) => Promise<Answer>
+
 /** No answer to one request in this time is none at all. */
 const PATIENCE_MS = 30_000
 const MOST_RETRIES = 4
 
 /** Requests to the cluster of a context, with its credentials: KUB003 if it has none, KUB004 unreachable, KUB005 out of time. */
-export async function openRequests({ config, name }: OpenContext, patienceMs: number = PATIENCE_MS): Promise<Get> {
+export async function openRequests({ config, name }: OpenContext, patienceMs: number = PATIENCE_MS): Promise<Ask> {
   const { HttpMethod, IsomorphicFetchHttpLibrary, RequestContext } = await import('@kubernetes/client-node')
   // kubectl talks plain HTTP where the kubeconfig says so (kubectl proxy); the client wants to be told that this is no mistake
   config.clusters = config.clusters.map((cluster) => (cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster))
@@ -38,10 +47,14 @@ export async function openRequests({ config, name }: OpenContext, patienceMs: nu
     })
   }
   const library = new IsomorphicFetchHttpLibrary()
-  const ask = async (path: string) => {
-    const request = new RequestContext(`${server.replace(/\/+$/, '')}${path}`, HttpMethod.GET)
+  const ask = async (path: string, sent: Sent | undefined) => {
+    const request = new RequestContext(`${server.replace(/\/+$/, '')}${path}`, sent ? HttpMethod[sent.method] : HttpMethod.GET)
     for (const [key, value] of Object.entries(template.getHeaders())) request.setHeaderParam(key, value)
     request.setHeaderParam('Accept', 'application/json')
+    if (sent) {
+      request.setHeaderParam('Content-Type', 'application/json')
+      request.setBody(JSON.stringify(sent.body))
+    }
     const dispatcher = template.getDispatcher()
     if (dispatcher !== undefined) request.setDispatcher(dispatcher)
     request.setSignal(AbortSignal.timeout(patienceMs))
@@ -52,9 +65,9 @@ export async function openRequests({ config, name }: OpenContext, patienceMs: nu
       throw noAnswer(server, name, patienceMs, cause)
     }
   }
-  return async (path) => {
+  return async (path, sent) => {
     for (let tries = 0; ; tries++) {
-      const { status, headers, text } = await ask(path)
+      const { status, headers, text } = await ask(path, sent)
       // the server is busy, and says when to come again
       if (status !== 429 || tries === MOST_RETRIES) return { status, body: parsed(text) }
       await sleep(Math.min(Number(headers['retry-after']) || 1, 10) * 1000)

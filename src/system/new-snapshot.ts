@@ -15,6 +15,7 @@ import { finished } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { FileError } from './files.ts'
 import { reason } from './files-folder.ts'
+import { exitOnSignals, isLeaving } from './leaving.ts'
 
 /** A folder or archive that appears whole or not at all. */
 export interface NewSnapshot {
@@ -53,10 +54,7 @@ export function newSnapshot(path: string): NewSnapshot {
   mkdirSync(content, { mode: 0o700 })
   const abandon = (): void => rmSync(growing, { recursive: true, force: true })
   process.once('exit', abandon)
-  // ctrl-C is main.ts's
-  const stop = (): never => process.exit(143)
-  process.once('SIGTERM', stop)
-  process.once('SIGHUP', stop)
+  exitOnSignals()
   return {
     write(name, bytes) {
       try {
@@ -70,6 +68,8 @@ export function newSnapshot(path: string): NewSnapshot {
       try {
         let made = content
         if (ARCHIVE.test(target)) await pack(content, (made = join(growing, 'archive')), basename(target).replace(ARCHIVE, ''))
+        // ctrl-C was pressed, and what was made on nodes is being taken away
+        if (isLeaving()) return await new Promise(() => {})
         expectFree()
         renameSync(made, target)
       } catch (error) {

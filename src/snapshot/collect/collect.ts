@@ -1,6 +1,7 @@
 /** Reads nodes with the collector (bin/collect-node.sh), several at a time, into a snapshot. */
 import type { NewSnapshot } from '../../system/new-snapshot.ts'
 import type { RunScript } from '../../system/run-script.ts'
+import type { Way } from '../../system/way.ts'
 import type { ReadNode } from '../types.ts'
 import { readStream } from './stream.ts'
 
@@ -14,6 +15,19 @@ export interface NodeAt {
   readonly pods?: readonly string[]
   readonly run: RunScript
 }
+
+/** Nodes as a way leads to them, by their names in the cluster. The time that the way takes is the node's own. */
+export const nodesBy = (way: Way, names: readonly string[]): readonly NodeAt[] =>
+  names.map((name) => ({
+    label: name,
+    name,
+    async run(script, args, patienceMs, listening) {
+      const begin = performance.now()
+      const run = await way.to(name)
+      if ('missing' in run) return { output: Buffer.alloc(0), failure: run.missing }
+      return run(script, args, Math.max(1000, patienceMs - (performance.now() - begin)), listening)
+    },
+  }))
 
 export interface HowToRead {
   /** text of bin/collect-node.sh */

@@ -1,0 +1,27 @@
+import { sanitize } from '../report/sanitize.ts'
+import { Interrupted } from './interrupted.ts'
+
+export interface Asking {
+  /** `--yes` */
+  readonly yes: boolean
+  readonly canPrompt: boolean
+  readonly tell: (text: string) => void
+}
+
+/** Whether a change may be made: `--yes`, or a yes on a terminal, either way with the plan on stderr; else not. ctrl-C ends the command. */
+export const consentBy =
+  ({ yes, canPrompt, tell }: Asking) =>
+  async (plan: readonly string[]): Promise<boolean> => {
+    if (!yes && !canPrompt) return false
+    for (const line of plan) tell(line)
+    if (yes) return true
+    // only who is asked pays for the prompts
+    const { confirm, isCancel } = await import('@clack/prompts')
+    const answer = await confirm({
+      message: sanitize('Go on? (no: what can be had without)'),
+      output: process.stderr,
+      initialValue: false,
+    })
+    if (isCancel(answer)) throw new Interrupted()
+    return answer
+  }
