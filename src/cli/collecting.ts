@@ -58,8 +58,10 @@ export async function collect(asked: Asked, around: Around): Promise<Collected> 
 const NO_WAY = { names: [], way: undefined, missing: [] }
 
 /** How a snapshot was taken, as snapshot.json says it. */
-const sourceOf = ({ count, context }: AddedObjects, { local, ssh }: WhichNodes): string =>
-  ['netctl collect', count !== undefined && `--context ${context}`, local && '--local', ssh && '--ssh'].filter(Boolean).join(' ')
+const sourceOf = ({ count, context }: AddedObjects, { local, ssh }: WhichNodes, way: Way | undefined): string =>
+  ['netctl collect', count !== undefined && `--context ${context}`, local && '--local', ssh && '--ssh', way && `--via ${way.kind}`]
+    .filter(Boolean)
+    .join(' ')
 
 const nothingRead = (missing: readonly string[]): NetctlError =>
   new NetctlError({

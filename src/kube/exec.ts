@@ -49,7 +49,6 @@ export const runByExec =
       const stop = (): void => end('stopped')
       const timer = setTimeout(() => end(`out of time after ${patienceMs / 1000} s`), patienceMs)
       signal?.addEventListener('abort', stop)
-      if (signal?.aborted) return stop()
       let refused: Promise<string> | undefined
       socket.on('unexpected-response', (_, response) => {
         refused = refusal(at, response.statusCode ?? 0, response)
@@ -63,6 +62,8 @@ export const runByExec =
       })
       socket.on('message', (bytes) => {
         const data = bytes.subarray(1)
+        // servers begin with one of each channel
+        if (data.length === 0) return
         switch (bytes[0]) {
           case STDOUT:
             size += data.length
@@ -77,6 +78,7 @@ export const runByExec =
           default:
         }
       })
+      if (signal?.aborted) stop()
     })
   }
 

@@ -59,7 +59,7 @@ async function cluster(more: (path: string) => Reply | undefined = () => undefin
 test('objects of all pages, without what no snapshot may hold; no Secret is asked for', async () => {
   const { kubeconfig, asked } = await cluster()
   const out = join(folder, 'snapshot')
-  const ran = await netctl(['collect', '--kubeconfig', kubeconfig, '-O', out, '-o', 'json'])
+  const ran = await netctl(['collect', '--kubeconfig', kubeconfig, '--via', 'none', '-O', out, '-o', 'json'])
   expect([ran.stderr, ran.code]).toEqual(['', 0])
   expect(JSON.parse(ran.stdout)).toMatchObject({ path: out, objects: 4, nodes: [], missing: [] })
   expect(readdirSync(join(out, 'cluster'))).toEqual(
@@ -89,7 +89,7 @@ test('objects of all pages, without what no snapshot may hold; no Secret is aske
 test('a right that lacks is named, and the rest is there: exit 3', async () => {
   const { kubeconfig } = await cluster((path) => (path === '/api/v1/nodes' || path.endsWith('/ipamblocks') ? refusal : undefined))
   const out = join(folder, 'snapshot')
-  const ran = await netctl(['collect', '--context', 'prod', '--kubeconfig', kubeconfig, '-O', out])
+  const ran = await netctl(['collect', '--context', 'prod', '--kubeconfig', kubeconfig, '--via', 'none', '-O', out])
   expect(ran.code).toBe(3)
   expect(JSON.parse(readFileSync(join(out, 'snapshot.json'), 'utf8')).missing).toEqual([
     'cluster/nodes.json: the right lacks to list nodes: kubectl auth can-i list nodes -A',
