@@ -82,18 +82,17 @@ export const wayFlags = {
     helpGroup: 'NODES',
   }) as unknown as OptionFlag<'auto' | 'pod' | 'exec' | 'none'>,
   'pod-namespace': string({
-    summary: 'where such pods are made; it must allow privileged ones',
+    summary: 'where such pods are made; netctl if it is there, else kube-system',
     helpValue: 'NAME',
-    default: 'kube-system',
     helpGroup: 'NODES',
   }),
   'pod-image': string({
-    summary: 'what they run: anything with sh and sleep',
+    summary: 'what they run: anything with sh, sleep and nsenter or chroot',
     helpValue: 'IMAGE',
     default: 'busybox:1.37.0',
     helpGroup: 'NODES',
   }),
-  yes: boolean({ char: 'y', summary: 'agree to them without being asked', helpGroup: 'NODES' }),
+  yes: boolean({ char: 'y', summary: 'agree to such pods without being asked', helpGroup: 'NODES' }),
 }
 
 /** `-q` and `-v`, for commands whose text output knows both. */

@@ -10,7 +10,7 @@ export interface ByApi {
   readonly via: Via
   /** all, if not said */
   readonly nodes?: readonly string[] | undefined
-  readonly 'pod-namespace': string
+  readonly 'pod-namespace'?: string | undefined
   readonly 'pod-image': string
   /** for each node, in milliseconds */
   readonly timeout: number

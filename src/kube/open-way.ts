@@ -12,7 +12,8 @@ export interface WayOptions {
   readonly via: Via
   /** those that are wanted */
   readonly nodes: readonly string[]
-  readonly podNamespace: string
+  /** if not said, `netctl` where it is there (it is what the role to act is bound in), else kube-system */
+  readonly podNamespace?: string | undefined
   readonly podImage: string
   /** for each node */
   readonly patienceMs: number
@@ -29,9 +30,10 @@ export interface WayOptions {
  * Throws NetctlError KUB002 to KUB007.
  */
 export async function openWay(open: OpenContext, options: WayOptions): Promise<Way | { readonly missing: string }> {
-  const { via, podNamespace, tell } = options
+  const { via, tell } = options
   const ask = await openRequests(open)
-  const plan = podPlan(open.name, options)
+  const podNamespace = options.podNamespace ?? (await usualNamespace(ask))
+  const plan = podPlan(open.name, podNamespace, options)
   const lack = via === 'exec' ? [] : await lacking(ask, podRights(podNamespace))
   if (via !== 'exec' && lack.length === 0) {
     if (via === 'pod') for (const line of plan) tell(line)
@@ -44,6 +46,9 @@ export async function openWay(open: OpenContext, options: WayOptions): Promise<W
   if (!('missing' in exec)) return exec
   return { missing: [`by exec: ${exec.missing}`, ...byPod].join('; ') }
 }
+
+const usualNamespace = async (ask: Ask): Promise<string> =>
+  (await ask('/api/v1/namespaces/netctl')).status === 200 ? 'netctl' : 'kube-system'
 
 async function execOrWhy(open: OpenContext, ask: Ask): Promise<Way | { readonly missing: string }> {
   const agents = await agentPods(ask)
@@ -71,7 +76,7 @@ const lacks = (rights: readonly Right[]): string => {
 }
 
 /** What making pods means, before it is done. */
-export function podPlan(context: string, { nodes, podNamespace, podImage, lifetimeMs }: WayOptions): readonly string[] {
+export function podPlan(context: string, podNamespace: string, { nodes, podImage, lifetimeMs }: WayOptions): readonly string[] {
   const jobs = nodes.length === 1 ? `1 Job, for node ${nodes[0]},` : `${nodes.length} Jobs, one for each node,`
   return [
     `${context}: ${jobs} in namespace ${podNamespace}: pods of ${podImage}, privileged, in the host's network and processes, with no token and no volume`,

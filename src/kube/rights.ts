@@ -1,21 +1,23 @@
 import { rec } from '../cluster/items.ts'
 import type { Ask } from './requests.ts'
 
-/** What RBAC allows or not: a verb on a resource of a namespace. */
+/** What RBAC allows or not: a verb on a resource. */
 export interface Right {
-  readonly verb: 'get' | 'list' | 'create' | 'delete'
+  readonly verb: string
   /** `pods`, `pods/exec`, `jobs.batch` */
   readonly resource: string
-  readonly namespace: string
+  /** all of them if absent, or none for what is of the cluster */
+  readonly namespace?: string
 }
 
 /** `create pods/exec in kube-system` */
-export const rightText = ({ verb, resource, namespace }: Right): string => `${verb} ${resource} in ${namespace}`
+export const rightText = ({ verb, resource, namespace }: Right): string =>
+  `${verb} ${resource}${namespace === undefined ? '' : ` in ${namespace}`}`
 
 /** The command that says whether one has it. */
 export function canI({ verb, resource, namespace }: Right): string {
   const [name, subresource] = resource.split('/')
-  return `kubectl auth can-i ${verb} ${name}${subresource === undefined ? '' : ` --subresource=${subresource}`} -n ${namespace}`
+  return `kubectl auth can-i ${verb} ${name}${subresource === undefined ? '' : ` --subresource=${subresource}`} ${namespace === undefined ? '-A' : `-n ${namespace}`}`
 }
 
 /** Those of the rights that the cluster says we lack. Where it can't be asked, none: the refusal itself will tell. Throws NetctlError KUB004, KUB005. */
