@@ -1,5 +1,6 @@
 /** `nft monitor trace`: what the kernel says of each rule that a packet passed. */
 import { spawn } from 'node:child_process'
+import { parseTraceEvents } from '../../src/kernel/nftables/trace-events.ts'
 
 /** One packet's way through the tables of one host. */
 export interface TracedPacket {
@@ -47,32 +48,17 @@ export function monitorTrace(ns: string, first: string): Promise<Monitor> {
 export function parseTrace(text: string, first: string): readonly TracedPacket[] {
   const packets: TracedPacket[] = []
   const current = new Map<string, TracedPacket>()
-  for (const line of text.split('\n')) {
-    const [, id, table, chain, rest] = /^trace id ([0-9a-f]+) (\S+ \S+) (\S+) (.*)$/.exec(line) ?? []
-    if (id === undefined || rest === undefined) continue
-    if (rest.startsWith('packet: ')) {
-      if (table !== first) continue
-      const packet = { ...headers(rest), rules: [] }
+  for (const event of parseTraceEvents(text)) {
+    const { id, table, chain } = event
+    if (event.kind === 'packet' && table === first) {
+      const { src, dst, proto, sport = 0, dport = 0 } = event.headers
+      const packet = { src, dst, proto: sport === 0 ? '' : proto, sport, dport, rules: [] }
       packets.push(packet)
       current.set(id, packet)
-      continue
-    }
-    if (table === first) continue
-    const rule = /^rule (.*) \(verdict [^)]*\)$/.exec(rest.trim())?.[1]
-    if (rule !== undefined) current.get(id)?.rules.push(`${table} ${chain}: ${ruleText(rule)}`)
-    else if (rest.startsWith('policy drop')) current.get(id)?.rules.push(`${table} ${chain}: policy drop`)
+    } else if (table !== first && event.kind === 'rule' && event.text !== '')
+      current.get(id)?.rules.push(`${table} ${chain}: ${ruleText(event.text)}`)
+    else if (table !== first && event.kind === 'policy' && event.verdict === 'drop')
+      current.get(id)?.rules.push(`${table} ${chain}: policy drop`)
   }
   return packets
-}
-
-function headers(text: string): Omit<TracedPacket, 'rules'> {
-  const word = (pattern: RegExp) => pattern.exec(text)?.[1] ?? ''
-  const [, proto = '', sport = '0'] = /\b(tcp|udp) sport (\d+)/.exec(text) ?? []
-  return {
-    src: word(/ip6? saddr (\S+)/),
-    dst: word(/ip6? daddr (\S+)/),
-    proto,
-    sport: Number(sport),
-    dport: Number(word(/(?:tcp|udp) dport (\d+)/)),
-  }
 }

@@ -1,0 +1,154 @@
+import { type Family, parseIp } from '../net/ip.ts'
+import { protocolNumber } from '../net/packet.ts'
+import type { Tuple, WatchOrder } from './types.ts'
+import { addressWord, type Endings, idWord, numberWord } from './words.ts'
+
+/** Traced a second, in all; what is beyond is counted only. */
+const RATE = 300
+const BURST = 300
+
+/** The table of a run, by its id. */
+export const tableOf = (id: string): string => `netctl_verify_${idWord(id)}`
+
+/**
+ * nft's text for our own table. Its first chains come before everything of others (conntrack's defragmentation is at −400, `raw` at −300), and set the
+ * mark by which the kernel tells what a packet passes (nft(8), `meta nftrace`); the last ones do nothing, so that their headers show how a packet
+ * left or arrived. Tuples are elements that end by themselves. One look at a packet for each shape of tuple, however many there are.
+ */
+export function rulesText(order: WatchOrder): string {
+  const table = `inet ${tableOf(order.id)}`
+  const timeout = `timeout ${numberWord(order.seconds + 5, 86400)}s`
+  const traced = `counter name matched limit rate ${RATE}/second burst ${BURST} packets counter name traced meta nftrace set 1`
+  const plain = order.tuples.filter((t) => !t.inside)
+  return [
+    `add table ${table} { flags owner; }`,
+    ...['matched', 'traced'].map((name) => `add counter ${table} ${name}`),
+    `add chain ${table} watched`,
+    ...shapesOf(plain).flatMap(({ family, fields, proto, keys }, i) => [
+      `add set ${table} s${i} { typeof ${fields.join(' . ')}; flags timeout; }`,
+      `add element ${table} s${i} { ${keys.map((key) => `${key} ${timeout}`).join(', ')} }`,
+      `add rule ${table} watched meta nfproto ipv${family} meta l4proto ${proto} ${SEGMENTS[proto] ?? ''}${fields.join(' . ')} @s${i} ${traced}`,
+    ]),
+    // a tunnel's packets have the end of a set, since elements of raw bytes can't be told by nft 1.0.6
+    `add set ${table} live { typeof meta l4proto; flags timeout; }`,
+    `add element ${table} live { udp ${timeout}, 4 ${timeout}, 41 ${timeout} }`,
+    ...order.tuples.flatMap((tuple, i) =>
+      tuple.inside ? [`add rule ${table} watched meta l4proto @live ${insideText(tuple)} ${traced} comment "t${i}"`] : [],
+    ),
+    ...errorRules(table, order.tuples, timeout, traced),
+    ...(['prerouting', 'output'] as const).flatMap((hook) => [
+      `add chain ${table} ${hook} { type filter hook ${hook} priority -450; policy accept; }`,
+      `add rule ${table} ${hook} jump watched`,
+    ]),
+    // behind nat's 100 and conntrack's helpers at 300
+    ...(['postrouting', 'input'] as const).map(
+      (hook) => `add chain ${table} ${hook} { type filter hook ${hook} priority 1000; policy accept; }`,
+    ),
+    '',
+  ].join('\n')
+}
+
+/** Connections are told by their first segments; every segment of a busy one would be too much. */
+const SEGMENTS: Readonly<Record<number, string>> = { 6: 'tcp flags & (syn | rst) != 0 ' }
+const PORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' }
+const ECHO: Readonly<Record<number, string>> = { 1: 'icmp', 58: 'icmpv6' }
+
+interface Shape {
+  readonly family: Family
+  /** number of the protocol */
+  readonly proto: number
+  /** what is compared, as nft calls it */
+  readonly fields: readonly string[]
+  /** what it is compared with */
+  readonly keys: readonly string[]
+}
+
+function shapesOf(tuples: readonly Tuple[]): readonly Shape[] {
+  const shapes = new Map<string, Shape & { readonly keys: string[] }>()
+  for (const tuple of tuples) {
+    const proto = protocolNumber(tuple.proto)
+    const family = familyOf(tuple)
+    const l3 = family === 4 ? 'ip' : 'ip6'
+    const l4 = PORTS[proto]
+    const parts: (readonly [field: string, value: string])[] = []
+    if (tuple.src !== undefined) parts.push([`${l3} saddr`, addressWord(tuple.src)])
+    if (tuple.dst !== undefined) parts.push([`${l3} daddr`, addressWord(tuple.dst)])
+    if (l4 !== undefined && tuple.sport !== undefined) parts.push([`${l4} sport`, numberWord(tuple.sport, 65535)])
+    if (l4 !== undefined && tuple.dport !== undefined) parts.push([`${l4} dport`, numberWord(tuple.dport, 65535)])
+    if (ECHO[proto] !== undefined && tuple.id !== undefined) parts.push([`${ECHO[proto]} id`, numberWord(tuple.id, 65535)])
+    const fields = parts.map(([field]) => field)
+    const name = `${proto} ${fields.join(' ')}`
+    const shape = shapes.get(name) ?? { family, proto, fields, keys: [] }
+    shapes.set(name, shape)
+    const key = parts.map(([, value]) => value).join(' . ')
+    if (!shape.keys.includes(key)) shape.keys.push(key)
+  }
+  return [...shapes.values()]
+}
+
+/** A tuple without any address would watch all of a host's packets. */
+export function familyOf(tuple: Tuple): Family {
+  const address = parseIp(tuple.src ?? tuple.dst ?? '')
+  if (!address) throw new TypeError('a tuple has no address')
+  return address.family
+}
+
+/**
+ * A tunnel's packet by the one inside, at fixed distances behind the outer IP header as long as no header has options: RFC 7348 §5, RFC 2003 §3.
+ * `@th`: bits from the outer transport header on, which for IP in IP is the inner IP header (nft(8), raw payload expression).
+ */
+function insideText(tuple: Tuple): string {
+  const { inside } = tuple
+  if (!inside) throw new TypeError('no tunnel')
+  const outer = ends(inside)
+  const family = familyOf(tuple)
+  const head =
+    inside.kind === 'vxlan'
+      ? `${outer} udp dport ${numberWord(inside.port, 65535)}${inside.id === undefined ? '' : ` @th,96,24 ${numberWord(inside.id, 2 ** 24)}`}`
+      : `${outer} meta l4proto ${family === 4 ? 4 : 41}`
+  // UDP, VXLAN and Ethernet
+  const ip = inside.kind === 'vxlan' ? 64 + 64 + 112 : 0
+  const [addresses, bits, header] = family === 4 ? [ip + 96, 32, ip + 160] : [ip + 64, 128, ip + 320]
+  const proto = protocolNumber(tuple.proto)
+  const raw = (at: number, length: number, value: string) => ` @th,${at},${length} ${value}`
+  return [
+    head,
+    inside.kind === 'vxlan' ? raw(ip - 16, 16, family === 4 ? '0x0800' : '0x86dd') : '',
+    raw(family === 4 ? ip + 72 : ip + 48, 8, String(proto)),
+    tuple.src === undefined ? '' : raw(addresses, bits, hex(tuple.src)),
+    tuple.dst === undefined ? '' : raw(addresses + bits, bits, hex(tuple.dst)),
+    tuple.sport === undefined ? '' : raw(header, 16, numberWord(tuple.sport, 65535)),
+    tuple.dport === undefined ? '' : raw(header + 16, 16, numberWord(tuple.dport, 65535)),
+    tuple.id === undefined ? '' : raw(header + 32, 16, numberWord(tuple.id, 65535)),
+  ].join('')
+}
+
+function ends({ src, dst }: Endings): string {
+  const l3 = parseIp(src)?.family === 6 ? 'ip6' : 'ip'
+  return `${l3} saddr ${addressWord(src)} ${l3} daddr ${addressWord(dst)}`
+}
+
+const hex = (address: string): string => {
+  const { family, a, b, c, d } = parseIp(addressWord(address)) ?? { family: 4, a: 0, b: 0, c: 0, d: 0 }
+  return `0x${(family === 4 ? [d] : [a, b, c, d]).map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')}`
+}
+
+/** ICMP errors (RFC 792; RFC 4443 §2.1) to whoever sent a packet that is watched. */
+function errorRules(table: string, tuples: readonly Tuple[], timeout: string, traced: string): readonly string[] {
+  const sources = [
+    ...new Set(tuples.flatMap((t) => [t.src, t.inside?.src].flatMap((src) => (src === undefined ? [] : [addressWord(src)])))),
+  ]
+  return ([4, 6] as const).flatMap((family) => {
+    const own = sources.filter((src) => parseIp(src)?.family === family)
+    if (own.length === 0) return []
+    const [field, types] =
+      family === 4
+        ? ['ip daddr', 'icmp type { destination-unreachable, time-exceeded, parameter-problem }']
+        : ['ip6 daddr', 'icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }']
+    return [
+      `add set ${table} errors${family} { typeof ${field}; flags timeout; }`,
+      `add element ${table} errors${family} { ${own.map((src) => `${src} ${timeout}`).join(', ')} }`,
+      `add rule ${table} watched ${types} ${field} @errors${family} ${traced}`,
+    ]
+  })
+}
