@@ -35,10 +35,10 @@ test.runIf(isThere)('a killed process leaves a folder and control groups until t
     import { makeGroups } from '${join(root, 'test/cluster/cgroups.ts')}'
     const machine = await makeMachine()
     const groups = await makeGroups(machine.name, 'node1')
-    console.log(JSON.stringify({ folder: machine.folder, pid: machine.inside[2], groups }))
+    console.log(JSON.stringify({ folder: machine.folder, pid: machine.pid, groups }))
     setInterval(() => {}, 1000)`
   const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const { folder, pid, groups } = JSON.parse(await firstLine(owner)) as { folder: string; pid: string; groups: string[] }
+  const { folder, pid, groups } = JSON.parse(await firstLine(owner)) as { folder: string; pid: number; groups: string[] }
   const left = [folder, ...groups]
   const ended = once(owner, 'exit')
   await sweep()
@@ -63,7 +63,7 @@ test.runIf(isThere)('groups of control groups take processes at once', async () 
   expect(groups.filter(existsSync)).toEqual([])
 })
 
-function isRunning(pid: string): boolean {
+function isRunning(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('machine-init.sh')
   } catch {

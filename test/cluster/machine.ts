@@ -19,18 +19,19 @@ export async function makeMachine(): Promise<Machine> {
   const init = spawn('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', 'sh', script, `${address4}/24`, `${address6}/64`], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
+  const exited = once(init, 'exit')
   const pid = await firstLine(init)
   // if the nsenter is ended, what it started is as well: it does not pass signals on
   const inside = ['nsenter', '--target', pid, '--net', '--mount', '--pid', '--', 'setpriv', '--pdeathsig', 'TERM', '--']
   return {
     name,
+    pid: Number(pid),
     folder,
     inside,
     forward: (address, port) => forward(inside, address, port),
     end: async () => {
-      const ended = once(init, 'exit')
       init.stdin.end()
-      await ended
+      await exited
       await removeLeft(folder)
     },
   }

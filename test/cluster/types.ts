@@ -19,6 +19,8 @@ export interface Built {
 export interface Machine {
   /** `netctl-<pid>-<n>`: names of what is outside (folder, cgroups) */
   readonly name: string
+  /** of its first process, as this host counts */
+  readonly pid: number
   /** a folder on a real disk, removed with the cluster */
   readonly folder: string
   /** words before a command that is to run inside: `nsenter --target … --`. A process started so dies with the machine. */

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { makeGroups } from './cgroups.ts'
+import { diskChanges } from './disk.ts'
+import { firstLine } from './machine.ts'
+import { type NodeSettings, nodeFiles } from './node-files.ts'
+import { run } from './run.ts'
+import type { Built, Machine } from './types.ts'
+
+/** A computer of the cluster. Its disk stays when it is off. */
+export interface ClusterNode {
+  readonly name: string
+  /** what has come to its disk since before the first boot: `+ etc/new`, `~ etc/changed`, `- etc/gone`; logs are left out */
+  diff(): Promise<readonly string[]>
+  boot(): Promise<void>
+  /** pulls the plug */
+  crash(): Promise<void>
+  /** of its first process, as this host counts */
+  pid(): number
+  /** words before a command that is to run on it, as root */
+  inside(): readonly string[]
+  /** the last words of its console and its programs' logs */
+  said(): Promise<string>
+}
+
+const path = '/usr/local/lib/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** loopback is the runtime's own need; a bare node has the others as well, but nothing that calls them */
+const plugins = ['loopback', 'ptp', 'host-local', 'portmap']
+
+/** Writes the disk of a new node, which is off. */
+export async function makeNode(machine: Machine, built: Built, settings: NodeSettings): Promise<ClusterNode> {
+  const { name } = settings
+  const folder = join(machine.folder, name)
+  const files = join(folder, 'files')
+  for (const [file, text] of Object.entries(nodeFiles(settings))) {
+    await mkdir(dirname(join(files, file)), { recursive: true })
+    await writeFile(join(files, file), text)
+  }
+  await mkdir(join(files, 'opt/cni/bin'), { recursive: true })
+  for (const plugin of plugins) await copyFile(join(built.cni, plugin), join(files, 'opt/cni/bin', plugin))
+
+  let running: { readonly init: ChildProcess; readonly pid: number } | undefined
+  const pid = (): number => {
+    if (!running) throw new Error(`${name} is off`)
+    return running.pid
+  }
+  return {
+    name,
+    pid,
+    inside: () => ['nsenter', '--target', String(pid()), '--all', '--', 'env', '-i', `PATH=${path}`, 'HOME=/root'],
+    diff: () => diskChanges(folder),
+    said: () => run(['sh', '-c', 'cd "$1" && tail -n 20 console.log upper/var/log/*.log 2>&1', 'sh', folder]),
+    boot: async () => {
+      if (running) throw new Error(`${name} is on`)
+      const init = await start(machine, built, name, folder)
+      // the first line is its pid; the second would be an error's, and goes to the console
+      running = { init, pid: Number(await firstLine(init)) }
+      const cable = `ip link add ${name} type veth peer name eth0 netns /proc/${running.pid}/ns/net; ip link set ${name} master br0 up`
+      await run([...machine.inside, 'sh', '-ec', cable])
+    },
+    crash: async () => {
+      const plug = pid()
+      const gone = running && once(running.init, 'exit')
+      process.kill(plug, 'SIGKILL')
+      await gone
+      running = undefined
+      // the kernel takes a dead namespace apart in its own time
+      await run([...machine.inside, 'sh', '-c', `ip link del ${name} 2>/dev/null || :`])
+    },
+  }
+}
+
+const enter = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
+
+/** Starts the node's first process; it says its pid, and all else goes to the console. */
+async function start(machine: Machine, built: Built, name: string, folder: string): Promise<ChildProcess> {
+  const own = ['--net', '--mount', '--uts', '--ipc', '--pid', '--cgroup', '--fork', '--kill-child']
+  const script = join(import.meta.dirname, 'node-init.sh')
+  const init = ['unshare', ...own, 'sh', script, folder, name, built.bin, dirname(built.images[0] ?? '')]
+  // moved before: a new cgroup namespace begins where its maker is, cgroup_namespaces(7)
+  const groups = await makeGroups(machine.name, name)
+  const [command = '', ...args] = [...machine.inside, 'sh', '-ec', enter, 'sh', ...groups, '--', ...init]
+  const log = openSync(join(folder, 'console.log'), 'a')
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', log] })
+  closeSync(log)
+  return child
+}
