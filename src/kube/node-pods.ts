@@ -24,6 +24,7 @@ const HOPELESS = new Set([
 const POLL_MS = 300
 /** one has to ask for its events to know why there is no pod */
 const POD_DUE_MS = 1500
+const LATE = Symbol('late')
 
 /** What a pod says about itself. */
 export function startedOf(pod: Json): Started {
@@ -58,20 +59,28 @@ export function podsOfRun(get: Get, among: Among): (job: string, patienceMs: num
   }
   return async (job, patienceMs) => {
     const begin = performance.now()
-    let last: Started = { kind: 'waiting', why: 'the Job has made no pod' }
+    let last: Started = { kind: 'waiting', why: 'nothing is known of it yet' }
     for (let gone = 0; gone < patienceMs; gone = performance.now() - begin) {
-      const pods = await ask()
+      const pods = await Promise.race([ask().catch(reason), sleep(patienceMs - gone, LATE)])
+      if (pods === LATE) break
+      if (typeof pods === 'string') {
+        last = { kind: 'waiting', why: pods }
+        continue
+      }
       if (pods === undefined) return { kind: 'failed', why: `the right lacks to list pods in ${among.namespace}` }
       const pod = pods.find(({ metadata }) => rec(rec(metadata).labels)['job-name'] === job)
       if (pod) last = startedOf(pod)
       else if (gone > POD_DUE_MS) {
-        const why = await refusalOf(job)
-        if (why !== undefined) last = { kind: why.includes('forbidden') ? 'failed' : 'waiting', why }
+        const why = await refusalOf(job).catch(reason)
+        if (why !== undefined) last = { kind: why.includes(' is forbidden: ') ? 'failed' : 'waiting', why }
       }
       if (last.kind !== 'waiting') return last
     }
     return { kind: 'failed', why: `it did not start within ${Math.round(patienceMs / 1000)} s: ${last.why}` }
   }
 }
+
+/** An API server that is away may be back in time. */
+const reason = (error: unknown): string => short(error instanceof Error ? error.message : String(error))
 
 const short = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 300)

@@ -10,8 +10,8 @@ export type Via = 'auto' | 'exec' | 'pod'
 
 export interface WayOptions {
   readonly via: Via
-  /** those that are wanted */
-  readonly nodes: readonly string[]
+  /** those that are wanted, where that is known: for the plan */
+  readonly nodes?: readonly string[]
   /** if not said, `netctl` where it is there (it is what the role to act is bound in), else kube-system */
   readonly podNamespace?: string | undefined
   readonly podImage: string
@@ -77,7 +77,12 @@ const lacks = (rights: readonly Right[]): string => {
 
 /** What making pods means, before it is done. */
 export function podPlan(context: string, podNamespace: string, { nodes, podImage, lifetimeMs }: WayOptions): readonly string[] {
-  const jobs = nodes.length === 1 ? `1 Job, for node ${nodes[0]},` : `${nodes.length} Jobs, one for each node,`
+  const jobs =
+    nodes?.length === 1
+      ? `1 Job, for node ${nodes[0]},`
+      : nodes
+        ? `${nodes.length} Jobs, one for each node,`
+        : 'a Job on each node that is needed,'
   return [
     `${context}: ${jobs} in namespace ${podNamespace}: pods of ${podImage}, privileged, in the host's network and processes, with no token and no volume`,
     `Each is deleted when its node is done, at the latest ${Math.ceil(lifetimeMs / 1000)} s after it was made, by the cluster itself`,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { rec, str } from '../cluster/items.ts'
 import { onLeaving } from '../system/leaving.ts'
 import type { RunScript } from '../system/run-script.ts'
@@ -62,13 +63,10 @@ export function podWay(open: OpenContext, ask: Ask, { namespace, image, patience
     const answer = await settled
     // never made
     if ('status' in answer && answer.status !== 201) return []
-    const gone = await ask(`${jobs}/${name}`, { method: 'DELETE', body: { propagationPolicy: 'Background' } }).catch((error: Error) => ({
-      failure: error.message,
-    }))
-    if (!('failure' in gone) && (gone.status === 200 || gone.status === 202 || gone.status === 404)) return []
-    return [
-      `Job ${name} in ${namespace}, for ${node}, could not be deleted: ${'failure' in gone ? gone.failure : said(gone)}; it ends by itself at ${clock(until)}`,
-    ]
+    const left = await removed(ask, `${jobs}/${name}`)
+    return left === undefined
+      ? []
+      : [`Job ${name} in ${namespace}, for ${node}, could not be deleted: ${left}; it ends by itself at ${clock(until)}`]
   }
   const take = async (node: string): Promise<readonly string[]> => {
     const one = made.get(node)
@@ -101,8 +99,18 @@ export function podWay(open: OpenContext, ask: Ask, { namespace, image, patience
   }
 }
 
+/** undefined if it is gone, else why not. An API server that is away for a moment is asked again. */
+async function removed(ask: Ask, path: string): Promise<string | undefined> {
+  for (let tries = 1; ; tries++) {
+    const answer = await ask(path, { method: 'DELETE', body: { propagationPolicy: 'Background' } }).catch((error: Error) => error.message)
+    if (typeof answer !== 'string' && (answer.status < 300 || answer.status === 404)) return undefined
+    if (tries === 3 || (typeof answer !== 'string' && answer.status < 500)) return typeof answer === 'string' ? answer : said(answer)
+    await sleep(1000)
+  }
+}
+
 /** Time of day, as far as it is needed for the next hour. */
-export const clock = (time: Date): string => `${time.toISOString().slice(11, 19)} UTC`
+const clock = (time: Date): string => `${time.toISOString().slice(11, 19)} UTC`
 
 const said = ({ status, body }: Answer): string => str(rec(body).message)?.replace(/\s+/g, ' ').slice(0, 300) ?? `status ${status}`
 
