@@ -29,6 +29,7 @@ export interface Cluster {
   namespace(host: string): string
   /** pulls a node's plug; its disk stays */
   crash(node: string): Promise<void>
+  /** resolves when the node's programs run */
   boot(node: string): Promise<void>
   /** a node's cable, at the switch */
   link(node: string, state: 'up' | 'down'): Promise<void>
@@ -41,8 +42,9 @@ export interface Cluster {
   down(): Promise<void>
 }
 
-/** Starts a cluster of that many nodes; with a CNI, they are Ready. */
+/** Starts a cluster of that many nodes, 80 at most (network.ts); with a CNI, they are Ready. */
 export async function up(count: number, { dual = false, proxyMode = 'iptables', cni = 'ptp' }: ClusterOptions = {}): Promise<Cluster> {
+  if (!(count >= 1 && count <= 80)) throw new RangeError(`a cluster has 1 to 80 nodes, not ${count}`)
   const parts = await built()
   const machine = await makeMachine()
   try {

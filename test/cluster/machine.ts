@@ -38,10 +38,17 @@ export async function makeMachine(): Promise<Machine> {
 }
 
 /** The first line a process prints; rejects if it ends before. */
-export async function firstLine(child: ChildProcess): Promise<string> {
+export const firstLine = (child: ChildProcess): Promise<string> => linesOf(child)()
+
+/** A function that gives the next line a process prints; it rejects if the process ends before. */
+export function linesOf(child: ChildProcess): () => Promise<string> {
   if (child.stdout === null) throw new Error('its output is not ours to read')
-  for await (const line of createInterface({ input: child.stdout })) return line
-  throw new Error(`${child.spawnfile} ended before it said anything`)
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return async () => {
+    const { done, value } = await lines.next()
+    if (done) throw new Error(`${child.spawnargs.join(' ')} ended before it said what was expected`)
+    return value
+  }
 }
 
 /** The listening socket is made here, and so belongs to this network namespace; the process that gets it connects from the other. */

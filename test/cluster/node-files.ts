@@ -68,8 +68,9 @@ function networkScript({ index, count, dual, cni }: NodeSettings): string {
 
 const prefixLength = [24, 64] as const
 
-/** Version 1.6's settings. No CAP_SYS_RESOURCE may be had here: without `restrict_oom_score_adj` runc fails on pause's -998. */
+/** Version 1.6's settings. Its optional programs' folder is not wanted on the disk. No CAP_SYS_RESOURCE may be had here: without `restrict_oom_score_adj` runc fails on pause's -998. */
 const containerdConfig = (pause: string) => `version = 2
+disabled_plugins = ["io.containerd.internal.v1.opt"]
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${pause}"
   restrict_oom_score_adj = true

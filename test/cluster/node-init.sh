@@ -8,7 +8,7 @@ folder=$1 hostname=$2 bin=$3 images=$4
 # /proc is the host's still, and so is the pid
 read -r pid _ </proc/self/stat
 echo "$pid"
-exec >>"$folder/console.log" 2>&1 </dev/null
+exec 3>&1 >>"$folder/console.log" 2>&1 </dev/null
 upper=$folder/upper disk=$folder/disk root=$folder/root
 
 hostname "$hostname"

@@ -10,7 +10,7 @@ if [ -e /run/kube-proxy.pid ]; then
   rm /run/kube-proxy.pid
   kube-proxy --config /etc/kubernetes/kube-proxy.yaml --cleanup >>/var/log/kube-proxy.log 2>&1
 fi
-echo "$mode" >/etc/node/proxy-mode
+[ "$mode" = "$(cat /etc/node/proxy-mode)" ] || echo "$mode" >/etc/node/proxy-mode
 [ "$mode" != none ] || exit 0
 sed "s/^mode: .*/mode: $mode/" /etc/kubernetes/kube-proxy.yaml >/run/kube-proxy.yaml
 # of PID 1 as soon as this script ends

@@ -7,7 +7,7 @@ export PATH=/usr/local/lib/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sb
 until ip link show eth0 >/dev/null 2>&1; do sleep 0.05; done
 sh -e /etc/node/network.sh
 
-containerd >>/var/log/containerd.log 2>&1 &
+containerd >>/var/log/containerd.log 2>&1 3>&- &
 until ctr version >/dev/null 2>&1; do sleep 0.1; done
 if [ ! -e /var/lib/containerd/imported ]; then
   for archive in /usr/local/lib/kubernetes/images/*.tar; do
@@ -17,6 +17,8 @@ if [ ! -e /var/lib/containerd/imported ]; then
 fi
 
 kubelet --config /etc/kubernetes/kubelet.yaml --kubeconfig /etc/kubernetes/kubelet.conf \
-  --hostname-override "$(hostname)" --node-ip "$(cat /etc/node/addresses)" >>/var/log/kubelet.log 2>&1 &
-sh /run/node-proxy.sh "$(cat /etc/node/proxy-mode)"
+  --hostname-override "$(hostname)" --node-ip "$(cat /etc/node/addresses)" >>/var/log/kubelet.log 2>&1 3>&- &
+sh /run/node-proxy.sh "$(cat /etc/node/proxy-mode)" 3>&-
+echo booted >&3
+exec 3>&-
 wait

@@ -5,7 +5,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeGroups } from './cgroups.ts'
 import { diskChanges } from './disk.ts'
-import { firstLine } from './machine.ts'
+import { linesOf } from './machine.ts'
 import { type NodeSettings, nodeFiles } from './node-files.ts'
 import { run } from './run.ts'
 import type { Built, Machine } from './types.ts'
@@ -15,6 +15,7 @@ export interface ClusterNode {
   readonly name: string
   /** what has come to its disk since before the first boot: `+ etc/new`, `~ etc/changed`, `- etc/gone`; logs are left out */
   diff(): Promise<readonly string[]>
+  /** resolves when its programs run */
   boot(): Promise<void>
   /** pulls the plug */
   crash(): Promise<void>
@@ -47,19 +48,23 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
     if (!running) throw new Error(`${name} is off`)
     return running.pid
   }
+  const said = () => run(['sh', '-c', 'cd "$1" && tail -n 20 console.log upper/var/log/*.log 2>&1', 'sh', folder])
   return {
     name,
     pid,
     inside: () => ['nsenter', '--target', String(pid()), '--all', '--', 'env', '-i', `PATH=${path}`, 'HOME=/root'],
     diff: () => diskChanges(folder),
-    said: () => run(['sh', '-c', 'cd "$1" && tail -n 20 console.log upper/var/log/*.log 2>&1', 'sh', folder]),
+    said,
     boot: async () => {
       if (running) throw new Error(`${name} is on`)
       const init = await start(machine, built, name, folder)
-      // the first line is its pid; the second would be an error's, and goes to the console
-      running = { init, pid: Number(await firstLine(init)) }
+      const next = linesOf(init)
+      running = { init, pid: Number(await next()) }
       const cable = `ip link add ${name} type veth peer name eth0 netns /proc/${running.pid}/ns/net; ip link set ${name} master br0 up`
       await run([...machine.inside, 'sh', '-ec', cable])
+      await next().catch(async () => {
+        throw new Error(`${name} did not boot: ${await said()}`)
+      })
     },
     crash: async () => {
       const plug = pid()
@@ -75,7 +80,7 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
 
 const enter = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
 
-/** Starts the node's first process; it says its pid, and all else goes to the console. */
+/** Starts the node's first process; it says its pid, then that its programs run; all else goes to the console. */
 async function start(machine: Machine, built: Built, name: string, folder: string): Promise<ChildProcess> {
   const own = ['--net', '--mount', '--uts', '--ipc', '--pid', '--cgroup', '--fork', '--kill-child']
   const script = join(import.meta.dirname, 'node-init.sh')

@@ -7,20 +7,36 @@ import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { up } from './cluster.ts'
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { dual: { type: 'boolean' }, proxy: { type: 'string' }, cni: { type: 'string' } },
-})
+const usage = 'usage: node test/cluster/play.ts NODES [--dual] [--proxy iptables|nftables|none] [--cni ptp|none]'
 
-function oneOf<T extends string>(word: string | undefined, ...words: readonly T[]): T | undefined {
+function given() {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { dual: { type: 'boolean' }, proxy: { type: 'string' }, cni: { type: 'string' } },
+  })
+  const [count] = positionals
+  if (positionals.length !== 1 || !(Number(count) >= 1)) throw new Error('how many nodes?')
+  const proxyMode = oneOf(values.proxy ?? 'iptables', 'iptables', 'nftables', 'none')
+  return { count: Number(count), options: { dual: values.dual === true, proxyMode, cni: oneOf(values.cni ?? 'ptp', 'ptp', 'none') } }
+}
+
+function oneOf<T extends string>(word: string, ...words: readonly T[]): T {
   const found = words.find((w) => w === word)
-  if (word !== undefined && found === undefined) throw new Error(`${word} is none of ${words.join(', ')}`)
+  if (found === undefined) throw new Error(`${word} is none of ${words.join(', ')}`)
   return found
 }
 
-const proxyMode = oneOf(values.proxy, 'iptables', 'nftables', 'none')
-const cni = oneOf(values.cni, 'ptp', 'none')
-const cluster = await up(Number(positionals[0] ?? 2), { dual: values.dual === true, ...(proxyMode && { proxyMode }), ...(cni && { cni }) })
+function orUsage<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`)
+    process.exit(2)
+  }
+}
+
+const { count, options } = orUsage(given)
+const cluster = await up(count, options)
 console.log(`export KUBECONFIG=${cluster.kubeconfig}`)
 for (const node of cluster.nodes) console.log(`a shell on ${node}: ${cluster.inside(node).join(' ')} bash`)
 await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])

@@ -43,6 +43,9 @@ export function needs(...wanted: readonly Need[]): boolean {
 /** the programs of test/vm/boot.sh, which emulates an x64 machine */
 const emulator = ['qemu-system-x86_64', '/usr/lib/qemu/virtiofsd', 'busybox', 'depmod', 'cpio', 'apt-get', 'dpkg']
 
+/** where kubelets' control groups are made; version 2 has other files (test/cluster/cgroups.ts) */
+const controlGroups = '/sys/fs/cgroup/memory/cgroup.procs'
+
 /** the programs of test/cluster: those that build it, and those that make its machines; its images are of this machine's as well */
 const clusterTools = [
   'go',
@@ -66,7 +69,7 @@ function has(need: Need): boolean {
   if (need === 'captures') return existsSync(captures)
   if (need === 'policy-cases') return existsSync(policyCases)
   if (need === 'vm') return process.arch === 'x64' && has('root') && emulator.every(hasProgram)
-  if (need === 'cluster') return has('root') && [...clusterTools, 'xtables-legacy-multi'].every(hasProgram)
+  if (need === 'cluster') return has('root') && existsSync(controlGroups) && [...clusterTools, 'xtables-legacy-multi'].every(hasProgram)
   return hasProgram(need)
 }
 
@@ -78,6 +81,6 @@ function hasProgram(name: string): boolean {
 function describeNeed(need: Need): string {
   if (need === 'captures') return `the captures in ${captures} (NETCTL_CAPTURES)`
   if (need === 'policy-cases') return `the policy cases in ${policyCases}`
-  if (need === 'cluster') return `root and ${clusterTools.join(', ')}, iptables`
+  if (need === 'cluster') return `root, control groups of version 1 (${controlGroups}) and ${clusterTools.join(', ')}, iptables`
   return need === 'vm' ? `root on x64 and ${emulator.join(', ')}` : need
 }
