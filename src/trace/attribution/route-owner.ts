@@ -30,8 +30,8 @@ export function routeOwner(route: Route, host: Pick<Host, 'kind'>, cluster: Clus
   return 'other'
 }
 
-/** The CNI plugin's: `169.254.1.1 dev eth0 scope link` and what goes via it; for IPv6 via the host side's link-local address. */
-function isPodRoute(route: Route): boolean {
+/** Of Calico's CNI plugin: `169.254.1.1 dev eth0 scope link` and what goes via it; for IPv6 via the host side's link-local address. */
+export function isPodRoute(route: Route): boolean {
   if (route.dst.ip.text === podGateway) return true
   return route.nexthops.some((n) => n.gateway?.text === podGateway || n.gateway?.text === 'fe80::ecee:eeff:feee:eeee')
 }

@@ -3,6 +3,7 @@
 import { podOfInterface } from '../attribution/interface-names.ts'
 import type { Aspect, Part } from '../types.ts'
 import { chainOf } from './act.ts'
+import { absentPart, isAbsent } from './calico-absent.ts'
 import { calicoAddresses } from './calico-addresses.ts'
 import { calicoOverlay } from './calico-overlay.ts'
 import { calicoPolicies } from './calico-policies.ts'
@@ -11,6 +12,7 @@ import { deviceOf, requestFirst } from './walked.ts'
 import { acted, idle, list, nodesIn, sentences } from './words.ts'
 
 export function calicoPart(aspect: Aspect, f: Facts): Part {
+  if (isAbsent(f)) return absentPart(aspect, f)
   switch (aspect) {
     case 'primaryFunction':
       return primary(f)

@@ -4,6 +4,7 @@ import type { Snapshot } from '../../snapshot/types.ts'
 import { isWorkloadDevice } from '../attribution/device-names.ts'
 import type { Hop } from '../types.ts'
 import { type PodAddress, podAddresses, serviceOfAddress, serviceOfFlow } from './addresses.ts'
+import { podsOfOthers } from './calico-absent.ts'
 import { type CalicoActs, calicoActs } from './calico-acts.ts'
 import { type Judgement, judgements } from './judgements.ts'
 import { type KubeProxyActs, kubeProxyActs } from './kube-proxy-acts.ts'
@@ -13,6 +14,8 @@ export interface Facts {
   readonly walked: Walked
   readonly snapshot: Snapshot
   readonly calico: CalicoActs
+  /** pods whose interfaces carried the packets and are another CNI plugin's */
+  readonly otherPods: readonly string[]
   readonly kubeProxy: KubeProxyActs
   readonly judgements: readonly Judgement[]
   readonly addresses: readonly PodAddress[]
@@ -39,6 +42,7 @@ export function factsOf(walked: Walked, snapshot: Snapshot): Facts {
     walked,
     snapshot,
     calico: calicoActs(legs, snapshot.cluster),
+    otherPods: podsOfOthers(legs),
     kubeProxy,
     judgements: judgements(legs),
     addresses: podAddresses(walked, snapshot),

@@ -78,7 +78,11 @@ test('devices, sets and settings', () => {
   expect(linkOwner({ name: 'cali0d7763386da', kind: 'veth' }, node)).toBe('calico')
   expect(linkOwner({ name: 'azv12345678901', kind: 'veth' }, node, { ...cluster, felix: { interfacePrefix: 'azv,cali' } })).toBe('calico')
   expect(linkOwner({ name: 'vxlan.calico', kind: 'vxlan' }, node)).toBe('calico')
-  expect(linkOwner({ name: 'eth0', kind: 'veth' }, { kind: 'pod' })).toBe('calico')
+  const pod = (gateway: string) => ({ kind: 'pod', routes: { 4: [route('0.0.0.0/0', 'eth0', { gateway })], 6: undefined } }) as const
+  expect(linkOwner({ name: 'eth0', kind: 'veth' }, pod('169.254.1.1'), emptyCluster)).toBe('calico')
+  expect(linkOwner({ name: 'eth0', kind: 'veth' }, pod('10.244.1.1'), cluster)).toBe('other')
+  expect(linkOwner({ name: 'eth0', kind: 'veth' }, { kind: 'pod' }, cluster)).toBe('calico')
+  expect(linkOwner({ name: 'eth0', kind: 'veth' }, { kind: 'pod' }, emptyCluster)).toBe('other')
   expect(linkOwner({ name: 'kube-ipvs0', kind: 'dummy' }, node)).toBe('kube-proxy')
   expect(linkOwner({ name: 'eth0', kind: 'ether' }, node)).toBe('kernel')
   expect(linkOwner({ name: 'docker0', kind: 'bridge' }, node)).toBe('other')

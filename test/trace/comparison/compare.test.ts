@@ -372,3 +372,22 @@ describe('nft tables of kube-proxy up to v1.35', () => {
     expect(row(rows, 'serviceManagement').kubeProxy).toMatchObject({ acted: true, mechanism: 'has no endpoint on this node' })
   })
 })
+
+test("where another CNI plugin networks the pods, nothing is Calico's", () => {
+  const b = book({ ipPools: [], ipamBlocks: [] })
+  const other = { owner: 'other' } as const
+  const hops = [
+    b.entry('pod/shop/client', 'route', 'route', 'default via 10.244.0.1 dev eth0', other),
+    b.entry('pod/shop/client', 'device', 'eth0', 'to n1 by veth0', other),
+    b.rule('n1', 'nat', '-A KUBE-SEP-A -p tcp -j DNAT --to-destination 10.244.0.4:8080', { object: 'service/shop/web:http' }),
+    b.entry('n1', 'route', 'route', '10.244.0.4 dev veth1', other),
+    b.entry('n1', 'device', 'veth1', 'to pod/shop/web-1', other),
+  ]
+  const w = walked(fromClient('10.96.0.10', 80), { hops })
+  const rows = compareFlow(w, b.snapshot)
+  sound(rows, w, b.snapshot)
+  expect(acting(rows, 'calico')).toEqual([])
+  expect(acting(rows, 'kubeProxy')).toContain('serviceManagement')
+  expect(row(rows, 'podNetwork').calico.what).toBe('another CNI plugin made the interfaces of pod/shop/client and pod/shop/web-1')
+  expect(rows.map((r) => r.calico.what).join()).not.toMatch(/Calico saw|Calico's routes/)
+})
