@@ -379,8 +379,18 @@ test("where another CNI plugin networks the pods, nothing is Calico's", () => {
   const hops = [
     b.entry('pod/shop/client', 'route', 'route', 'default via 10.244.0.1 dev eth0', other),
     b.entry('pod/shop/client', 'device', 'eth0', 'to n1 by veth0', other),
-    b.rule('n1', 'nat', '-A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-A', { object: 'service/shop/web:http' }),
-    b.rule('n1', 'nat', '-A KUBE-SEP-A -p tcp -j DNAT --to-destination 10.244.0.4:8080', { object: 'service/shop/web:http' }),
+    b.rule(
+      'n1',
+      'nat',
+      '-A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "shop/web:http cluster IP" -m tcp --dport 80 -j KUBE-SVC-67NZLRHBNDSAWJRO',
+      { object: 'service/shop/web:http' },
+    ),
+    b.rule(
+      'n1',
+      'nat',
+      '-A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m comment --comment "shop/web:http" -m tcp -j DNAT --to-destination 10.244.0.4:8080',
+      { object: 'service/shop/web:http' },
+    ),
     b.entry('n1', 'route', 'route', '10.244.0.4 dev veth1', other),
     b.entry('n1', 'device', 'veth1', 'to pod/shop/web-1', other),
   ]
