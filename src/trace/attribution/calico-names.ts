@@ -3,18 +3,8 @@
  * `PREFIX_` and the start of base64url(SHA-256(suffix)), so it is computed from the policies that the snapshot has.
  */
 
-import { createHash } from 'node:crypto'
+import { felixName, policySuffixes, shortKinds } from '../../cluster/felix-names.ts'
 import type { Cluster, PolicyRef } from '../../cluster/types.ts'
-
-/** What Felix cuts chain names to in iptables mode. */
-const limit = 28
-
-/** `prefix` + `suffix`, shortened as Felix shortens names of iptables chains. */
-export function felixName(prefix: string, suffix: string): string {
-  if (prefix.length + suffix.length <= limit) return prefix + suffix
-  const hash = createHash('sha256').update(suffix).digest('base64url')
-  return `${prefix}_${hash}`.slice(0, limit)
-}
 
 /** Kind of an object as netctl writes it before a name: kubectl's singular; Calico's NetworkPolicy with its group, Kubernetes' own has the plain word. */
 const kinds: Readonly<Record<PolicyRef['kind'], string>> = {
@@ -27,49 +17,9 @@ const kinds: Readonly<Record<PolicyRef['kind'], string>> = {
   BaselineAdminNetworkPolicy: 'baselineadminnetworkpolicy',
 }
 
-/** Felix's short kinds, from v3.32 the first part of a suffix. */
-const shortKinds: Readonly<Record<PolicyRef['kind'], readonly string[]>> = {
-  NetworkPolicy: ['knp'],
-  CalicoNetworkPolicy: ['np'],
-  GlobalNetworkPolicy: ['gnp'],
-  StagedPolicy: ['snp', 'sgnp', 'sknp'],
-  ClusterNetworkPolicy: ['kcnp'],
-  AdminNetworkPolicy: ['kanp'],
-  BaselineAdminNetworkPolicy: ['kbanp'],
-}
-
 /** `networkpolicy/shop/allow-web` */
 export const policyObject = (p: Pick<PolicyRef, 'kind' | 'namespace' | 'name'>): string =>
   p.namespace === undefined ? `${kinds[p.kind]}/${p.name}` : `${kinds[p.kind]}/${p.namespace}/${p.name}`
-
-/** Every suffix that some release of Felix gives a policy: KIND/ns/name (≥ v3.32), tier/ns/TIER.name (v3.29–v3.31), ns/TIER.name (≤ v3.28). */
-export function policySuffixes(p: PolicyRef): readonly string[] {
-  const at = p.namespace === undefined ? '' : `${p.namespace}/`
-  const tier = p.tier ?? 'default'
-  const bare = p.name.startsWith(`${tier}.`) ? p.name.slice(tier.length + 1) : p.name
-  const out = new Set<string>()
-  for (const kind of shortKinds[p.kind]) for (const n of [p.name, bare, `${tier}.${bare}`]) out.add(`${kind}/${at}${n}`)
-  for (const old of oldNames(p, tier, bare)) out.add(`${tier}/${at}${old}`).add(at + old)
-  return [...out]
-}
-
-function oldNames(p: PolicyRef, tier: string, bare: string): readonly string[] {
-  switch (p.kind) {
-    case 'NetworkPolicy':
-      return [`knp.default.${p.name}`]
-    case 'AdminNetworkPolicy':
-      return [`kanp.adminnetworkpolicy.${p.name}`]
-    case 'BaselineAdminNetworkPolicy':
-      return [`kbanp.baselineadminnetworkpolicy.${p.name}`]
-    case 'ClusterNetworkPolicy':
-      return [`kcnp.${tier}.${bare}`]
-    case 'StagedPolicy':
-      return [`staged:${tier}.${bare}`, `staged:knp.default.${p.name}`]
-    case 'CalicoNetworkPolicy':
-    case 'GlobalNetworkPolicy':
-      return [`${tier}.${bare}`, bare]
-  }
-}
 
 interface Index {
   /** what follows `cali-pi-` or `cali-po-` → object */

@@ -1,10 +1,7 @@
 /** Whose a host interface is: a pod's, or a HostEndpoint's. */
 
-import { createHash } from 'node:crypto'
+import { felixName, VETH_DIGITS, vethDigits } from '../../cluster/felix-names.ts'
 import type { Cluster, HostEndpoint, Pod } from '../../cluster/types.ts'
-import { felixName } from './calico-names.ts'
-
-const digits = 11
 
 const indexes = new WeakMap<Cluster, ReadonlyMap<string, string>>()
 
@@ -15,25 +12,23 @@ const indexes = new WeakMap<Cluster, ReadonlyMap<string, string>>()
 export function podOfInterface(name: string, cluster: Cluster): string | undefined {
   let index = indexes.get(cluster)
   if (!index) indexes.set(cluster, (index = build(cluster)))
-  return index.get(name) ?? index.get(name.slice(-digits))
+  return index.get(name) ?? index.get(name.slice(-VETH_DIGITS))
 }
 
 function build(cluster: Cluster): ReadonlyMap<string, string> {
   const out = new Map<string, string>()
   for (const pod of cluster.pods) {
     if (pod.hostNetwork) continue
-    out.set(digitsOf(pod), `pod/${pod.namespace}/${pod.name}`)
+    out.set(vethDigits(pod.namespace, pod.name), `pod/${pod.namespace}/${pod.name}`)
   }
   for (const w of cluster.workloads) if (w.interfaceName !== '') out.set(w.interfaceName, `pod/${w.pod}`)
   return out
 }
 
-const digitsOf = (pod: Pick<Pod, 'namespace' | 'name'>): string =>
-  createHash('sha1').update(`${pod.namespace}.${pod.name}`).digest('hex').slice(0, digits)
-
 /** Name that the pod's host side has, or would have: by its WorkloadEndpoint, else as the CNI plugin makes it. */
 export const interfaceOfPod = (pod: Pick<Pod, 'namespace' | 'name'>, cluster: Cluster): string =>
-  cluster.workloads.find((w) => w.pod === `${pod.namespace}/${pod.name}` && w.interfaceName !== '')?.interfaceName ?? `cali${digitsOf(pod)}`
+  cluster.workloads.find((w) => w.pod === `${pod.namespace}/${pod.name}` && w.interfaceName !== '')?.interfaceName ??
+  `cali${vethDigits(pod.namespace, pod.name)}`
 
 /** What Felix calls the interface of a HostEndpoint that has none (`interfaceName: "*"`). */
 const anyInterface = 'any-interface-at-all'

@@ -1,7 +1,7 @@
 /** Names in the nft tables of Felix and kube-proxy, back to what they are called elsewhere. */
 
+import { chainHash, servicePortName } from '../../cluster/kube-proxy-names.ts'
 import type { Cluster } from '../../cluster/types.ts'
-import { chainHash, servicePortName } from './kube-proxy-names.ts'
 
 /**
  * Felix keeps all of iptables' tables in one, and says which in front of the name (Calico datapath §6): `filter-cali-FORWARD` is `cali-FORWARD` of

@@ -1,7 +1,7 @@
 /** Whose an address and port are among the cluster's Services: what a map of nft, a virtual server of IPVS, or a client names. */
 
+import { servicePortName } from '../../cluster/kube-proxy-names.ts'
 import type { Cluster, Service, ServicePort } from '../../cluster/types.ts'
-import { servicePortName } from './kube-proxy-names.ts'
 
 export interface ServiceAt {
   readonly service: Service

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { felixName, policySuffixes } from '../../../src/cluster/felix-names.ts'
 import type { Cluster, PolicyRef } from '../../../src/cluster/types.ts'
-import { felixName, policySuffixes } from '../../../src/trace/attribution/calico-names.ts'
 import { ruleObject } from '../../../src/trace/attribution/rule-object.ts'
 import { comment, emptyCluster, hash, jump, pod, rule, verdict } from './rules.ts'
 

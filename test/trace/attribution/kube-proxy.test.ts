@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { chainHash } from '../../../src/cluster/kube-proxy-names.ts'
 import type { Cluster, Endpoint } from '../../../src/cluster/types.ts'
 import { ip } from '../../../src/net/ip.ts'
-import { chainHash } from '../../../src/trace/attribution/kube-proxy-names.ts'
 import { servicePortFromComment } from '../../../src/trace/attribution/kube-proxy-object.ts'
 import { ruleObject } from '../../../src/trace/attribution/rule-object.ts'
 import { comment, dnat, emptyCluster, from, jump, rule, service, verdict } from './rules.ts'
