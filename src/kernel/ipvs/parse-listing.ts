@@ -14,7 +14,7 @@ export function parseIpvsListing(text: string, file: string): IpvsListing {
   return {
     file,
     services,
-    ordered: services.some(({ servers }) => servers.some((s, i) => i > 0 && compare(servers[i - 1] as Endpoint, s) > 0)),
+    ordered: services.some(({ servers }) => servers.some((s, i) => i > 0 && compareEndpoints(servers[i - 1] as Endpoint, s) > 0)),
   }
 }
 
@@ -112,7 +112,7 @@ const ip4 = (n: number | undefined): Ip | undefined =>
   n === undefined ? undefined : parseIp(`${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`)
 
 /** ipvs_cmp_dests: differences as 32-bit signed numbers, so that 172.16.0.0 comes before 10.0.0.0. */
-function compare(x: Endpoint, y: Endpoint): number {
+export function compareEndpoints(x: Endpoint, y: Endpoint): number {
   for (const word of ['a', 'b', 'c', 'd'] as const) {
     const difference = (x.ip[word] - y.ip[word]) | 0
     if (difference !== 0) return difference
