@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { boolean, string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
+import { collectFrom } from '../src/cli/collect-from.ts'
 import { collect } from '../src/cli/collecting.ts'
 import { consentBy } from '../src/cli/consent.ts'
 import { eachTimeoutFlag, inputFlag, outputFlag, wayFlags } from '../src/cli/flags.ts'
@@ -21,6 +22,7 @@ export default class Collect extends BaseCommand {
     { description: 'two nodes and their pods, by pods made for it', command: '<%= config.bin %> collect --via pod --nodes n1,n2' },
     { description: 'nodes by ssh', command: '<%= config.bin %> collect --context prod --ssh n1 root@n2 -O cluster.tar.gz' },
     { description: 'this node only', command: 'sudo <%= config.bin %> collect --local' },
+    { description: 'for others to see', command: '<%= config.bin %> collect --redact -O for-support.tar.gz' },
   ]
   static override flags = {
     context: string({
@@ -51,6 +53,17 @@ export default class Collect extends BaseCommand {
       helpGroup: 'NODES',
       multiple: true,
     }),
+    from: string({
+      summary: 'what is recorded already: a snapshot, to be redacted or packed',
+      helpValue: 'PATH',
+      helpGroup: 'SOURCE',
+      exclusive: ['context', 'kubeconfig', 'nodes', 'via', 'local', 'ssh'],
+    }),
+    redact: boolean({
+      summary:
+        'names and addresses replaced, the same ones by the same ones: packets take the same ways, and nobody can tell whose cluster it was',
+      helpGroup: 'OUTPUT',
+    }),
     out: string({ char: 'O', summary: 'folder, or .tar.gz; netctl-TIME.tar.gz if not said', helpValue: 'PATH', helpGroup: 'OUTPUT' }),
     ...eachTimeoutFlag,
     ...inputFlag,
@@ -61,13 +74,17 @@ export default class Collect extends BaseCommand {
   override async run(): Promise<ExitCode> {
     const { flags } = await this.parse(Collect)
     const say = (text: string) => this.tell(text)
-    const collected = await collect(flags, {
-      script: readInput(join(this.config.root, 'bin/collect-node.sh')),
-      version: this.config.version,
-      tell: (text) => process.stderr.isTTY && !flags.quiet && this.tell(text),
-      say,
-      consent: consentBy({ yes: flags.yes, canPrompt: this.terminal(flags).canPrompt, tell: say }),
-    })
+    const { from } = flags
+    const collected =
+      from !== undefined
+        ? await collectFrom({ ...flags, from })
+        : await collect(flags, {
+            script: readInput(join(this.config.root, 'bin/collect-node.sh')),
+            version: this.config.version,
+            tell: (text) => process.stderr.isTTY && !flags.quiet && this.tell(text),
+            say,
+            consent: consentBy({ yes: flags.yes, canPrompt: this.terminal(flags).canPrompt, tell: say }),
+          })
     this.print(flags.output === 'json' ? collectedJson(collected) : collectedText(collected, this.terminal(flags)))
     return collected.missing.length === 0 ? ExitCode.ok : ExitCode.unknown
   }

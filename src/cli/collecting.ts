@@ -8,12 +8,15 @@ import type { Way } from '../system/way.ts'
 import { type AddedObjects, addObjects, strangers } from './collected-objects.ts'
 import { type ByApi, nodesByApi } from './nodes-by-api.ts'
 import { nodesToRead, type WhichNodes } from './nodes-to-read.ts'
+import { redacting } from './redacting.ts'
 
 /** What `netctl collect` was asked for. */
 export interface Asked extends WhichNodes, Omit<ByApi, 'via'> {
   readonly via: Via | 'none'
   /** where the snapshot goes */
   readonly out?: string | undefined
+  /** names and addresses are replaced */
+  readonly redact?: boolean | undefined
 }
 
 export interface Around {
@@ -33,8 +36,8 @@ export interface Around {
 export async function collect(asked: Asked, around: Around): Promise<Collected> {
   const named = nodesToRead(asked)
   const takenAt = new Date().toISOString()
-  const path = asked.out ?? `netctl-${takenAt.slice(0, 19).replace(/\D/g, '')}.tar.gz`
-  const into = newSnapshot(path)
+  const path = asked.out ?? pathOf(takenAt)
+  const into = asked.redact ? redacting(newSnapshot(path), path) : { ...newSnapshot(path), leftOut: [] }
   const { names, way, missing } = named.length > 0 || asked.via === 'none' ? NO_WAY : await nodesByApi({ ...asked, via: asked.via }, around)
   const nodes = way ? nodesBy(way, names) : named
   let count = 0
@@ -52,8 +55,11 @@ export async function collect(asked: Asked, around: Around): Promise<Collected> 
   if (objects.count === undefined && read.every((n) => n.node === undefined)) throw nothingRead(lacking)
   into.write('snapshot.json', headerOf({ takenAt, source: sourceOf(objects, asked, way), version: around.version, missing: lacking }))
   await into.commit()
-  return { path, nodes: read, objects: objects.count, missing: lacking }
+  return { path, nodes: read, objects: objects.count, missing: [...lacking, ...into.leftOut] }
 }
+
+/** What a snapshot of this time is called if nobody said it. */
+export const pathOf = (takenAt: string): string => `netctl-${takenAt.slice(0, 19).replace(/\D/g, '')}.tar.gz`
 
 const NO_WAY = { names: [], way: undefined, missing: [] }
 

@@ -7,6 +7,7 @@ import { vethDigits } from '../../cluster/felix-names.ts'
 import { arr, type Json, rec, str } from '../../cluster/items.ts'
 import { loadCluster } from '../../cluster/load.ts'
 import type { Cluster } from '../../cluster/types.ts'
+import { ParseError } from '../../kernel/source.ts'
 import type { FileSource } from '../../system/files.ts'
 import { SNAPSHOT_RESOURCES } from '../collect/objects.ts'
 import { openStore, type Store } from '../store.ts'
@@ -27,6 +28,8 @@ import { NotRedactable, Words } from './words.ts'
 export interface Redacted {
   /** names and texts of the files, one after the other as they are asked for; the last one is snapshot.json */
   readonly files: Iterable<readonly [name: string, text: string]>
+  /** what was left out, and why; whole when all files were asked for */
+  readonly missing: readonly string[]
   /** what became of names and addresses: only for who has the original */
   readonly words: Words
 }
@@ -74,7 +77,8 @@ export function redact(source: FileSource, key: Buffer): Redacted {
   const store = openStore(source)
   const cluster = loadCluster({ files: store.files.filter((f) => f.startsWith('cluster/')), text: (f) => store.text(f) ?? '' })
   const words = learn(store, cluster, key)
-  return { files: files(store, cluster, words), words }
+  const missing: string[] = []
+  return { files: files(store, cluster, words, missing), missing, words }
 }
 
 function learn(store: Store, cluster: Cluster, key: Buffer): Words {
@@ -93,7 +97,7 @@ function learn(store: Store, cluster: Cluster, key: Buffer): Words {
   agents.learn(cluster)
   learnEndpoints(rules(), cluster, agents)
   const words = new Words(names, interfaces, agents, addresses, secret)
-  for (const text of dumps(/ip-addr\.json(?:\.gz)?$/)) ipJson(text, words)
+  for (const text of dumps(/ip-addr\.json(?:\.gz)?$/)) orNothing(() => ipJson(text, words))
   return words
 }
 
@@ -110,7 +114,17 @@ function hostsIn(store: Store): readonly string[] {
   )
 }
 
-const headerOf = (store: Store): Json => rec(JSON.parse(store.text('snapshot.json') ?? '{}'))
+const headerOf = (store: Store): Json => rec(orNothing(() => JSON.parse(store.text('snapshot.json') ?? '{}')))
+
+/** What is damaged tells nothing; that it is left out is said where it is written. */
+function orNothing<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof ParseError || error instanceof NotRedactable) return undefined
+    throw error
+  }
+}
 
 const KNOWN = new Set(SNAPSHOT_RESOURCES.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
 
@@ -122,19 +136,18 @@ const objectFiles = (store: Store): readonly string[] =>
   })
 
 function itemsOf(store: Store, file: string): readonly Json[] {
-  const root: unknown = JSON.parse(store.text(file) ?? '')
+  const root: unknown = orNothing(() => JSON.parse(store.text(file) ?? ''))
   return (Array.isArray(root) ? root : arr(rec(root).items)).map(rec)
 }
 
-function* files(store: Store, cluster: Cluster, words: Words): Iterable<readonly [string, string]> {
-  const missing: string[] = []
+function* files(store: Store, cluster: Cluster, words: Words, missing: string[]): Iterable<readonly [string, string]> {
   let unknown = 0
   const objects = new Set(objectFiles(store))
   for (const file of store.files) {
     const plain = file.replace(/\.gz$/, '')
     if (plain === 'snapshot.json') continue
     if (objects.has(file)) {
-      if (!WORKLOADS.test(plain)) yield [plain, list(rec(JSON.parse(store.text(file) ?? '')), itemsOf(store, file), words)]
+      if (!WORKLOADS.test(plain)) yield [plain, list(rec(orNothing(() => JSON.parse(store.text(file) ?? ''))), itemsOf(store, file), words)]
       continue
     }
     const to = path(plain, words)
@@ -150,8 +163,9 @@ function* files(store: Store, cluster: Cluster, words: Words): Iterable<readonly
     try {
       yield [to, change(store.text(file) ?? '', words)]
     } catch (error) {
-      if (!(error instanceof NotRedactable)) throw error
-      missing.push(`${to}: left out, as it has ${error.message}`)
+      if (error instanceof NotRedactable) missing.push(`${to}: left out, as it has ${error.message}`)
+      else if (error instanceof SyntaxError || error instanceof ParseError) missing.push(`${to}: left out, as it is not what it should be`)
+      else throw error
     }
   }
   if (unknown > 0) missing.push(`${unknown} ${unknown === 1 ? 'file' : 'files'} left out, as nothing is known of names in such`)
