@@ -6,10 +6,17 @@ export interface WhichNodes {
   readonly local?: boolean | undefined
   readonly node?: string | undefined
   readonly ssh?: readonly string[] | undefined
+  readonly via: string
 }
 
 /** The nodes that `--local` and `--ssh` name. Throws NetctlError USE005 for names that can't be, COL001 without root. */
-export function nodesToRead({ local, node, ssh = [] }: WhichNodes): readonly NodeAt[] {
+export function nodesToRead({ local, node, ssh = [], via }: WhichNodes): readonly NodeAt[] {
+  if ((local || ssh.length > 0) && (via === 'exec' || via === 'pod'))
+    throw new NetctlError({
+      code: 'USE005',
+      message: `--via ${via} is a way through the API, and ${local ? '--local' : '--ssh'} another one`,
+      try: 'leave one of them out',
+    })
   if (!local) return expectSshHosts(ssh).map((host) => ({ label: host, run: runBySsh(host) }))
   if (process.getuid?.() !== 0) throw needsRoot()
   return [{ label: node ?? 'this machine', run: runHere, ...(node !== undefined && { name: expectNodeName(node) }) }]

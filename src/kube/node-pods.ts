@@ -61,7 +61,7 @@ export function podsOfRun(get: Get, among: Among): (job: string, patienceMs: num
     const begin = performance.now()
     let last: Started = { kind: 'waiting', why: 'nothing is known of it yet' }
     for (let gone = 0; gone < patienceMs; gone = performance.now() - begin) {
-      const pods = await Promise.race([ask().catch(reason), sleep(patienceMs - gone, LATE)])
+      const pods = await Promise.race([ask().catch(reason), sleep(patienceMs - gone, LATE, { ref: false })])
       if (pods === LATE) break
       if (typeof pods === 'string') {
         last = { kind: 'waiting', why: pods }
