@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { groupsOf, removeGroups } from './cgroups.ts'
 
-const prefix = 'netctl-cluster-'
 const ownerFile = 'owner.json'
 
 interface Owner {
@@ -17,7 +16,7 @@ interface Owner {
 
 /** Makes the folder of a cluster of this process, which says whose it is. */
 export async function claimFolder(name: string): Promise<string> {
-  const folder = join(tmpdir(), `${prefix}${name}`)
+  const folder = join(tmpdir(), `netctl-cluster-${name}`)
   await mkdir(folder, { recursive: true })
   const owner: Owner = { pid: process.pid, started: started(process.pid) ?? '', groups: groupsOf(name) }
   await writeFile(join(folder, ownerFile), JSON.stringify(owner))
@@ -31,16 +30,19 @@ export async function removeLeft(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
-/** What dead processes left. */
+/** What dead processes left; what can't be removed yet is for the next one. */
 export async function sweep(): Promise<void> {
   for (const entry of await readdir(tmpdir())) {
-    if (!entry.startsWith(prefix)) continue
+    const pid = Number(/^netctl-cluster-netctl-(\d+)-\d+$/.exec(entry)?.[1])
+    if (Number.isNaN(pid)) continue
     const folder = join(tmpdir(), entry)
     const owner = await readFile(join(folder, ownerFile), 'utf8').then(
       (text) => JSON.parse(text) as Owner,
       () => undefined,
     )
-    if (owner !== undefined && started(owner.pid) !== owner.started) await removeLeft(folder)
+    // without the file: killed before it was written
+    const isLeft = owner ? started(owner.pid) !== owner.started : started(pid) === undefined
+    if (isLeft) await removeLeft(folder).catch(() => undefined)
   }
 }
 

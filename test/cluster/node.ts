@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { makeGroups } from './cgroups.ts'
+import { makeGroups, removeGroups } from './cgroups.ts'
 import { diskChanges } from './disk.ts'
 import { linesOf } from './machine.ts'
 import { type NodeSettings, nodeFiles } from './node-files.ts'
@@ -43,7 +43,7 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
   await mkdir(join(files, 'opt/cni/bin'), { recursive: true })
   for (const plugin of plugins) await copyFile(join(built.cni, plugin), join(files, 'opt/cni/bin', plugin))
 
-  let running: { readonly init: ChildProcess; readonly pid: number } | undefined
+  let running: { readonly init: ChildProcess; readonly pid: number; readonly groups: readonly string[] } | undefined
   const pid = (): number => {
     if (!running) throw new Error(`${name} is off`)
     return running.pid
@@ -57,9 +57,10 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
     said,
     boot: async () => {
       if (running) throw new Error(`${name} is on`)
-      const init = await start(machine, built, name, folder)
+      const groups = await makeGroups(machine.name, name)
+      const init = start(machine, built, name, folder, groups)
       const next = linesOf(init)
-      running = { init, pid: Number(await next()) }
+      running = { init, pid: Number(await next()), groups }
       const cable = `ip link add ${name} type veth peer name eth0 netns /proc/${running.pid}/ns/net; ip link set ${name} master br0 up`
       await run([...machine.inside, 'sh', '-ec', cable])
       await next().catch(async () => {
@@ -67,11 +68,13 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
       })
     },
     crash: async () => {
-      const plug = pid()
-      const gone = running && once(running.init, 'exit')
-      process.kill(plug, 'SIGKILL')
+      if (!running) throw new Error(`${name} is off`)
+      const { init, groups } = running
+      const gone = once(init, 'exit')
+      process.kill(running.pid, 'SIGKILL')
       await gone
       running = undefined
+      await removeGroups(groups)
       // the kernel takes a dead namespace apart in its own time
       await run([...machine.inside, 'sh', '-c', `ip link del ${name} 2>/dev/null || :`])
     },
@@ -81,12 +84,11 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
 const enter = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
 
 /** Starts the node's first process; it says its pid, then that its programs run; all else goes to the console. */
-async function start(machine: Machine, built: Built, name: string, folder: string): Promise<ChildProcess> {
+function start(machine: Machine, built: Built, name: string, folder: string, groups: readonly string[]): ChildProcess {
   const own = ['--net', '--mount', '--uts', '--ipc', '--pid', '--cgroup', '--fork', '--kill-child']
   const script = join(import.meta.dirname, 'node-init.sh')
   const init = ['unshare', ...own, 'sh', script, folder, name, built.bin, dirname(built.images[0] ?? '')]
   // moved before: a new cgroup namespace begins where its maker is, cgroup_namespaces(7)
-  const groups = await makeGroups(machine.name, name)
   const [command = '', ...args] = [...machine.inside, 'sh', '-ec', enter, 'sh', ...groups, '--', ...init]
   const log = openSync(join(folder, 'console.log'), 'a')
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', log] })
