@@ -43,7 +43,10 @@ export interface Cluster {
 }
 
 /** Starts a cluster of that many nodes, 80 at most (network.ts); with a CNI, they are Ready. */
-export async function up(count: number, { dual = false, proxyMode = 'iptables', cni = 'ptp' }: ClusterOptions = {}): Promise<Cluster> {
+export async function up(
+  count: number,
+  { dual = false, proxyMode = 'iptables', cni = 'ptp', shared }: ClusterOptions = {},
+): Promise<Cluster> {
   if (!(count >= 1 && count <= 80)) throw new RangeError(`a cluster has 1 to 80 nodes, not ${count}`)
   const parts = await built()
   const machine = await makeMachine()
@@ -62,7 +65,7 @@ export async function up(count: number, { dual = false, proxyMode = 'iptables', 
     for (const [index, name] of names.entries()) {
       const kubeletConfig = await control.kubeconfigFor(`system:node:${name}`, ['system:nodes'])
       const settings = { index, name, count, dual, proxyMode, cni, pause: parts.pause, ca, kubeletConfig, proxyConfig }
-      nodes.set(name, await makeNode(machine, parts, settings))
+      nodes.set(name, await makeNode(machine, parts, settings, shared))
     }
     const node = (name: string): ClusterNode => {
       const found = nodes.get(name)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # PID 1 of a node, in namespaces of its own (network, mount, uts, ipc, pid, cgroup): makes the node's root and goes on there as node-run.sh.
-#   node-init.sh FOLDER HOSTNAME BIN IMAGES
+#   node-init.sh FOLDER HOSTNAME BIN IMAGES [SHARED]
 # FOLDER/upper is the node's disk over this machine's own root, which lends /usr and /etc; FOLDER/disk holds what can't be on an overlay.
-# BIN and IMAGES are folders that the node sees read-only.
+# BIN and IMAGES are folders that the node sees read-only; SHARED as well, where it is here.
 set -eu
-folder=$1 hostname=$2 bin=$3 images=$4
+folder=$1 hostname=$2 bin=$3 images=$4 shared=${5:-}
 # /proc is the host's still, and so is the pid
 read -r pid _ </proc/self/stat
 echo "$pid"
@@ -75,11 +75,14 @@ done
 
 mount --bind "$disk/containerd" "$root/var/lib/containerd"
 mount --bind "$disk/kubelet" "$root/var/lib/kubelet"
-for shared in "bin=$bin" "images=$images"; do
-  at=$root/usr/local/lib/kubernetes/${shared%%=*}
-  mount --bind "${shared#*=}" "$at"
-  mount -o remount,bind,ro "$at"
-done
+lend() {
+  mkdir -p "$root$2"
+  mount --bind "$1" "$root$2"
+  mount -o remount,bind,ro "$root$2"
+}
+lend "$bin" /usr/local/lib/kubernetes/bin
+lend "$images" /usr/local/lib/kubernetes/images
+[ -z "$shared" ] || lend "$shared" "$shared"
 cp "$(dirname "$0")/node-run.sh" "$(dirname "$0")/node-proxy.sh" "$root/run/"
 
 cd "$root"

@@ -27,12 +27,13 @@ export interface ClusterNode {
   said(): Promise<string>
 }
 
+const script = join(import.meta.dirname, 'node-init.sh')
 const path = '/usr/local/lib/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** loopback is the runtime's own need; a bare node has the others as well, but nothing that calls them */
 const plugins = ['loopback', 'ptp', 'host-local', 'portmap']
 
 /** Writes the disk of a new node, which is off. */
-export async function makeNode(machine: Machine, built: Built, settings: NodeSettings): Promise<ClusterNode> {
+export async function makeNode(machine: Machine, built: Built, settings: NodeSettings, shared?: string): Promise<ClusterNode> {
   const { name } = settings
   const folder = join(machine.folder, name)
   const files = join(folder, 'files')
@@ -58,7 +59,12 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
     boot: async () => {
       if (running) throw new Error(`${name} is on`)
       const groups = await makeGroups(machine.name, name)
-      const init = start(machine, built, name, folder, groups)
+      const init = start(
+        machine,
+        ['sh', script, folder, name, built.bin, dirname(built.images[0] ?? ''), shared ?? ''],
+        groups,
+        join(folder, 'console.log'),
+      )
       const next = linesOf(init)
       running = { init, pid: Number(await next()), groups }
       const cable = `ip link add ${name} type veth peer name eth0 netns /proc/${running.pid}/ns/net; ip link set ${name} master br0 up`
@@ -83,14 +89,12 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
 
 const enter = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
 
-/** Starts the node's first process; it says its pid, then that its programs run; all else goes to the console. */
-function start(machine: Machine, built: Built, name: string, folder: string, groups: readonly string[]): ChildProcess {
-  const own = ['--net', '--mount', '--uts', '--ipc', '--pid', '--cgroup', '--fork', '--kill-child']
-  const script = join(import.meta.dirname, 'node-init.sh')
-  const init = ['unshare', ...own, 'sh', script, folder, name, built.bin, dirname(built.images[0] ?? '')]
+/** Starts a node's first process in namespaces and groups of its own; its stdout is ours, all else goes to the console. */
+function start(machine: Machine, init: readonly string[], groups: readonly string[], console: string): ChildProcess {
+  const own = ['unshare', '--net', '--mount', '--uts', '--ipc', '--pid', '--cgroup', '--fork', '--kill-child']
   // moved before: a new cgroup namespace begins where its maker is, cgroup_namespaces(7)
-  const [command = '', ...args] = [...machine.inside, 'sh', '-ec', enter, 'sh', ...groups, '--', ...init]
-  const log = openSync(join(folder, 'console.log'), 'a')
+  const [command = '', ...args] = [...machine.inside, 'sh', '-ec', enter, 'sh', ...groups, '--', ...own, ...init]
+  const log = openSync(console, 'a')
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', log] })
   closeSync(log)
   return child

@@ -46,6 +46,8 @@ export interface ClusterOptions {
   readonly dual?: boolean
   readonly proxyMode?: ProxyMode
   readonly cni?: 'ptp' | 'none'
+  /** a folder of this host that nodes see read-only under its own name, netctl itself for instance; else nothing but /usr and /etc is seen */
+  readonly shared?: string
 }
 
 export type ProxyMode = 'iptables' | 'nftables' | 'none'
