@@ -7,6 +7,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { arr, type Json, rec, str } from '../../src/cluster/items.ts'
 import { writeKubeconfig } from './fake-api.ts'
+import { isTiered, seesTier, tierOf } from './fake-cluster/calico.ts'
 import { makeClock } from './fake-cluster/clock.ts'
 import { type ExecAt, type ExecFault, makeExecs, type Run } from './fake-cluster/exec.ts'
 import { JOBS, makeControllers, PODS } from './fake-cluster/jobs.ts'
@@ -134,6 +135,7 @@ export async function fakeCluster(setup: FakeSetup = {}): Promise<FakeCluster> {
     }
     if (at.plural === 'selfsubjectaccessreviews') return void reply(201, review(rec(JSON.parse(body))))
     if (!allowed(right)) return void reply(...forbidden(right))
+    if (verb === 'list' && isTiered(at)) return void reply(...tieredList(at, right, url.searchParams))
     if (verb === 'watch') watch(at, response)
     else reply(...act(verb, at, url.searchParams, body))
   }
@@ -185,6 +187,14 @@ export async function fakeCluster(setup: FakeSetup = {}): Promise<FakeCluster> {
     if (verb === 'patch' || verb === 'update') return [200, objects.change(at, found, rec(JSON.parse(body)))]
     controllers.remove(at, found, propagationOf(query, body))
     return [200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' }]
+  }
+
+  function tieredList(at: Where, right: Right, query: URLSearchParams): readonly [number, object | string] {
+    const tiers = objects.all({ ...at, plural: 'tiers' }).map(nameOf)
+    const visible = tiers.filter((tier) => seesTier(allowed, right, tier))
+    if (tiers.length > 0 && visible.length === 0) return forbidden(right)
+    const page = objects.page(at, at.namespace, query, (policy) => visible.includes(tierOf(policy)))
+    return [page.status, page.text]
   }
 
   function deleteAll(at: Where, query: URLSearchParams, body: string): readonly [number, object] {

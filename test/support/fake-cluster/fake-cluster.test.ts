@@ -45,7 +45,8 @@ rules: [{apiGroups: [''], resources: [pods], verbs: [list]}]
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: b}
-roleRef: {kind: ClusterRole, name: r}`
+roleRef: {kind: ClusterRole, name: r}
+subjects: [{kind: Group, name: g}]`
 const JOBS = '/apis/batch/v1/namespaces/netctl/jobs'
 const soon = (what: () => void) => expect.poll(() => what() ?? true)
 
@@ -85,7 +86,7 @@ test('lists: pages, selectors, a page that was compacted away, discovery', async
 
 test('rights: refused as a server refuses, and told in a review', async () => {
   const objects = itemsOfList({ kind: 'List', items: [namespace('shop'), pod('web')] })
-  const api = await up({ objects, allowed: allowedBy(boundRules(objectsOf(ROLE))) })
+  const api = await up({ objects, allowed: allowedBy(boundRules(objectsOf(ROLE), 'g')) })
   expect((await ask(api, '/api/v1/pods'))[0]).toBe(200)
   expect(await ask(api, '/api/v1/namespaces/shop/services')).toMatchObject([
     403,

@@ -24,8 +24,13 @@ export interface Objects {
   all(place: Place, namespace?: string): readonly Json[]
   change(place: Place, object: Json, by: Json): Json
   remove(place: Place, object: Json): void
-  /** A list as the body of an answer; 410 for a page of a list that is no more. */
-  page(place: Place, namespace: string | undefined, query: URLSearchParams): { readonly status: number; readonly text: string }
+  /** A list as the body of an answer; 410 for a page of a list that is no more. `seen`: what may be seen of it. */
+  page(
+    place: Place,
+    namespace: string | undefined,
+    query: URLSearchParams,
+    seen?: (object: Json) => boolean,
+  ): { readonly status: number; readonly text: string }
   /** Makes every `continue` that was given out stale. */
   compact(): void
   /** Every place that has objects. */
@@ -94,7 +99,7 @@ export function makeObjects(initial: Iterable<Json>, now: () => number): Objects
     remove(place, object) {
       if (itemsOf(place).delete(idOf(namespaceOf(object), nameOf(object)))) tell(place, { type: 'DELETED', object })
     },
-    page(place, namespace, query) {
+    page(place, namespace, query, seen = () => true) {
       const found = kinds.get(keyOf(place))
       const [listed = '', from = '0'] = (query.get('continue') ?? `${version} 0`).split(' ')
       if (Number(listed) < oldest) {
@@ -103,7 +108,7 @@ export function makeObjects(initial: Iterable<Json>, now: () => number): Objects
         })
         return { status, text: JSON.stringify(body) }
       }
-      const all = objects.all(place, namespace).filter(wanted(query))
+      const all = objects.all(place, namespace).filter(wanted(query)).filter(seen)
       const start = Number(from)
       const end = query.has('limit') && query.get('limit') !== '0' ? start + Number(query.get('limit')) : all.length
       const items = all.slice(start, end).map((object) => {

@@ -27,10 +27,11 @@ export interface Rule {
 /** The objects of a manifest. */
 export const objectsOf = (manifest: string): readonly Json[] => parseAllDocuments(manifest).map((document) => rec(document.toJS()))
 
-/** The rules that the bindings among these objects give: to whom is not looked at. */
-export function boundRules(objects: readonly Json[]): readonly Rule[] {
+/** The rules that the bindings among these objects give to a group. */
+export function boundRules(objects: readonly Json[], group: string): readonly Rule[] {
   return objects.flatMap((binding) => {
     if (binding.kind !== 'ClusterRoleBinding' && binding.kind !== 'RoleBinding') return []
+    if (!arr(binding.subjects).some((one) => rec(one).kind === 'Group' && rec(one).name === group)) return []
     const { kind, name } = rec(binding.roleRef)
     const namespace = binding.kind === 'RoleBinding' ? namespaceOf(binding) : undefined
     return objects
@@ -39,8 +40,8 @@ export function boundRules(objects: readonly Json[]): readonly Rule[] {
   })
 }
 
-/** The rules of a role, as if it were bound; those of a Role in its namespace. */
-export const rulesOf = (role: Json, namespace: string | undefined = namespaceOf(role)): readonly Rule[] =>
+/** `namespace`: in which the role is bound, if not everywhere. */
+const rulesOf = (role: Json, namespace: string | undefined): readonly Rule[] =>
   arr(role.rules).map((one) => {
     const rule = rec(one)
     const texts = (key: string) => arr(rule[key]).flatMap((x) => str(x) ?? [])
@@ -69,3 +70,11 @@ export const allowedBy =
     )
 
 const has = (list: readonly string[], one: string): boolean => list.includes(one) || list.includes('*')
+
+/** The single rights that rules are made of: a verb on a resource, each as a rule of its own. */
+export const singleRights = (rules: readonly Rule[]): readonly Rule[] =>
+  rules.flatMap((rule) =>
+    rule.groups.flatMap((group) =>
+      rule.resources.flatMap((resource) => rule.verbs.map((verb) => ({ ...rule, groups: [group], resources: [resource], verbs: [verb] }))),
+    ),
+  )
