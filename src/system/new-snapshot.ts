@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import {
   chmodSync,
   createWriteStream,
@@ -11,8 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { createGzip } from 'node:zlib'
+import { constants, createGzip, type Gzip } from 'node:zlib'
 import { FileError } from './files.ts'
 import { reason } from './files-folder.ts'
 import { exitOnSignals, isLeaving } from './leaving.ts'
@@ -82,17 +84,23 @@ export function newSnapshot(path: string): NewSnapshot {
   }
 }
 
+/** What is compressed already does not get smaller, and trying would take most of the time. */
+const COMPRESSED = /\.gz$/
+
 /** One file after the other, so that no more than one is held in memory. */
 async function pack(folder: string, file: string, top: string): Promise<void> {
   const { pack: tar } = await import('tar-stream')
   const archive = tar()
   const out = createWriteStream(file, { mode: 0o600 })
-  const done = finished(archive.pipe(createGzip()).pipe(out))
+  const done = finished(out)
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((e) =>
     e.isFile() ? [join(e.parentPath, e.name).slice(folder.length + 1)] : [],
   )
+  let store = false
   const write = async (): Promise<void> => {
-    for (const name of names.sort()) {
+    const [compressed = [], rest = []] = [true, false].map((is) => names.filter((name) => COMPRESSED.test(name) === is).sort())
+    for (const name of [...rest, ...compressed]) {
+      store = COMPRESSED.test(name)
       const bytes = readFileSync(join(folder, name))
       await new Promise<void>((written, failed) => {
         archive.entry({ name: `${top || 'snapshot'}/${name}`, mode: 0o600 }, bytes, (error) => (error ? failed(error) : written()))
@@ -100,7 +108,32 @@ async function pack(folder: string, file: string, top: string): Promise<void> {
     }
     archive.finalize()
   }
-  // a disk that is full ends the one, and the other would wait for ever
-  await Promise.all([write(), done])
+  // a disk that is full ends the one, and the others would wait for ever
+  await Promise.all([write(), compress(archive, out, () => store), done])
   chmodSync(file, 0o600)
+}
+
+/** Members of gzip one after the other are one file (RFC 1952, 2.2); a new one begins where `store` changes, give or take a piece. */
+async function compress(from: AsyncIterable<unknown>, out: Writable, store: () => boolean): Promise<void> {
+  let stored = false
+  const begin = (): Gzip => {
+    const member = createGzip(stored ? { level: constants.Z_NO_COMPRESSION, chunkSize: 2 ** 20 } : {})
+    member.pipe(out, { end: false })
+    return member
+  }
+  const end = async (member: Gzip): Promise<void> => {
+    member.end()
+    await finished(member)
+  }
+  let member = begin()
+  for await (const piece of from) {
+    if (store() !== stored) {
+      await end(member)
+      stored = !stored
+      member = begin()
+    }
+    if (!member.write(piece as Buffer)) await once(member, 'drain')
+  }
+  await end(member)
+  out.end()
 }

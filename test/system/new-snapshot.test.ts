@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openFiles } from '../../src/system/files-open.ts'
 import { newSnapshot } from '../../src/system/new-snapshot.ts'
@@ -25,6 +26,9 @@ test.each(['s', 's.tar.gz', 's.tgz'])('%s appears whole, for its owner only', as
   const source = await openFiles(path)
   expect(source.files).toEqual(['nodes/n1/nft.txt.gz', 'nodes/n1/versions.txt', 'snapshot.json'])
   expect(source.read('nodes/n1/versions.txt').toString()).toBe('é\n')
+  // what is compressed already is a member of gzip of its own: other tools read on as well
+  if (name !== 's')
+    expect((await execa('tar', ['xzOf', path, 's/nodes/n1/nft.txt.gz'], { encoding: 'buffer' })).stdout).toHaveLength(2 ** 20)
 })
 
 test('abandoned, it leaves nothing', () => {
