@@ -1,7 +1,8 @@
 import { arr, type Json, rec, str } from '../cluster/items.ts'
 import { RESOURCES, type Resource } from '../cluster/manifest/kinds.ts'
 import { ExitCode, NetctlError } from '../error.ts'
-import type { Answer, Get } from './requests.ts'
+import type { Answer, Ask, Get } from './requests.ts'
+import { refusedOfTiers } from './tiers.ts'
 
 export interface Listed {
   readonly resource: Resource
@@ -28,8 +29,8 @@ export interface Allowed extends Live {
 }
 
 /** Everything of a cluster that policies need, or KUB006 with every right that lacks (exit 3). Throws NetctlError as `listAllowed`. */
-export async function listObjects(get: Get): Promise<Live> {
-  const { lists, warnings, refused } = await listAllowed(get, RESOURCES)
+export async function listObjects(ask: Ask): Promise<Live> {
+  const { lists, warnings, refused } = await listAllowed(ask, RESOURCES)
   if (refused.length > 0) throw forbidden(refused)
   return { lists, warnings }
 }
@@ -39,18 +40,18 @@ export async function listObjects(get: Get): Promise<Live> {
  * of Calico's, those of its API server are taken before the stored ones. Throws NetctlError KUB006 if it may not be asked what it serves, KUB007 for
  * answers that make no sense.
  */
-export async function listAllowed(get: Get, resources: readonly Resource[]): Promise<Allowed> {
+export async function listAllowed(ask: Ask, resources: readonly Resource[]): Promise<Allowed> {
   const warnings: string[] = []
-  const served = await servedResources(get, resources, warnings)
+  const served = await servedResources(ask, resources, warnings)
   const refused: string[] = []
   const lists = await Promise.all(
     served.map(async (resource): Promise<readonly Listed[]> => {
-      const values = await listAll(get, resource)
+      const values = await listAll(ask, resource)
       if (values === undefined) refused.push(`list ${qualified(resource)}`)
       return values === undefined ? [] : [{ resource, values }]
     }),
   )
-  return { lists: lists.flat(), warnings, refused }
+  return { lists: lists.flat(), warnings, refused: await refusedOfTiers(ask, lists.flat(), refused) }
 }
 
 async function servedResources(get: Get, resources: readonly Resource[], warnings: string[]): Promise<readonly Resource[]> {

@@ -54,7 +54,8 @@ export function podsOfRun(get: Get, among: Among): (job: string, patienceMs: num
       }))
   const refusalOf = async (job: string): Promise<string | undefined> => {
     const events = await listAll(get, EVENTS, { ...among, labelSelector: undefined })
-    const one = events?.find(({ involvedObject, reason }) => rec(involvedObject).name === job && reason === 'FailedCreate')
+    if (events === undefined) return `nothing is known of it: the right lacks to list events in ${among.namespace}`
+    const one = events.find(({ involvedObject, reason }) => rec(involvedObject).name === job && reason === 'FailedCreate')
     return one && short(str(one.message) ?? 'FailedCreate')
   }
   return async (job, patienceMs) => {

@@ -1,3 +1,4 @@
+import { arr, rec } from '../cluster/items.ts'
 import type { Way } from '../system/way.ts'
 import { agentPods, execWay } from './exec-way.ts'
 import type { OpenContext } from './kubeconfig.ts'
@@ -47,8 +48,11 @@ export async function openWay(open: OpenContext, options: WayOptions): Promise<W
   return { missing: [`by exec: ${exec.missing}`, ...byPod].join('; ') }
 }
 
-const usualNamespace = async (ask: Ask): Promise<string> =>
-  (await ask('/api/v1/namespaces/netctl')).status === 200 ? 'netctl' : 'kube-system'
+/** By a list, since who reads the cluster's objects has the right to list. */
+async function usualNamespace(ask: Ask): Promise<string> {
+  const { body } = await ask('/api/v1/namespaces?fieldSelector=metadata.name%3Dnetctl')
+  return arr(rec(body).items).length > 0 ? 'netctl' : 'kube-system'
+}
 
 async function execOrWhy(open: OpenContext, ask: Ask): Promise<Way | { readonly missing: string }> {
   const agents = await agentPods(ask)
@@ -64,8 +68,8 @@ const execRights = (namespace: string): readonly Right[] =>
   (['get', 'create'] as const).map((verb) => ({ verb, resource: 'pods/exec', namespace }))
 
 const podRights = (namespace: string): readonly Right[] => [
-  { verb: 'create', resource: 'jobs.batch', namespace },
-  { verb: 'delete', resource: 'jobs.batch', namespace },
+  { verb: 'create', group: 'batch', resource: 'jobs', namespace },
+  { verb: 'delete', group: 'batch', resource: 'jobs', namespace },
   { verb: 'list', resource: 'pods', namespace },
   ...execRights(namespace),
 ]

@@ -4,19 +4,26 @@ import type { Ask } from './requests.ts'
 /** What RBAC allows or not: a verb on a resource. */
 export interface Right {
   readonly verb: string
-  /** `pods`, `pods/exec`, `jobs.batch` */
+  /** none for the core group */
+  readonly group?: string
+  /** `pods`, `pods/exec` */
   readonly resource: string
   /** all of them if absent, or none for what is of the cluster */
   readonly namespace?: string
+  /** of one object; of all if absent */
+  readonly name?: string
 }
 
+/** `jobs.batch` */
+const qualified = ({ group, resource }: Right): string => (group === undefined ? resource : `${resource}.${group}`)
+
 /** `create pods/exec in kube-system` */
-export const rightText = ({ verb, resource, namespace }: Right): string =>
-  `${verb} ${resource}${namespace === undefined ? '' : ` in ${namespace}`}`
+export const rightText = (right: Right): string =>
+  `${right.verb} ${qualified(right)}${right.namespace === undefined ? '' : ` in ${right.namespace}`}`
 
 /** The command that says whether one has it. */
-export function canI({ verb, resource, namespace }: Right): string {
-  const [name, subresource] = resource.split('/')
+export function canI({ verb, namespace, ...right }: Right): string {
+  const [name, subresource] = qualified({ verb, ...right }).split('/')
   return `kubectl auth can-i ${verb} ${name}${subresource === undefined ? '' : ` --subresource=${subresource}`} ${namespace === undefined ? '-A' : `-n ${namespace}`}`
 }
 
@@ -27,15 +34,14 @@ export async function lacking(ask: Ask, rights: readonly Right[]): Promise<reado
 }
 
 /** authorization.k8s.io/v1 SelfSubjectAccessReview, which every authenticated user may create (system:basic-user) */
-async function isDenied(ask: Ask, { verb, resource, namespace }: Right): Promise<boolean> {
-  const [qualified = '', subresource] = resource.split('/')
-  const [name, ...group] = qualified.split('.')
+async function isDenied(ask: Ask, { verb, group, resource, namespace, name }: Right): Promise<boolean> {
+  const [plural, subresource] = resource.split('/')
   const { status, body } = await ask('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
     method: 'POST',
     body: {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SelfSubjectAccessReview',
-      spec: { resourceAttributes: { verb, resource: name, subresource, group: group.join('.'), namespace } },
+      spec: { resourceAttributes: { verb, group, resource: plural, subresource, namespace, name } },
     },
   })
   return status === 201 && rec(rec(body).status).allowed !== true

@@ -27,7 +27,9 @@ export function clusterFiles({ lists, warnings, refused }: Allowed): {
     // one after the other: the text of ten thousand Services is large
     files: texts(lists),
     missing: [
-      ...refused.map((right) => `cluster/${right.replace('list ', '')}.json: the right lacks to ${right}: kubectl auth can-i ${right} -A`),
+      ...refused.map(
+        (right) => `cluster/${right.replace(/^\w+ (?:tier\.)?/, '')}.json: the right lacks to ${right}: kubectl auth can-i ${right} -A`,
+      ),
       ...warnings,
     ],
   }
