@@ -50,8 +50,9 @@ enter() {
 
 # --- arming -----------------------------------------------------------------------------------------------------------------------------------
 
-# undo COMMAND…: for when all is over, whoever notices
+# undo COMMAND…: for when all is over, whoever notices; quiet: what ends the watchers, before that
 undo() { printf '%s\n' "$*" >> "$tmp/undo"; }
+quiet() { printf '%s\n' "$*" >> "$tmp/quiet"; }
 
 there() { $in $nft list table inet "$table"; }
 listens() { [ $(($($in grep -c "$1" /proc/net/netlink))) -gt "$2" ]; }
@@ -96,7 +97,8 @@ events="$socket[0-9a-f]\{7\}[7f]"
 watch_packets() {
   before=$(($($in grep -c "$traces" /proc/net/netlink)))
   $limiting $in $nft -a monitor trace > "$tmp/trace.$n" 2> "$tmp/trace.$n.err" < /dev/null &
-  undo kill $!
+  quiet kill $!
+  readers="$readers $!"
   # it reads all rules first
   until_so 300 listens "$traces" $before || note "$space: nft monitor does not listen: $(sed -n 1p "$tmp/trace.$n.err")"
 }
@@ -109,9 +111,10 @@ watch_connections() {
   before=$(($($in grep -c "$events" /proc/net/netlink)))
   {
     $limiting $in "$found" -E -b 4194304 2> "$tmp/events.$n.err" < /dev/null &
-    echo "kill $!" >> "$tmp/undo"
+    quiet kill $!
     wait
   } | grep $buffering -F -f "$tmp/patterns" > "$tmp/events.$n" &
+  readers="$readers $!"
   until_so 50 listens "$events" $before || note "$space: conntrack does not listen: $(grep -v NOTICE "$tmp/events.$n.err" | sed -n 1p)"
 }
 
@@ -174,15 +177,16 @@ guard='trap "" HUP INT TERM
   tmp=$1 main=$2 left=$3
   while [ "$left" -gt 0 ] && kill -0 "$main"; do sleep 1; left=$((left - 1)); done
   [ "$left" -gt 0 ] || kill -9 "$main"
+  . "$tmp/quiet"
   . "$tmp/undo"
   rm -rf "$tmp"'
 
 watch() {
   tmp=$(mktemp -d) || exit 1
-  : > "$tmp/undo"; : > "$tmp/armed"
+  : > "$tmp/undo"; : > "$tmp/quiet"; : > "$tmp/armed"
   sh -c "$guard" "netctl-verify-$id" "$tmp" $$ $((seconds + 10)) > /dev/null 2>&1 < /dev/null &
   guardian=$!
-  ended=
+  ended= readers=
   trap 'disarm; rm -rf "$tmp"; kill -9 $guardian 2> /dev/null' EXIT
   # a broken pipe too: nobody hears any more
   trap 'exit 141' PIPE
@@ -208,6 +212,8 @@ watch() {
     echo beat || exit 141
   done
   nap
+  # grep may keep its last lines until then
+  silence
   each close_space armed
   disarm
   left_behind=
@@ -225,7 +231,14 @@ start() {
   legacy
 }
 
+silence() {
+  . "$tmp/quiet"
+  : > "$tmp/quiet"
+  wait $readers
+} 2> /dev/null
+
 disarm() {
+  silence
   . "$tmp/undo"
   : > "$tmp/undo"
 } 2> /dev/null

@@ -32,9 +32,7 @@ export async function collectNode(
   shell: readonly string[],
   only: readonly string[] = [],
 ): Promise<NodeStream> {
-  const fake = fakeRoot(
-    Object.entries(pods).flatMap(([pod, at]) => (at === node ? [[pod, lab.ns[pod as keyof typeof pods]] as const] : [])),
-  )
+  const fake = fakeRoot(lab, node)
   try {
     return readStream((await runCollector(['30', node, fake, ...only], { ns: lab.ns[node], shell })).bytes)
   } finally {
@@ -43,7 +41,8 @@ export async function collectNode(
 }
 
 /** A root folder with what the collector looks at of processes and logs: two processes a pod, one of a container that is no pod's. */
-function fakeRoot(inside: readonly (readonly [pod: string, ns: string])[]): string {
+export function fakeRoot(lab: Lab, node: 'n1' | 'n2'): string {
+  const inside = Object.entries(pods).flatMap(([pod, at]) => (at === node ? [[pod, lab.ns[pod as keyof typeof pods]] as const] : []))
   const folder = mkdtempSync(join(tmpdir(), 'netctl-node-'))
   const process = (pid: number, ns: string, cgroup: string, environ = '') => {
     mkdirSync(join(folder, `proc/${pid}/ns`), { recursive: true })

@@ -25,6 +25,7 @@ export type Need =
   | 'ip'
   | 'conntrack'
   | 'nft'
+  | 'perl'
   | 'unshare'
 
 /**

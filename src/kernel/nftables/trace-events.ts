@@ -58,7 +58,8 @@ function headersOf(text: string): TraceHeaders | undefined {
   if (src === undefined || dst === undefined) return undefined
   const [, icmp, type = '', code = ''] = / (icmp|icmpv6) type (\S+) (?:icmp|icmpv6) code (\S+)/.exec(text) ?? []
   if (icmp !== undefined) {
-    const [, id] = / icmp(?:v6)? id (\d+)/.exec(text) ?? []
+    // nft 1.0 has its own word for the second half of an ICMPv6 header, whatever the type
+    const [, id, half] = / icmp(?:v6)? (?:id (\d+)|parameter-problem (\d+))/.exec(text) ?? []
     const typeNumber = symbol(`${icmp}_type`, type) ?? Number(type)
     const echo = icmp === 'icmp' ? [0, 8] : [128, 129]
     return {
@@ -68,7 +69,7 @@ function headersOf(text: string): TraceHeaders | undefined {
       icmp: {
         type: typeNumber,
         code: symbol(`${icmp}_code`, code) ?? Number(code),
-        ...(id !== undefined && echo.includes(typeNumber) && { id: Number(id) }),
+        ...((id ?? half) !== undefined && echo.includes(typeNumber) && { id: id === undefined ? Number(half) >>> 16 : Number(id) }),
       },
     }
   }
