@@ -11,6 +11,8 @@ use Socket qw(:DEFAULT inet_pton inet_ntop pack_sockaddr_in6 unpack_sockaddr_in6
 
 $| = 1;
 my $at_once = 8;
+# between one and the next: whoever watches has to keep up
+my $gap = 0.02;
 # linux/in.h, linux/in6.h
 my ($ICMP, $ICMPV6, $IP_MTU_DISCOVER, $IPV6_MTU_DISCOVER, $IPV6_V6ONLY, $IPV6_DONTFRAG, $PMTUDISC_DO) = (1, 58, 10, 23, 26, 62, 2);
 my ($SOL_IP, $SOL_IPV6) = (0, 41);
@@ -152,7 +154,10 @@ while (defined(my $line = <STDIN>)) {
 }
 
 while (@waiting || @flying) {
-  start(shift @waiting) while @waiting && @flying < $at_once;
+  if (@waiting && @flying < $at_once) {
+    start(shift @waiting);
+    select undef, undef, undef, $gap;
+  }
   my ($read, $write) = ('', '');
   vec($read, fileno $raw{$_}, 1) = 1 for grep { $raw{$_} } keys %raw;
   for my $p (@flying) {
@@ -160,7 +165,8 @@ while (@waiting || @flying) {
     elsif ($p->{proto} eq 'udp') { vec($read, fileno $p->{socket}, 1) = 1 }
   }
   my ($soonest) = sort { $a <=> $b } map { $_->{start} + $_->{patience} - now() } @flying;
-  select $read, $write, undef, defined $soonest && $soonest > 0 ? $soonest / 1000 : 0.01;
+  my $rest = @waiting && @flying < $at_once ? 0 : defined $soonest && $soonest > 0 ? $soonest / 1000 : 0.01;
+  select $read, $write, undef, $rest;
   listen_icmp();
   for my $p (grep { !$_->{over} } @flying) {
     my $fd = fileno $p->{socket};

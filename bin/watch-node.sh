@@ -89,10 +89,10 @@ arm() {
   owned || orphan || { note "$space: nft failed: $(grep -v '^$' "$tmp/nft.$n" | sed -n 1p)"; return 1; }
 }
 
-# groups of netlink, in /proc/net/netlink: NFNLGRP_NFTRACE is 9, those of conntrack's events 1 to 3 (nfnetlink_compat.h)
+# groups of netlink, in /proc/net/netlink: NFNLGRP_NFTRACE is 9, that of new connections 1 (nfnetlink_compat.h)
 socket='^[^ ]* *12 *[0-9]* *'
 traces="$socket[0-9a-f]\{5\}[13579bdf]"
-events="$socket[0-9a-f]\{7\}[7f]"
+events="$socket[0-9a-f]\{7\}[13579bdf]"
 
 watch_packets() {
   before=$(($($in grep -c "$traces" /proc/net/netlink)))
@@ -108,9 +108,9 @@ watch_connections() {
   [ -e /proc/sys/net/netfilter/nf_conntrack_count ] || { note "$space: the kernel tracks no connections"; return; }
   find_tool conntrack || { note "$space: there is no conntrack, so translations are seen by headers only"; return; }
   [ "$($in cat /proc/sys/net/netfilter/nf_conntrack_events 2> /dev/null)" != 0 ] || note "$space: nf_conntrack_events is 0: connections give no events"
-  before=$(($($in grep -c "$events" /proc/net/netlink)))
+  before=$(($($in grep -c "$events" /proc/net/netlink))) conntrack=$found
   {
-    $limiting $in "$found" -E -b 4194304 2> "$tmp/events.$n.err" < /dev/null &
+    $limiting $in "$conntrack" -E -e NEW -b 16777216 2> "$tmp/events.$n.err" < /dev/null &
     quiet kill $!
     wait
   } | grep $buffering -F -f "$tmp/patterns" > "$tmp/events.$n" &
@@ -153,8 +153,14 @@ news() { new "trace.$n" trace; new "events.$n" events; }
 # After the last packet: the rules of the chains that were passed, by handle and in order, and how many packets there were
 close_space() {
   news
-  ! grep -qs -e ENOBUFS -e 'lost some netlink' "$tmp/events.$n.err" "$tmp/trace.$n.err" "$tmp/trace.$n" || echo "lost $n"
+  ! grep -qs 'lost some netlink' "$tmp/trace.$n.err" "$tmp/trace.$n" || echo "lost $n"
   enter "$kind" "$pod" || return 0
+  if grep -qs ENOBUFS "$tmp/events.$n.err"; then
+    note "$space: more new connections than conntrack could tell: some may be missing"
+    # what is still there
+    for family in ipv4 ipv6; do $in "$conntrack" -L -f $family; done 2> /dev/null | grep -F -f "$tmp/patterns" | sed 's/^/ [NEW] /' > "$tmp/new"
+    part events "$n" "$tmp/new"
+  fi
   sed -n 's/^trace id [0-9a-f]* \([a-z0-9]* [A-Za-z0-9_.-]* [A-Za-z0-9_.-]*\) rule .*/\1/p' "$tmp/trace.$n" | sort -u | grep -v " $table " | head -n 200 |
     while read -r family of chain; do
       printf '%s %s %s' "$family" "$of" "$chain"
@@ -171,6 +177,12 @@ gone() {
   until_so 20 not_there || { note "$space: table $table is still there"; left_behind=yes; }
 }
 not_there() { ! there; }
+
+# Nothing is left in the sockets of those who listen: the column behind the groups
+heard() {
+  ! $in grep -e "$traces" -e "$events" /proc/net/netlink | grep -qv -e "$traces[0-9a-f]* *0 " -e "$events *0 "
+}
+settle() { enter "$kind" "$pod" > /dev/null || return 0; until_so 50 heard || :; }
 
 # Someone must notice if this shell is killed: `sh -c … netctl-verify-ID`, which `stop` looks for as well
 guard='trap "" HUP INT TERM
@@ -211,6 +223,7 @@ watch() {
     each news armed
     echo beat || exit 141
   done
+  each settle armed
   nap
   # grep may keep its last lines until then
   silence
@@ -234,7 +247,8 @@ start() {
 silence() {
   . "$tmp/quiet"
   : > "$tmp/quiet"
-  wait $readers
+  # without any it would wait for the guard
+  [ -z "$readers" ] || wait $readers
 } 2> /dev/null
 
 disarm() {

@@ -4,8 +4,8 @@ import type { Tuple, WatchOrder } from './types.ts'
 import { addressWord, type Endings, idWord, numberWord } from './words.ts'
 
 /** Traced a second, in all; what is beyond is counted only. */
-const RATE = 300
-const BURST = 300
+const RATE = 500
+const BURST = 500
 
 /** The table of a run, by its id. */
 export const tableOf = (id: string): string => `netctl_verify_${idWord(id)}`
@@ -48,7 +48,7 @@ export function rulesText(order: WatchOrder): string {
   ].join('\n')
 }
 
-/** Connections are told by their first segments; every segment of a busy one would be too much. */
+/** Connections are told by their first segments; every segment of a busy one would be too much. RFC 9293 §3.1: SYN is 2, RST 4. */
 const SEGMENTS: Readonly<Record<number, string>> = { 6: 'tcp flags & (syn | rst) != 0 ' }
 const PORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' }
 const ECHO: Readonly<Record<number, string>> = { 1: 'icmp', 58: 'icmpv6' }
@@ -115,6 +115,7 @@ function insideText(tuple: Tuple): string {
     head,
     inside.kind === 'vxlan' ? raw(ip - 16, 16, family === 4 ? '0x0800' : '0x86dd') : '',
     raw(family === 4 ? ip + 72 : ip + 48, 8, String(proto)),
+    proto === 6 ? raw(header + 104, 8, '& 6 != 0') : '',
     tuple.src === undefined ? '' : raw(addresses, bits, hex(tuple.src)),
     tuple.dst === undefined ? '' : raw(addresses + bits, bits, hex(tuple.dst)),
     tuple.sport === undefined ? '' : raw(header, 16, numberWord(tuple.sport, 65535)),

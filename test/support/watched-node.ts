@@ -78,17 +78,22 @@ export async function probeFrom(ns: string, probes: readonly Probe[], how: How =
   return readProbes(run.output(), probes)
 }
 
-/** What is left of a watch: tables, processes in the namespace that are not the lab's, files. Removes its folder. */
-export async function leftIn(ns: string, folder: string, patienceMs = 0): Promise<readonly string[]> {
+/** What is left of a watch: tables, processes, files. Whoever looks once a second whether it is over may take so long. Removes its folder. */
+export async function leftIn(ns: string, folder: string, patienceMs = 2000): Promise<readonly string[]> {
   for (const start = Date.now(); ; await sleep(200)) {
     const tables = (await sh('nft list tables', ns)).split('\n').filter((line) => line.includes('netctl_verify'))
-    const processes = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isOf(pid, folder))
-    const left = [...tables, ...processes.map((pid) => `process ${pid}`), ...readdirSync(folder)]
+    const left = [...tables, ...processesOf(folder).map((pid) => `process ${pid}`), ...readdirSync(folder)]
     if (left.length > 0 && Date.now() - start < patienceMs) continue
     rmSync(folder, { recursive: true })
     return left
   }
 }
+
+/** Processes of the script with this folder. */
+export const processesOf = (folder: string): readonly number[] =>
+  readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && isOf(pid, folder))
+    .map(Number)
 
 /** By the environment that it has from the script. */
 function isOf(pid: string, folder: string): boolean {

@@ -1,6 +1,6 @@
 /** The watch and the prober of a node in network namespaces, with real packets: what they tell, and that nothing of them is left. */
 import { rmSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Probe, SeenPacket, Tuple } from '../../src/verify/types.ts'
 import { fakeRoot } from '../support/collected-lab.ts'
 import { needs } from '../support/needs.ts'
@@ -54,8 +54,13 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
     })
     afterAll(async () => {
       agent.end()
-      rmSync(root, { recursive: true })
+      rmSync(root, { recursive: true, force: true })
       await lab.remove()
+    })
+
+    afterEach(async () => {
+      for (const host of ['n1', 'n2', 'p1'] as const) await lab.sh(host, 'nft flush ruleset; ip link del tun0 2> /dev/null || true')
+      await lab.sh('n1', 'iptables-legacy -t nat -F')
     })
 
     test.each([
@@ -76,18 +81,18 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
         patienceMs: 1500,
       })
       const probes = [
-        probe('dnat', 'p1', 'tcp', svc, 40001, 80),
-        probe('masquerade', 'p3', 'tcp', p2, 40002, 80),
-        probe('reset', 'p1', 'tcp', p2, 40003, 7000),
-        probe('prohibited', 'p1', 'udp', p2, 40004, 7000),
-        probe('dropped', 'p1', 'tcp', p2, 40005, 7001),
-        probe('answer', 'p1', 'udp', p2, 40006, 53),
-        probe('echo', 'p1', 'icmp', p2, 40007),
-        probe('native', 'p1', 'tcp', p2, 40008, 7002),
-        probe('closed', 'p1', 'tcp', p2, 40009, 9),
-        probe('closed-udp', 'p1', 'udp', p2, 40010, 9),
-        probe('own', 'n1', 'tcp', p2, 40011, 80),
-        probe('large', 'p1', 'udp', p2, 40012, 54),
+        probe('dnat', 'p1', 'tcp', svc, 20001, 80),
+        probe('masquerade', 'p3', 'tcp', p2, 20002, 80),
+        probe('reset', 'p1', 'tcp', p2, 20003, 7000),
+        probe('prohibited', 'p1', 'udp', p2, 20004, 7000),
+        probe('dropped', 'p1', 'tcp', p2, 20005, 7001),
+        probe('answer', 'p1', 'udp', p2, 20006, 53),
+        probe('echo', 'p1', 'icmp', p2, 20007),
+        probe('native', 'p1', 'tcp', p2, 20008, 7002),
+        probe('closed', 'p1', 'tcp', p2, 20009, 9),
+        probe('closed-udp', 'p1', 'udp', p2, 20010, 9),
+        probe('own', 'n1', 'tcp', p2, 20011, 80),
+        probe('large', 'p1', 'udp', p2, 20012, 54),
       ].map((one) => (one.id === 'large' ? { ...one, size: 3000 } : one))
       const tuples = probes.map(({ proto, dst, sport, dport, space }): Tuple => {
         const src = at(space === 'node' ? 'n1' : space.name, family)
@@ -113,7 +118,7 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
         // 3000 bytes do not fit into 1500, and must not be cut
         large: { kind: 'errno', name: 'EMSGSIZE' },
       })
-      expect(results.find(({ id }) => id === 'dnat')).toMatchObject({ src: p1, sport: 40001 })
+      expect(results.find(({ id }) => id === 'dnat')).toMatchObject({ src: p1, sport: 20001 })
 
       const of = (id: string) => seen.packets.find(({ tuple }) => tuple !== undefined && probes[tuple]?.id === id)
       const filter = `${ip} filter FORWARD`
@@ -128,9 +133,9 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
         'inet own ports 0 accept',
         `${nat} POSTROUTING policy accept`,
       ])
-      expect(toText(of('dnat'))).toBe(`postrouting ${p1}:40001 ${p2}:81`)
+      expect(toText(of('dnat'))).toBe(`postrouting ${p1}:20001 ${p2}:81`)
       expect(hits(of('masquerade'))).toContain(`${nat} POSTROUTING 0 accept`)
-      expect(toText(of('masquerade'))).toBe(`postrouting ${n1}:40002 ${p2}:80`)
+      expect(toText(of('masquerade'))).toBe(`postrouting ${n1}:20002 ${p2}:80`)
       expect(hits(of('reset')).at(-1)).toBe(`${filter} 0 drop`)
       expect(hits(of('prohibited')).at(-1)).toBe(`${filter} 1 drop`)
       expect(hits(of('dropped')).at(-1)).toBe(`${filter} 2 drop`)
@@ -138,23 +143,152 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
       expect(hits(of('native')).at(-1)).toBe(`${forward} 1 drop`)
       expect(of('own')).toMatchObject({ hook: 'output', end: { hook: 'postrouting', oif: 'eth0' } })
       expect(of('dnat')).toMatchObject({ hook: 'prerouting', iif: 'cali1', end: { oif: 'eth0' } })
-      expect(of('echo')?.headers.icmp).toEqual({ type: family === 4 ? 8 : 128, code: 0, id: 40007 })
+      expect(of('echo')?.headers.icmp).toEqual({ type: family === 4 ? 8 : 128, code: 0, id: 20007 })
       expect(of('large')).toBeUndefined()
 
       // an entry of its own for each that was let through
       const made = seen.connections.filter(({ event }) => event === 'new')
-      expect(made.map(({ original }) => original.sport ?? original.id).sort()).toEqual([40001, 40002, 40006, 40007, 40009, 40010, 40011])
-      expect(made.find(({ original }) => original.sport === 40001)?.reply).toEqual({
+      expect(made.map(({ original }) => original.sport ?? original.id).sort()).toEqual([20001, 20002, 20006, 20007, 20009, 20010, 20011])
+      expect(made.find(({ original }) => original.sport === 20001)?.reply).toEqual({
         proto: 'tcp',
         src: p2,
         dst: p1,
         sport: 81,
-        dport: 40001,
+        dport: 20001,
       })
-      expect(made.find(({ original }) => original.sport === 40002)?.reply).toMatchObject({ src: p2, dst: n1 })
+      expect(made.find(({ original }) => original.sport === 20002)?.reply).toMatchObject({ src: p2, dst: n1 })
       expect(seen).toMatchObject({ missing: [], legacy: [], lost: false, disarmed: true })
       expect(await leftIn(lab.ns.n1, watch.folder)).toEqual([])
-      await lab.sh('n1', 'nft flush ruleset')
+    })
+
+    test('200 connections at once with a busy neighbour: all of ours, and nothing else', async () => {
+      const [p1, p3, p2, svc] = ['p1', 'p3', 'p2', 'svc'].map((name) => at(name, 4)) as [string, string, string, string]
+      await lab.sh('n1', `iptables-nft-restore <<'END'\n${restoreText(forFamily(rules, 4))}END`)
+      const probes = Array.from({ length: 200 }, (_, i): Probe => {
+        const from = i % 3 === 0 ? 'p3' : 'p1'
+        return { id: `f${i}`, space: { namespace: 't', name: from }, proto: 'tcp', dst: svc, sport: 21000 + i, dport: 80, patienceMs: 3000 }
+      })
+      const tuples = probes.map(
+        ({ space, dst, sport, dport }): Tuple => ({
+          proto: 'tcp',
+          src: space !== 'node' && space.name === 'p1' ? p1 : p3,
+          dst,
+          sport,
+          ...(dport && { dport }),
+        }),
+      )
+      const watch = await watchIn(lab.ns.n1, { spaces: ['node'], tuples, seconds: 60 }, { root })
+      let over = false
+      const neighbour = (async () => {
+        while (!over)
+          await Promise.all([
+            agent.probe({ ns: lab.ns.p1, proto: 'tcp', dst: svc, port: 80, timeout: 2, times: 20 }),
+            agent.probe({ ns: lab.ns.p3, proto: 'udp', dst: p2, port: 53, timeout: 2, times: 20 }),
+          ])
+      })()
+      const results = await probeFrom(lab.ns.n1, probes, { root })
+      over = true
+      await neighbour
+      const seen = await watch.stop()
+      expect(results.filter(({ answer }) => answer.kind !== 'answered')).toEqual([])
+      expect(seen.lost).toBe(false)
+      expect(seen.packets.filter(({ tuple }) => tuple === undefined)).toEqual([])
+      // a segment that the kernel repeats is seen again
+      expect(new Set(seen.packets.map(({ headers }) => headers.sport))).toEqual(new Set(probes.map(({ sport }) => sport)))
+      for (const packet of seen.packets) expect(packet.end?.headers).toMatchObject({ dst: p2, dport: 81 })
+      expect(seen.connections.filter(({ event }) => event === 'new').length).toBe(200)
+      expect(await leftIn(lab.ns.n1, watch.folder)).toEqual([])
+    })
+
+    test('in a pod that has rules, on a node of iptables-legacy: each namespace by itself', async () => {
+      const [p1, p2] = ['p1', 'p2'].map((name) => at(name, 4)) as [string, string]
+      await lab.sh('n1', 'iptables-legacy -t nat -A PREROUTING -p tcp --dport 82 -j DNAT --to-destination :80')
+      await lab.sh('p1', 'nft -f - <<END\ntable ip own {\nchain out {\ntype filter hook output priority 0\ntcp dport 7003 drop\n}\n}\nEND')
+      const probe = (sport: number, dport: number): Probe => ({
+        id: `p${sport}`,
+        space: { namespace: 't', name: 'p1' },
+        proto: 'tcp',
+        dst: p2,
+        sport,
+        dport,
+        patienceMs: 500,
+      })
+      const probes = [probe(20001, 82), probe(20002, 7003)]
+      const tuples = probes.map(({ dst, sport, dport }): Tuple => ({ proto: 'tcp', src: p1, dst, sport, ...(dport && { dport }) }))
+      const pod = { namespace: 't', name: 'p1' }
+      const gone = { namespace: 't', name: 'p9' }
+      const watch = await watchIn(lab.ns.n1, { spaces: ['node', pod, gone], tuples, seconds: 30 }, { root })
+      expect((await probeFrom(lab.ns.n1, probes, { root })).map(({ answer }) => answer.kind)).toEqual(['answered', 'silent'])
+      const seen = await watch.stop()
+      expect(seen).toMatchObject({ legacy: [4], lost: false, disarmed: true })
+      expect(seen.missing).toEqual(['node: rules of iptables-legacy are not traced by the kernel', 'pod t_p9: no process of it is here'])
+      const by = (sport: number) => seen.packets.filter(({ headers }) => headers.sport === sport && headers.tcp === 'syn')
+      expect(by(20001).map(({ space, hook }) => [space, hook])).toEqual([
+        ['node', 'prerouting'],
+        [pod, 'output'],
+      ])
+      // what the rule did is seen though the rule is not
+      expect(by(20001).map(toText)).toEqual([`postrouting ${p1}:20001 ${p2}:80`, `postrouting ${p1}:20001 ${p2}:82`])
+      expect(by(20002).map((packet) => [packet.space, ...hits(packet)])).toEqual([[pod, 'ip own out 0 drop']])
+      expect(await leftIn(lab.ns.n1, watch.folder)).toEqual([])
+      expect(await lab.sh('p1', 'nft list tables')).toBe('table ip own\n')
+    })
+
+    test.each([
+      ['vxlan', 4],
+      ['vxlan', 6],
+      ['ipip', 4],
+      ['ipip', 6],
+    ] as const)('%s with IPv%d inside: the tunnel’s packet by what is in it', async (kind, family) => {
+      const [p1, p2, n1, n2] = ['p1', 'p2', 'n1', 'n2'].map((name, i) => at(name, i < 2 ? family : 4)) as [string, string, string, string]
+      const device = (from: string, to: string) =>
+        kind === 'vxlan'
+          ? `type vxlan id 4096 local ${from} remote ${to} dstport 4789`
+          : `type ${family === 4 ? 'ipip' : 'sit'} local ${from} remote ${to}`
+      for (const [host, from, to, pod] of [
+        ['n1', n1, n2, p2],
+        ['n2', n2, n1, p1],
+      ] as const)
+        await lab.sh(host, `ip link add tun0 ${device(from, to)}; ip link set tun0 up; ip route replace ${pod} dev tun0`)
+      if (kind === 'vxlan') {
+        const mac = async (host: HostName) => (JSON.parse(await lab.sh(host, 'ip -j link show tun0')) as { address: string }[])[0]?.address
+        await lab.sh('n1', `ip neigh replace ${p2} lladdr ${await mac('n2')} dev tun0`)
+        await lab.sh('n2', `ip neigh replace ${p1} lladdr ${await mac('n1')} dev tun0`)
+      }
+      const inside = kind === 'vxlan' ? { kind, src: n1, dst: n2, port: 4789, id: 4096 } : { kind, src: n1, dst: n2 }
+      const tuples: readonly Tuple[] = [
+        { proto: 'tcp', src: p1, dst: p2, sport: 20001, dport: 80 },
+        { proto: 'tcp', src: p1, dst: p2, sport: 20001, dport: 80, inside },
+        { proto: 'tcp', src: p1, dst: p2, sport: 20002, dport: 80, inside },
+        { proto: 'udp', src: p1, dst: p2, sport: 20001, dport: 80, inside },
+      ]
+      const probe = { space: { namespace: 't', name: 'p1' }, proto: 'tcp', dst: p2, dport: 80, patienceMs: 2000 } as const
+      const watches = await Promise.all(
+        ['n1', 'n2'].map((host) => watchIn(lab.ns[host as HostName], { spaces: ['node'], tuples, seconds: 30 })),
+      )
+      const results = await probeFrom(
+        lab.ns.n1,
+        [
+          { ...probe, id: 'watched', sport: 20001 },
+          { ...probe, id: 'other', sport: 20003 },
+        ],
+        { root },
+      )
+      expect(results.map(({ answer }) => answer.kind)).toEqual(['answered', 'answered'])
+      const [one, two] = await Promise.all(watches.map((watch) => watch.stop()))
+      // closing resets too
+      const packets = (seen = one) => seen?.packets.filter(({ headers, hook }) => headers.tcp !== 'rst,ack').slice(0, 2).map(({ tuple, hook, headers, end }) => [tuple, hook, headers.dst, end?.hook])
+      expect(packets(one)).toEqual([
+        [0, 'prerouting', p2, 'postrouting'],
+        [1, 'output', n2, 'postrouting'],
+      ])
+      expect(packets(two)).toEqual([
+        [1, 'prerouting', n2, 'input'],
+        [0, 'prerouting', p2, 'postrouting'],
+      ])
+      for (const watch of watches) expect(await leftIn(lab.ns.n1, watch.folder)).toEqual([])
+      await lab.sh('n1', `ip route replace ${p2} via ${at('n2', family)}`)
+      await lab.sh('n2', `ip route replace ${p1} via ${at('n1', family)}`)
     })
   },
 )
