@@ -20,10 +20,13 @@ export function packetsOf(
   for (const event of events) {
     const known = current.get(event.id)
     const { table, chain } = event
-    if (table !== `inet ${tableOf(order.id)}`) known?.steps.push(stepOf(event, chains.get(`${table} ${chain}`)))
-    else if (event.kind === 'packet' && known && (chain === 'postrouting' || chain === 'input'))
-      known.end = { hook: chain, headers: event.headers, ...(event.oif !== undefined && { oif: event.oif }) }
-    else if (event.kind === 'packet') {
+    if (table !== `inet ${tableOf(order.id)}`) {
+      const step = stepOf(event, known?.headers, chains.get(`${table} ${chain}`))
+      if (step) known?.steps.push(step)
+    } else if (event.kind === 'packet' && known && (chain === 'postrouting' || chain === 'input')) {
+      const headers = trusted(event.headers, known.headers)
+      known.end = { hook: chain, ...(headers && { headers }), ...(event.oif !== undefined && { oif: event.oif }) }
+    } else if (event.kind === 'packet' && event.headers) {
       const { headers, iif } = event
       const tuple = tupleOf(headers, order.tuples)
       const packet: Draft = {
@@ -45,12 +48,21 @@ export function packetsOf(
   return packets
 }
 
-function stepOf(event: TraceEvent, handles: ReadonlyMap<number, number> | undefined): SeenStep {
+/** No packet changes its family on its way: headers of the other one have been misread. */
+const trusted = (headers: TraceHeaders | undefined, first: TraceHeaders): TraceHeaders | undefined =>
+  headers && headers.src.includes(':') === first.src.includes(':') ? headers : undefined
+
+function stepOf(
+  event: TraceEvent,
+  first: TraceHeaders | undefined,
+  handles: ReadonlyMap<number, number> | undefined,
+): SeenStep | undefined {
   const { table, chain } = event
   switch (event.kind) {
     case 'packet': {
-      const { headers, iif, oif } = event
-      return { kind: 'headers', table, chain, headers, ...(iif !== undefined && { iif }), ...(oif !== undefined && { oif }) }
+      const { iif, oif } = event
+      const headers = first && trusted(event.headers, first)
+      return headers && { kind: 'headers', table, chain, headers, ...(iif !== undefined && { iif }), ...(oif !== undefined && { oif }) }
     }
     case 'rule': {
       const { text, verdict, handle } = event

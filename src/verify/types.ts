@@ -125,8 +125,11 @@ export interface SeenPacket {
   readonly iif?: string
   /** in order; without those of our own table */
   readonly steps: readonly SeenStep[]
-  /** how it was seen to go on, after all rules: headers at the end of postrouting, or of input */
-  readonly end?: { readonly hook: 'postrouting' | 'input'; readonly headers: Headers; readonly oif?: string }
+  /**
+   * how it was seen to go on, after all rules: headers at the end of postrouting, or of input; without headers where nft reads those of a tunnel's
+   * packet as if they were of the other family, that inside
+   */
+  readonly end?: { readonly hook: 'postrouting' | 'input'; readonly headers?: Headers; readonly oif?: string }
 }
 
 /** An event of conntrack, of an entry that one of the tuples made. */

@@ -50,7 +50,7 @@ export function parseTrace(text: string, first: string): readonly TracedPacket[]
   const current = new Map<string, TracedPacket>()
   for (const event of parseTraceEvents(text)) {
     const { id, table, chain } = event
-    if (event.kind === 'packet' && table === first) {
+    if (event.kind === 'packet' && event.headers && table === first) {
       const { src, dst, proto, sport = 0, dport = 0 } = event.headers
       const packet = { src, dst, proto: sport === 0 ? '' : proto, sport, dport, rules: [] }
       packets.push(packet)

@@ -6,8 +6,8 @@ export type TraceEvent = {
   readonly id: string
   readonly table: string
   readonly chain: string
-} & (
-  | { readonly kind: 'packet'; readonly headers: TraceHeaders; readonly iif?: string; readonly oif?: string }
+} /** without headers if nft could not read them: it goes by an old Ethernet header, which may be of the packet inside a tunnel */ & (
+  | { readonly kind: 'packet'; readonly headers?: TraceHeaders; readonly iif?: string; readonly oif?: string }
   /** a rule that ran to its end; `text` is empty if nft did not know it, since it was made after nft had read the rules */
   | { readonly kind: 'rule'; readonly text: string; readonly handle?: number; readonly verdict: string }
   | { readonly kind: 'policy'; readonly verdict: string }
@@ -39,7 +39,7 @@ function parseLine(line: string): TraceEvent | undefined {
     const headers = headersOf(rest)
     const iif = device(rest, 'iif')
     const oif = device(rest, 'oif')
-    return headers && { ...where, kind: 'packet', headers, ...(iif !== undefined && { iif }), ...(oif !== undefined && { oif }) }
+    return { ...where, kind: 'packet', ...(headers && { headers }), ...(iif !== undefined && { iif }), ...(oif !== undefined && { oif }) }
   }
   const [, verdict] = /^policy (\S+) *$/.exec(rest) ?? []
   if (verdict !== undefined) return { ...where, kind: 'policy', verdict }
