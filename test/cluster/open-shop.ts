@@ -1,0 +1,62 @@
+/** Makes a new cluster into that of the scenarios. */
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Cluster } from './cluster.ts'
+import { balancerStatus, manualEndpoints, namespace, readyPods, shopObjects } from './shop.ts'
+import type { ShopFlow } from './shop-flows.ts'
+import type { ProxyMode } from './types.ts'
+
+/** Creates everything, and waits until it runs. */
+export async function openShop(cluster: Cluster, families: number): Promise<void> {
+  const inShop = (...words: readonly string[]) => cluster.kubectl(['-n', namespace, ...words])
+  await create(cluster, shopObjects(families))
+  for (const [name, status] of balancerStatus(families))
+    await inShop('patch', 'service', name, '--subresource=status', '--type=merge', '-p', JSON.stringify(status))
+  await inShop('wait', 'pod', ...readyPods, '--for=condition=Ready', '--timeout=120s')
+  const addresses = JSON.parse(await inShop('get', 'pod', 'db-1', '-o', 'jsonpath={.status.podIPs}')) as readonly { readonly ip: string }[]
+  await create(cluster, manualEndpoints(addresses.map(({ ip }) => ip)))
+  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['sh', '-ec', unlimited])))
+}
+
+const create = (cluster: Cluster, items: readonly object[]): Promise<string> =>
+  cluster.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+
+/** How many ICMP errors a host sends a second is no part of an answer. These settings are the network namespace's own. */
+const unlimited = 'cd /proc/sys/net; echo 0 >ipv4/icmp_ratelimit; echo 0 >ipv6/icmp/ratelimit'
+
+/** kube-proxy programs everything it knows of at once: where a service that was made last is, all else is. */
+export async function programmed(cluster: Cluster, mode: Exclude<ProxyMode, 'none'>): Promise<void> {
+  const name = `last-${mode}`
+  await cluster.kubectl(['-n', namespace, 'create', 'service', 'clusterip', name, '--tcp=1'])
+  const save = mode === 'nftables' ? 'nft list table ip kube-proxy' : 'iptables-save'
+  const look = `until ${save} | grep -q ${namespace}/${name}; do sleep 0.2; done`
+  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['timeout', '60', 'sh', '-c', look])))
+}
+
+/** Where packets are sent from: paths to network namespaces. */
+export async function sendersOf(cluster: Cluster): Promise<(from: ShopFlow['from']) => string> {
+  const line = '{range .items[*]}{.metadata.name} {.metadata.uid}{"\\n"}{end}'
+  const listed = await cluster.kubectl(['-n', namespace, 'get', 'pods', '-o', `jsonpath=${line}`])
+  const processes = podProcesses()
+  const paths = new Map(
+    listed
+      .trim()
+      .split('\n')
+      .map((text) => text.split(' '))
+      .map(([name, uid = '']) => [`${namespace}/${name}`, `/proc/${processes.get(uid)}/ns/net`]),
+  )
+  return ({ kind, name }) => (kind === 'pod' ? (paths.get(name) ?? `no pod ${name}`) : cluster.namespace(name))
+}
+
+/** A process of each pod, by the pod's uid, which the kubelet puts into the names of control groups. */
+function podProcesses(): ReadonlyMap<string, number> {
+  const found = new Map<string, number>()
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [, uid] = /\/pod([0-9a-f-]{36})\//.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? []
+      if (uid !== undefined) found.set(uid, Number(pid))
+    } catch {
+      // it has ended
+    }
+  }
+  return found
+}

@@ -1,0 +1,42 @@
+/** Sends the packets of the scenarios, and holds what became of them against what netctl said. */
+import type { Outcome, Trace } from '../../src/trace/types.ts'
+import { compareProbe } from '../fuzz/compare.ts'
+import type { Seen } from '../fuzz/scenario.ts'
+import type { Agent } from '../support/netns-agent.ts'
+import type { ShopFlow } from './shop-flows.ts'
+
+/** Where a flow's sender is: a path to its network namespace. */
+export type NamespaceOf = (from: ShopFlow['from']) => string
+
+/** What differs, by flow. Silence is waited for longer where none is foretold: a packet that a busy machine was late with is no drop. */
+export async function differences(
+  flows: readonly ShopFlow[],
+  traces: ReadonlyMap<string, Trace>,
+  agent: Agent,
+  namespaceOf: NamespaceOf,
+): Promise<ReadonlyMap<ShopFlow, string>> {
+  const wrong = new Map<ShopFlow, string>()
+  await Promise.all(
+    flows.map(async (flow) => {
+      const outcomes = traces.get(flow.id)?.outcomes.map(onNode)
+      if (outcomes === undefined) return void wrong.set(flow, `${flow.about}: no answer`)
+      const silent = outcomes.some((o) => o.verdict === 'dropped')
+      const { from, proto, dst, port } = flow
+      const times = outcomes.length === 1 && silent ? Math.min(flow.times, 2) : flow.times
+      const probe = { from: `${from.kind}/${from.name}`, proto, dst, times, ...(port !== undefined && { port }) }
+      const seen = (await agent.probe({ ...probe, ns: namespaceOf(from), timeout: silent ? 1 : 5 })) as readonly Seen[]
+      const finding = compareProbe(probe, outcomes, seen, flow.sticky)
+      if (finding.kind === 'differs') wrong.set(flow, `${flow.about}: ${finding.how}`)
+      else if (finding.kind === 'undecided') wrong.set(flow, `${flow.about}: undecided: ${finding.reasons.join('; ')}`)
+    }),
+  )
+  return wrong
+}
+
+/** A pod on its node's network shares the node's sockets: it answers by the node's name. */
+function onNode(outcome: Outcome): Outcome {
+  const { endpoint } = outcome
+  return endpoint === undefined
+    ? outcome
+    : { ...outcome, endpoint: endpoint.replace(/^pod\/shop\/edge-(\d)$/, 'node$1').replace(/^(node|external)\//, '') }
+}

@@ -1,0 +1,70 @@
+/** A real cluster, read by its kubeconfig alone: what netctl says of hundreds of packets is what becomes of them. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Trace } from '../../src/trace/types.ts'
+import { needs } from '../support/needs.ts'
+import { netctl } from '../support/netctl.ts'
+import { Agent } from '../support/netns-agent.ts'
+import { twice } from '../support/twice.ts'
+import { type Cluster, up } from './cluster.ts'
+import { openShop, programmed, sendersOf } from './open-shop.ts'
+import { namespace } from './shop.ts'
+import { type ShopFlow, shopFlows } from './shop-flows.ts'
+import { differences } from './shop-truth.ts'
+
+const able = needs('cluster', 'python3', 'conntrack')
+
+describe.runIf(able).for([1, 2])('a cluster of %i families', (families) => {
+  const folder = mkdtempSync(join(tmpdir(), 'netctl-shop-'))
+  let cluster: Cluster
+  let agent: Agent
+  // Kubernetes may have to be built first
+  beforeAll(async () => {
+    cluster = await up(2, { dual: families === 2 })
+    await openShop(cluster, families)
+    agent = new Agent()
+  }, 1_200_000)
+  afterAll(async () => {
+    agent?.end()
+    await cluster?.down()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  for (const mode of ['iptables', 'nftables'] as const)
+    test(`kube-proxy by ${mode}: packets do as netctl says`, { timeout: 300_000 }, async () => {
+      await cluster.setProxyMode(mode)
+      await programmed(cluster, mode)
+      const snapshot = await collect(cluster, join(folder, mode))
+      const list = async (kind: string) =>
+        (JSON.parse(await cluster.kubectl(['-n', namespace, 'get', kind, '-o', 'json'])) as { readonly items: [] }).items
+      const flows = shopFlows(await list('services'), await list('pods'), families, mode)
+      expect(flows.length).toBeGreaterThan(200)
+      const traces = await predict(snapshot, flows)
+      const namespaceOf = await sendersOf(cluster)
+      const wrong = [...(await twice(flows, (some) => differences(some, traces, agent, namespaceOf))).values()]
+      expect(wrong, wrong.join('\n')).toEqual([])
+    })
+})
+
+/** By pods, as of a cluster that nobody has prepared. */
+async function collect({ kubeconfig }: Cluster, path: string): Promise<string> {
+  const pods = ['--via', 'pod', '--yes', '--pod-image', 'netctl.test/node-tools:1']
+  const ran = await netctl(['collect', '--kubeconfig', kubeconfig, ...pods, '-O', path])
+  // nothing is missing
+  expect(ran.code, ran.stderr + ran.stdout).toBe(0)
+  return path
+}
+
+async function predict(snapshot: string, flows: readonly ShopFlow[]): Promise<ReadonlyMap<string, Trace>> {
+  const file = `${snapshot}.jsonl`
+  writeFileSync(file, flows.map((flow) => `${JSON.stringify(flow)}\n`).join(''))
+  const ran = await netctl(['trace', '--snapshot', snapshot, '--flows', file, '-o', 'jsonl', '--brief'])
+  const traces = ran.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Trace & { readonly id: string })
+  expect(traces.length, ran.stderr).toBe(flows.length)
+  return new Map(traces.map((trace) => [trace.id, trace]))
+}
