@@ -380,7 +380,11 @@ pods() {
 
 # The name that the kubelet registers: what it is told, else the host's in lower case
 name() {
+  own=$(readlink /proc/self/ns/net)
   for comm in $(grep -ls '^kubelet$' "$proc"/[0-9]*/comm); do
+    # one that is in another network is of a node that runs within this one
+    net=$(readlink "${comm%comm}ns/net" 2> /dev/null)
+    [ "${net:-$own}" = "$own" ] || continue
     told=$(tr '\0' '\n' < "${comm%comm}cmdline" 2> /dev/null | sed -n -e 's/^--hostname-override=//p' -e '/^--hostname-override$/{n;p;}' | sed -n 1p)
     [ -z "$told" ] || { echo "$told"; return; }
   done

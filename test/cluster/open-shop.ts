@@ -20,8 +20,8 @@ export async function openShop(cluster: Cluster, families: number): Promise<void
 const create = (cluster: Cluster, items: readonly object[]): Promise<string> =>
   cluster.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
 
-/** How many ICMP errors a host sends a second is no part of an answer. These settings are the network namespace's own. */
-const unlimited = 'cd /proc/sys/net; echo 0 >ipv4/icmp_ratelimit; echo 0 >ipv6/icmp/ratelimit'
+/** How many ICMP errors a host sends a second is no part of an answer: no type of them is limited (ip-sysctl). The settings are the network namespace's own. */
+const unlimited = 'cd /proc/sys/net; echo 0 >ipv4/icmp_ratemask; echo >ipv6/icmp/ratemask'
 
 /** kube-proxy programs everything it knows of at once: where a service that was made last is, all else is. */
 export async function programmed(cluster: Cluster, mode: Exclude<ProxyMode, 'none'>): Promise<void> {

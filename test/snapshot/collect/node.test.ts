@@ -1,7 +1,7 @@
 /** The collector in network namespaces: what it reads must trace as the lab's own dump does, and hold no secret. */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { execa } from 'execa'
@@ -267,6 +267,25 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
     expect(read.files.get('nodes/n1/wg-show.txt')?.toString()).toContain('  private key: (hidden)\n')
     expect(read.files.get('nodes/n1/wg-show.txt')?.toString()).toContain('  preshared key: (hidden)\n')
     expect(text).not.toContain('planted')
+  })
+
+  test('a node is called as its own kubelet was told, not as that of a node which runs within it', async () => {
+    const own = readlinkSync('/proc/self/ns/net')
+    const kubelet = (pid: string, network: string): void => {
+      const process = join(folder, 'kubelets/proc', pid)
+      mkdirSync(join(process, 'ns'), { recursive: true })
+      writeFileSync(join(process, 'comm'), 'kubelet\n')
+      writeFileSync(join(process, 'cmdline'), `kubelet\0--hostname-override=of-${pid}\0`)
+      symlinkSync(network, join(process, 'ns/net'))
+    }
+    const named = async () => {
+      const { bytes } = await runCollector(['5', '', join(folder, 'kubelets')], { env: { PATH: `${folder}:${process.env.PATH}` } })
+      return readStream(bytes).node
+    }
+    kubelet('7', 'net:[1]')
+    expect(await named()).toBe(hostname().toLowerCase())
+    kubelet('8', own)
+    expect(await named()).toBe('of-8')
   })
 
   test('what changes while it is read is read again, and told if it goes on', async () => {
