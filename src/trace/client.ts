@@ -177,20 +177,16 @@ function entryPoint(run: Run, flow: Flow, dst: Ip): Entry {
   if (routed) return named(routed)
   const router = routerTo(run, dst)
   if (router) return uplink(router)
-  lackNodes(world)
-  const nodes = [...world.places.values()].filter((p) => p.host.kind === 'node')
-  if (nodes.length === 0) throw new Undecided('underlay', 'the snapshot has no node')
+  const lacking = lackNodes(world)
+  const dumped = [...world.places.values()].filter((p) => p.host.kind === 'node')
+  if (dumped.length === 0) throw new Undecided('underlay', 'the snapshot has no node')
+  const nodes = [...dumped, ...lacking]
   run.assumptions.add(
     `which node packets to ${dst.text} enter by is not known: each is followed with equal weight (--entry-node says which)`,
   )
-  return uplink(
-    nodes[
-      run.choices.pick(
-        nodes.map(() => 1 / nodes.length),
-        'node that the outside packet enters by',
-      )
-    ] as Place,
-  )
+  const weights = nodes.map(() => 1 / nodes.length)
+  const chosen = nodes[run.choices.pick(weights, 'node that the outside packet enters by')] as Place | string
+  return typeof chosen === 'string' ? { kind: 'undumped', id: chosen } : uplink(chosen)
 }
 
 const routerTo = (run: Run, dst: Ip): Place | undefined =>

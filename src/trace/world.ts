@@ -126,10 +126,11 @@ const nodeIps = ({ internalIps, annotations }: Node): readonly Ip[] => [
   ),
 ]
 
-/** Notes that any node without a dump may be the one to ask. */
-export function lackNodes({ lacks, snapshot, places }: World): void {
-  for (const { name } of snapshot.cluster.nodes)
-    if (!places.has(`node/${name}`) && !snapshot.down?.has(`node/${name}`)) lacks.add(`node/${name}`)
+/** Notes that any node without a dump may be the one to ask; those nodes. */
+export function lackNodes({ lacks, snapshot, places }: World): readonly string[] {
+  const lacking = snapshot.cluster.nodes.map(({ name }) => `node/${name}`).filter((id) => !places.has(id) && !snapshot.down?.has(id))
+  for (const id of lacking) lacks.add(id)
+  return lacking
 }
 
 function makePlace(host: Host, pod: Pod | undefined): Place {

@@ -88,3 +88,16 @@ test.runIf(needs('captures'))('an empty iptables-save without a ruleset of nft s
   expect(load).toThrow(ParseError)
   expect(load).toThrow('empty, and no nft.txt or nft.json shows that')
 })
+
+test.runIf(needs('captures'))('a packet from outside may enter by a node without a dump as well as by any other', () => {
+  const files = filesOf(join(captures, 'nft-nft'))
+  const gone = [...files.keys()].filter((f) => f.startsWith('external/') || f.startsWith('nodes/n2/'))
+  const snapshot = loadSnapshot(withFiles(files, Object.fromEntries(gone.map((f) => [f, undefined]))))
+  const web = snapshot.cluster.services.find((s) => s.name === 'web')
+  const flow = { from: { kind: 'external', ip: '198.51.100.7' }, proto: 'tcp', dst: web?.clusterIps[0]?.text ?? '', port: 80 } as const
+  const { outcomes } = traceFlow(snapshot, flow, { brief: true })
+  const open = outcomes.filter((o) => o.verdict === 'undecided')
+  expect(open.map((o) => o.reason)).toEqual([`node/n2 has no dump: what it does with ${flow.dst} is not known`])
+  // one of three nodes
+  expect(open[0]?.probability).toBeCloseTo(1 / 3)
+})
