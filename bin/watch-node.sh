@@ -1,6 +1,7 @@
 # Watches chosen packets on one node for `netctl trace --verify`: docs/verify.md. What netctl sends is bin/collect-node.sh without its last line, for
 # its functions; this file; functions that say what is to be watched, of netctl's own making:
-#     id seconds  $spaces: `0 node`, `1 pod NAMESPACE_NAME`, one a line  rules: text for nft  patterns: for grep -F on events of conntrack
+#     id seconds  spaces: `0 node`, `1 pod NAMESPACE_NAME`, one a line  rules: text for nft  elements: what begins the watch  patterns: for grep -F on
+#     events of conntrack  probes: a space and a line for bin/probe.pl  prober: that
 # and a last line `watch`, `probe` or `stop`. Others' tables are not touched. Whatever happens to this shell, what it put there goes away: the table
 # is owned by a process (nft(8), `owner`), or else deleted by one that waits for that; and its elements end by themselves.
 
@@ -57,16 +58,21 @@ quiet() { printf '%s\n' "$*" >> "$tmp/quiet"; }
 there() { $in $nft list table inet "$table"; }
 listens() { [ $(($($in grep -c "$1" /proc/net/netlink))) -gt "$2" ]; }
 
-# of runs that ended without taking their table away: its elements have ended
+# of runs that ended without taking their table away: its elements have ended, and nobody guards it
 stale() {
   $in $nft list tables 2> /dev/null | sed -n 's/^table inet \(netctl_verify_[a-z0-9]*\)$/\1/p' | while read -r old; do
-    $in $nft list table inet "$old" | grep -q ' expires ' || $in $nft delete table inet "$old"
+    $in $nft list table inet "$old" | grep -q ' expires ' || grep -qs "netctl-verify-${old#netctl_verify_}" "$proc"/[0-9]*/cmdline || $in $nft delete table inet "$old"
   done 2> /dev/null
 }
 
 # The table lives as long as the socket of a process that we feed, and that ends with us. HOME: where it keeps what it was told.
 owned() {
-  { echo "include \"$tmp/rules\""; while kill -0 $$; do sleep 1; done; } 2> /dev/null | HOME=$tmp $limiting $in $nft -i > "$tmp/nft.$n" 2>&1 &
+  {
+    echo "include \"$tmp/rules\""
+    while kill -0 $$ && ! [ -e "$tmp/begin" ]; do nap; done
+    echo "include \"$tmp/elements\""
+    while kill -0 $$; do sleep 1; done
+  } 2> /dev/null | HOME=$tmp $limiting $in $nft -i > "$tmp/nft.$n" 2>&1 &
   holder=$!
   undo kill $holder
   until_so 100 there_or_ended || :
@@ -80,7 +86,16 @@ orphan() {
   sed 's/flags owner;//' "$tmp/rules" > "$tmp/rules.orphan"
   $in $nft -f "$tmp/rules.orphan" > "$tmp/nft.$n" 2>&1 || return 1
   undo $in $nft delete table inet "$table"
+  echo "$n" >> "$tmp/orphans"
 } 2> /dev/null
+
+# begin: the tuples, when all listen; a table of nobody is filled from here
+begin() {
+  enter "$kind" "$pod" > /dev/null || return 0
+  if grep -qs "^$n\$" "$tmp/orphans"; then $in $nft -f "$tmp/elements" > "$tmp/nft.$n" 2>&1; fi
+  until_so 50 begun || note "$space: nft failed: $(grep Error "$tmp/nft.$n" | sed -n 1p)"
+}
+begun() { there | grep -q ' expires '; }
 
 arm() {
   find_tool nft || { note "$space: there is no nft, so no packet can be watched"; return 1; }
@@ -196,7 +211,7 @@ guard='trap "" HUP INT TERM
 watch() {
   tmp=$(mktemp -d) || exit 1
   : > "$tmp/undo"; : > "$tmp/quiet"; : > "$tmp/armed"
-  sh -c "$guard" "netctl-verify-$id" "$tmp" $$ $((seconds + 10)) > /dev/null 2>&1 < /dev/null &
+  sh -c "$guard" "netctl-verify-$id" "$tmp" $$ $((seconds + 60)) > /dev/null 2>&1 < /dev/null &
   guardian=$!
   ended= readers=
   trap 'disarm; rm -rf "$tmp"; kill -9 $guardian 2> /dev/null' EXIT
@@ -205,15 +220,18 @@ watch() {
   trap 'ended=yes' HUP INT TERM
   find_tool nft && nft=$found
   timeout= limiting=
-  if find_tool timeout && "$found" -s KILL 5 true 2> /dev/null; then timeout=$found limiting="$found $((seconds + 10))"; fi
+  if find_tool timeout && "$found" -s KILL 5 true 2> /dev/null; then timeout=$found limiting="$found $((seconds + 60))"; fi
   buffering=
   if echo | grep --line-buffered '' > /dev/null 2>&1; then buffering=--line-buffered; fi
   echo 'netctl-watch 1'
   [ "$(id -u)" = 0 ] || note 'not root'
   rules > "$tmp/rules"
+  elements > "$tmp/elements"
   patterns > "$tmp/patterns"
   spaces > "$tmp/spaces"
   each start spaces
+  : > "$tmp/begin"
+  each begin armed
   if [ -s "$tmp/armed" ]; then echo armed; else ended=yes; fi
   left=$seconds
   while [ "$left" -gt 0 ] && [ -z "$ended" ]; do
@@ -262,8 +280,8 @@ disarm() {
 # Ends the watch of this id on this node, if there is one
 stop() {
   for file in $(grep -ls "netctl-verify-$id" "$proc"/[0-9]*/cmdline); do
-    tr '\0' '\n' < "$file" 2> /dev/null | grep -q "^netctl-verify-$id\$" || continue
-    kill $(($(sed -n 's/^PPid:[^0-9]*//p' "${file%cmdline}status"))) 2> /dev/null
+    # it may have ended since
+    { tr '\0' '\n' < "$file" | grep -q "^netctl-verify-$id\$" && kill $(($(sed -n 's/^PPid:[^0-9]*//p' "${file%cmdline}status"))); } 2> /dev/null
   done
   find_tool nft || exit 0
   nft=$found in=

@@ -13,39 +13,71 @@ export const tableOf = (id: string): string => `netctl_verify_${idWord(id)}`
 /**
  * nft's text for our own table. Its first chains come before everything of others (conntrack's defragmentation is at −400, `raw` at −300), and set the
  * mark by which the kernel tells what a packet passes (nft(8), `meta nftrace`); the last ones do nothing, so that their headers show how a packet
- * left or arrived. Tuples are elements that end by themselves. One look at a packet for each shape of tuple, however many there are.
+ * left or arrived. One look at a packet for each shape of tuple, however many there are. `elements` is what begins the watch: the tuples, each with the
+ * time after which it ends by itself.
  */
-export function rulesText(order: WatchOrder): string {
+export function rulesText(order: WatchOrder): { readonly rules: string; readonly elements: string } {
   const table = `inet ${tableOf(order.id)}`
   const timeout = `timeout ${numberWord(order.seconds + 5, 86400)}s`
   const traced = `counter name matched limit rate ${RATE}/second burst ${BURST} packets counter name traced meta nftrace set 1`
-  const plain = order.tuples.filter((t) => !t.inside)
-  return [
-    `add table ${table} { flags owner; }`,
-    ...['matched', 'traced'].map((name) => `add counter ${table} ${name}`),
-    `add chain ${table} watched`,
-    ...shapesOf(plain).flatMap(({ family, fields, proto, keys }, i) => [
-      `add set ${table} s${i} { typeof ${fields.join(' . ')}; flags timeout; }`,
-      `add element ${table} s${i} { ${keys.map((key) => `${key} ${timeout}`).join(', ')} }`,
-      `add rule ${table} watched meta nfproto ipv${family} meta l4proto ${proto} ${SEGMENTS[proto] ?? ''}${fields.join(' . ')} @s${i} ${traced}`,
+  const sets: readonly Watched[] = [
+    ...shapesOf(order.tuples.filter((t) => !t.inside)).map(({ family, fields, proto, keys }, i) => {
+      const field = fields.join(' . ')
+      return {
+        set: `s${i}`,
+        field,
+        keys,
+        rules: [{ text: `meta nfproto ipv${family} meta l4proto ${proto} ${SEGMENTS[proto] ?? ''}${field} @s${i}` }],
+      }
+    }),
+    ...errorSets(order.tuples),
+    // elements of raw bytes can't be told by nft 1.0.6, so that tunnels have the end of a set in common
+    {
+      set: 'tunnels',
+      field: 'meta l4proto',
+      keys: ['17', '4', '41'],
+      rules: order.tuples.flatMap((tuple, i) =>
+        tuple.inside ? [{ text: `meta l4proto @tunnels ${insideText(tuple)}`, comment: `t${i}` }] : [],
+      ),
+    },
+  ]
+  const text = (lines: readonly string[]) => `${lines.join('\n')}\n`
+  return {
+    rules: text([
+      `add table ${table} { flags owner; }`,
+      ...['matched', 'traced'].map((name) => `add counter ${table} ${name}`),
+      `add chain ${table} watched`,
+      ...sets.flatMap(({ set, field, rules }) => [
+        `add set ${table} ${set} { typeof ${field}; flags timeout; }`,
+        ...rules.map(
+          ({ text, comment }) => `add rule ${table} watched ${text} ${traced}${comment === undefined ? '' : ` comment "${comment}"`}`,
+        ),
+      ]),
+      ...(['prerouting', 'output'] as const).flatMap((hook) => [
+        `add chain ${table} ${hook} { type filter hook ${hook} priority -450; policy accept; }`,
+        `add rule ${table} ${hook} jump watched`,
+      ]),
+      // behind nat's 100 and conntrack's helpers at 300
+      ...(['postrouting', 'input'] as const).map(
+        (hook) => `add chain ${table} ${hook} { type filter hook ${hook} priority 1000; policy accept; }`,
+      ),
     ]),
-    // a tunnel's packets have the end of a set, since elements of raw bytes can't be told by nft 1.0.6
-    `add set ${table} live { typeof meta l4proto; flags timeout; }`,
-    `add element ${table} live { udp ${timeout}, 4 ${timeout}, 41 ${timeout} }`,
-    ...order.tuples.flatMap((tuple, i) =>
-      tuple.inside ? [`add rule ${table} watched meta l4proto @live ${insideText(tuple)} ${traced} comment "t${i}"`] : [],
-    ),
-    ...errorRules(table, order.tuples, timeout, traced),
-    ...(['prerouting', 'output'] as const).flatMap((hook) => [
-      `add chain ${table} ${hook} { type filter hook ${hook} priority -450; policy accept; }`,
-      `add rule ${table} ${hook} jump watched`,
-    ]),
-    // behind nat's 100 and conntrack's helpers at 300
-    ...(['postrouting', 'input'] as const).map(
-      (hook) => `add chain ${table} ${hook} { type filter hook ${hook} priority 1000; policy accept; }`,
-    ),
-    '',
-  ].join('\n')
+    elements: text(sets.map(({ set, keys }) => `add element ${table} ${set} { ${keys.map((key) => `${key} ${timeout}`).join(', ')} }`)),
+  }
+}
+
+/** A set of what is watched, and the matches of rules that look into it. */
+interface Watched {
+  readonly set: string
+  readonly field: string
+  readonly keys: readonly string[]
+  readonly rules: readonly Matches[]
+}
+
+/** of a rule, with the comment that it gets */
+interface Matches {
+  readonly text: string
+  readonly comment?: string
 }
 
 /** Connections are told by their first segments; every segment of a busy one would be too much. RFC 9293 §3.1: SYN is 2, RST 4. */
@@ -135,21 +167,17 @@ const hex = (address: string): string => {
 }
 
 /** ICMP errors (RFC 792; RFC 4443 §2.1) to whoever sent a packet that is watched. */
-function errorRules(table: string, tuples: readonly Tuple[], timeout: string, traced: string): readonly string[] {
+function errorSets(tuples: readonly Tuple[]): readonly Watched[] {
   const sources = [
     ...new Set(tuples.flatMap((t) => [t.src, t.inside?.src].flatMap((src) => (src === undefined ? [] : [addressWord(src)])))),
   ]
   return ([4, 6] as const).flatMap((family) => {
-    const own = sources.filter((src) => parseIp(src)?.family === family)
-    if (own.length === 0) return []
+    const keys = sources.filter((src) => parseIp(src)?.family === family)
+    if (keys.length === 0) return []
     const [field, types] =
       family === 4
         ? ['ip daddr', 'icmp type { destination-unreachable, time-exceeded, parameter-problem }']
         : ['ip6 daddr', 'icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }']
-    return [
-      `add set ${table} errors${family} { typeof ${field}; flags timeout; }`,
-      `add element ${table} errors${family} { ${own.map((src) => `${src} ${timeout}`).join(', ')} }`,
-      `add rule ${table} watched ${types} ${field} @errors${family} ${traced}`,
-    ]
+    return [{ set: `errors${family}`, field, keys, rules: [{ text: `${types} ${field} @errors${family}` }] }]
   })
 }

@@ -11,13 +11,14 @@ export interface ScriptTexts {
 
 /** Watches packets on a node; says `armed` when it does. Its output is for `readWatch`. */
 export function watchScript(order: WatchOrder, texts: ScriptTexts): string {
-  const said = { seconds: numberWord(order.seconds, 86400), rules: rulesText(order), patterns: `${patterns(order.tuples).join('\n')}\n` }
+  const { rules, elements } = rulesText(order)
   return [
     ...common(order.id, texts),
-    `seconds=${said.seconds}`,
+    `seconds=${numberWord(order.seconds, 86400)}`,
     fed('spaces', order.spaces.map((space, i) => `${i} ${spaceWords(space)}\n`).join('')),
-    fed('rules', said.rules),
-    fed('patterns', said.patterns),
+    fed('rules', rules),
+    fed('elements', elements),
+    fed('patterns', `${patterns(order.tuples).join('\n')}\n`),
     'watch\n',
   ].join('\n')
 }
