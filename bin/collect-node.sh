@@ -404,7 +404,12 @@ collect() {
   steady
   settle
   common
-  dump bridge-fdb.json bridge -j fdb show
+  if find_tool bridge; then
+    dump bridge-fdb.json bridge -j fdb show
+  elif json ip-fdb.json ip -j -f bridge neigh; then
+    note 'node/bridge-fdb.json: there is no bridge; by ip, ports and VNIs of single entries can not be seen'
+    emit ip-fdb.json
+  fi
   connections
   balancer
   recent
@@ -417,6 +422,8 @@ collect() {
 }
 
 main() {
+  # collect-bare.sh, which makes do with less
+  if command -v enough > /dev/null && ! enough; then bare; return; fi
   tmp=$(mktemp -d 2> /dev/null) || { tmp=/tmp/netctl-collect.$$; mkdir "$tmp" || exit 1; }
   trap clean EXIT
   trap 'exit 129' HUP

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { boolean, string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
 import { collectFrom } from '../src/cli/collect-from.ts'
@@ -7,7 +6,7 @@ import { consentBy } from '../src/cli/consent.ts'
 import { eachTimeoutFlag, inputFlag, outputFlag, wayFlags } from '../src/cli/flags.ts'
 import { ExitCode } from '../src/error.ts'
 import { collectedJson, collectedText } from '../src/report/collected.ts'
-import { readInput } from '../src/system/input.ts'
+import { collectorText } from '../src/system/collector.ts'
 
 export default class Collect extends BaseCommand {
   static override summary = 'Take a snapshot of a cluster'
@@ -79,7 +78,7 @@ export default class Collect extends BaseCommand {
       from !== undefined
         ? await collectFrom({ ...flags, from })
         : await collect(flags, {
-            script: readInput(join(this.config.root, 'bin/collect-node.sh')),
+            script: collectorText(this.config.root),
             version: this.config.version,
             tell: (text) => process.stderr.isTTY && !flags.quiet && this.tell(text),
             say,

@@ -6,7 +6,7 @@ import type { IpsetDump } from '../kernel/ipset/types.ts'
 import { lineAt } from '../kernel/json-error.ts'
 import { parseLinks } from '../kernel/link/parse.ts'
 import type { Link } from '../kernel/link/types.ts'
-import { parseFdb, parseNeighbours } from '../kernel/neigh/parse.ts'
+import { parseFdb, parseIpFdb, parseNeighbours } from '../kernel/neigh/parse.ts'
 import { defaultRules } from '../kernel/route/default-rules.ts'
 import { localTable } from '../kernel/route/local.ts'
 import { parseNexthops, resolveNexthops } from '../kernel/route/nexthop.ts'
@@ -66,7 +66,9 @@ export function loadHost(store: Store, kind: Host['kind'], name: string, dir: st
     },
     rulesAssumed: { 4: rules[4] === undefined, 6: rules[6] === undefined },
     neighbours: read('ip-neigh.json', 'ip -j neigh', ['neigh', 'list'], parseNeighbours),
-    fdb: read('bridge-fdb.json', 'bridge -j fdb show', ['fdb', 'list'], parseFdb),
+    fdb:
+      read('bridge-fdb.json', 'bridge -j fdb show', ['fdb', 'list'], parseFdb) ??
+      read('ip-fdb.json', 'ip -j -f bridge neigh', ['fdb', 'list'], parseIpFdb),
     wireguard: read('wg-show.txt', 'wg show', ['wireguard', 'empty'], parseWireguard),
     sysctls,
     iptables: firewall.iptables,

@@ -14,7 +14,7 @@ const EXPECTED: readonly (readonly string[])[] = [
   ['ip-route.json'],
   ['ip-rule.json'],
   ['ip-neigh.json'],
-  ['bridge-fdb.json'],
+  ['bridge-fdb.json', 'ip-fdb.json'],
   ['conntrack.txt'],
   ['sysctl.txt'],
   ['sockets.txt'],

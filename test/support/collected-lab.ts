@@ -1,13 +1,14 @@
 /** Reads the hosts of a lab with the collector of `netctl collect`. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { type NodeStream, readStream } from '../../src/snapshot/collect/stream.ts'
+import { collectorText } from '../../src/system/collector.ts'
 import { root } from './needs.ts'
 import { type Lab, pods } from './netns-lab.ts'
 
-export const script = readFileSync(join(root, 'bin/collect-node.sh'), 'utf8')
+export const script = collectorText(root)
 
 /** Runs the collector with a shell, in a network namespace if one is named. */
 export async function runCollector(

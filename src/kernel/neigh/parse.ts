@@ -40,3 +40,20 @@ export function parseFdb(text: string, file: string): FdbEntry[] {
     }
   })
 }
+
+/**
+ * Parses `ip -j -f bridge neigh`, the same table where there is no bridge(8). iproute2 (ip/ipneigh.c) leaves out ports, VNIs and devices of its entries,
+ * so that they count as those of the tunnel.
+ */
+export function parseIpFdb(text: string, file: string): FdbEntry[] {
+  return parseEntries(text, file, 'an FDB entry', 'ip -j -f bridge neigh').map((e: JsonEntry) => {
+    const remote = optionalIp(e, 'dst')
+    return {
+      source: e.source,
+      mac: requiredText(e, 'lladdr').toLowerCase(),
+      device: requiredText(e, 'dev'),
+      ...(remote ? { remote } : {}),
+      flags: [],
+    }
+  })
+}

@@ -56,6 +56,7 @@ const DUMPS: Readonly<Record<string, Change>> = {
   'ip6-rule.json': ipJson,
   'ip-neigh.json': ipJson,
   'bridge-fdb.json': ipJson,
+  'ip-fdb.json': ipJson,
   'bpftool-net.json': ipJson,
   'conntrack.txt': conntrack,
   'wg-show.txt': wireguard,

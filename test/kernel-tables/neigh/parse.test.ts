@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseFdb, parseNeighbours } from '../../../src/kernel/neigh/parse.ts'
+import { parseFdb, parseIpFdb, parseNeighbours } from '../../../src/kernel/neigh/parse.ts'
 import { isUsable } from '../../../src/kernel/neigh/types.ts'
 import { needs } from '../../support/needs.ts'
 import { dumps } from '../dumps.ts'
@@ -56,4 +56,17 @@ describe('parseFdb', () => {
 test.runIf(needs('captures'))('every recorded dump', () => {
   for (const { file, text } of dumps('ip-neigh.json')) parseNeighbours(text, file)
   for (const { file, text } of dumps('bridge-fdb.json')) expect(parseFdb(text, file).length, file).toBeGreaterThan(0)
+})
+
+describe('parseIpFdb', () => {
+  refusesBadJson(parseIpFdb)
+
+  // printed by iproute2 6.1.0 for `bridge fdb append 66:11:22:33:44:55 dev vx dst 172.18.0.12`, and a multicast address of a device
+  test('as iproute2 prints it', () => {
+    const text =
+      '[{"dst":"172.18.0.12","dev":"vx","lladdr":"66:11:22:33:44:55","state":["NOARP","PERMANENT"]},{"dev":"d0","lladdr":"33:33:00:00:00:01","state":["PERMANENT"]}]'
+    const [vtep, other] = parseIpFdb(text, 'f')
+    expect(vtep).toMatchObject({ mac: '66:11:22:33:44:55', device: 'vx', remote: { text: '172.18.0.12' } })
+    expect(other?.remote).toBeUndefined()
+  })
 })
