@@ -25,6 +25,8 @@ export interface Snapshot {
   readonly ebpf: ReadonlyMap<string, EbpfDataplane>
   /** nodes that are supposed to be off (what if), by id; they keep their dumps here */
   readonly down?: ReadonlySet<string>
+  /** nodes that were asked for their tables and gave none, by id, with the reason: what they do is not known, not even that they are up */
+  readonly unread?: ReadonlyMap<string, string>
   /** exact text of a line of a dump (1-based), for evidence */
   line(file: string, line: number): string
   /** whole text of a file of the snapshot, undefined if there is none */

@@ -38,6 +38,7 @@ export function clientOf(run: Run, flow: Flow, dst: Ip): ClientChoice {
   if (guest) world.lacks.add(`node/${guest.node}`)
   if (flow.from.kind === 'node') {
     if (!place) world.lacks.add(id)
+    enterHost(run, { id, label: flow.from.name ?? 'node' })
     const what = place ? `${place.host.dir}/ip-addr.json is missing` : `${id} has no dump`
     throw new Undecided(flow.from.name ?? 'node', `${what}: how ${place?.label ?? 'it'} sends is not known`)
   }
@@ -87,6 +88,7 @@ function podWithoutDump(run: Run, flow: Flow, dst: Ip, id: string): ClientChoice
   const node = pod.node === undefined ? undefined : run.world.places.get(`node/${pod.node}`)
   if (!pod.hostNetwork) run.world.lacks.add(id)
   if (!node && pod.node !== undefined) run.world.lacks.add(`node/${pod.node}`)
+  if (!node && pod.node !== undefined) enterHost(run, { id: `node/${pod.node}`, label: pod.node })
   if (!node) throw new Undecided(pod.node ?? id, `${id} runs on ${pod.node ?? 'no node'}, which has no dump`)
   enterHost(run, node)
   const source = addressOf(pod.ips, dst.family, flow)
@@ -125,8 +127,11 @@ function outsider(run: Run, flow: Flow, dst: Ip): ClientChoice {
   const down = enteredBy(run, flow, dst)
   if (down) return nowhere(run, id, own, down)
   const at = entryPoint(run, flow, dst)
-  if (at.kind === 'undumped') run.world.lacks.add(at.id)
-  if (at.kind === 'undumped') throw new Undecided(at.id, `${at.id} has no dump: what it does with ${dst.text} is not known`)
+  if (at.kind === 'undumped') {
+    run.world.lacks.add(at.id)
+    enterHost(run, { id: at.id, label: at.id })
+    throw new Undecided(at.id, `${at.id} has no dump: what it does with ${dst.text} is not known`)
+  }
   return entering(at.place, at.device, own, id)
 }
 

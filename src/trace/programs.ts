@@ -3,8 +3,13 @@ import type { DeviceProgram } from '../kernel/bpf/types.ts'
 import { type Run, Undecided } from './run.ts'
 import type { Place } from './world.ts'
 
-/** Ends the branch where a packet (or its neighbour discovery) comes to a node whose dataplane is BPF programs; the node may have no dump. */
+/**
+ * Ends the branch where a packet (or its neighbour discovery) comes to a node that could not be read, or whose dataplane is BPF programs; the node may
+ * have no dump.
+ */
 export function enterHost(run: Run, { id, label }: Pick<Place, 'id' | 'label'>): void {
+  const unread = run.world.snapshot.unread?.get(id)
+  if (unread !== undefined) throw new Undecided(label, unread)
   const ebpf = run.world.snapshot.ebpf.get(id)
   if (!ebpf) return
   const what = `${label} runs ${ebpf.name} (${ebpf.shownBy}): its BPF programs decide, and no dump shows what they do; ${ebpf.ask}`
