@@ -44,6 +44,17 @@ function replacement(said: string): { readonly name: string; readonly path: stri
   return { name, path, bytes: readBytes(path) }
 }
 
+/** Hosts that the flags name (`node/n2`, `pod/shop/web-1`): of a cluster that is read live, they must be read to suppose anything of them. */
+export function hostsSupposed({ sysctl = [], 'node-down': down = [], 'without-rule': rules = [], replace = [] }: WhatIfFlags): readonly string[] {
+  const named = [
+    ...sysctl.map((said) => said.slice(said.lastIndexOf('@') + 1)),
+    ...down,
+    ...rules.map((said) => said.split(':', 1)[0] ?? ''),
+    ...replace.map((said) => said.replace(/^nodes\/([^/]+)\/.*/s, 'node/$1').replace(/^pods\/([^/_]+)_([^/]+)\/.*/s, 'pod/$1/$2')),
+  ]
+  return named.map((name) => (name.includes('/') ? name : `node/${name}`))
+}
+
 /** The words of the flags, to be typed again. */
 export const whatIfWords = (flags: WhatIfFlags): string[] =>
   (Object.keys(whatIfFlags) as (keyof WhatIfFlags)[]).flatMap((name) => (flags[name] ?? []).flatMap((value) => [`--${name}`, value]))

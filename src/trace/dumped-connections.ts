@@ -86,7 +86,7 @@ export function firstPlaces(world: World, flow: Flow): readonly Place[] {
 }
 
 /** Notes those of them that have no dump; an outside client whose destination is a node's own address comes in there. */
-function lackFirstPlaces(world: World, { from, entryNode }: Flow, dst: Ip): void {
+export function lackFirstPlaces(world: World, { from, entryNode }: Flow, dst: Ip): void {
   const { lacks, places } = world
   const ask = (id: string) => void (places.has(id) || lacks.add(id))
   const pod = from.kind === 'pod' ? world.snapshot.cluster.pods.find((p) => `${p.namespace}/${p.name}` === from.name) : undefined

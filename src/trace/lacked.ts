@@ -5,12 +5,11 @@ import type { Flow } from './types.ts'
 import { worldOf } from './world.ts'
 
 /**
- * Ids of nodes and pods without a dump (`node/n2`, `pod/shop/web-1`) that the walk came to, or whose tables it or the explanation of its end would have
- * asked. With their dumps the walk may come further, so it is asked again; once nothing is lacking, the answer is that of the whole cluster.
+ * Ids of nodes and pods without a dump (`node/n2`, `pod/shop/web-1`) that the walk came to, or whose tables it would have asked. With their dumps the walk may come further, so it is asked again; once nothing is lacking, the answer is that of the whole cluster.
  */
 export function lackedBy(snapshot: Snapshot, flow: Flow): ReadonlySet<string> {
   const { lacks } = worldOf(snapshot)
   lacks.clear()
-  traceFlow(snapshot, flow)
+  traceFlow(snapshot, flow, { brief: true })
   return new Set(lacks)
 }

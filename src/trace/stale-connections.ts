@@ -3,7 +3,7 @@ import type { ConntrackEntry } from '../kernel/conntrack/types.ts'
 import { type Ip, sameIp } from '../net/ip.ts'
 import { podAddress, wasRead } from './cause/addresses.ts'
 import { notAnEndpoint } from './cause/current-endpoint.ts'
-import { firstPlaces, isHost, isOver, ofClient, serviceOf } from './dumped-connections.ts'
+import { firstPlaces, isHost, isOver, lackFirstPlaces, ofClient, serviceOf } from './dumped-connections.ts'
 import { evidenceAt } from './evidence.ts'
 import type { Flow, Warning } from './types.ts'
 import type { Place, World } from './world.ts'
@@ -43,6 +43,7 @@ function nobodyHas(world: World, ip: Ip): string | undefined {
 /** Stale connections of this very client and destination, those alike counted once. */
 export function staleConnections(world: World, flow: Flow, dst: Ip): readonly Warning[] {
   if (flow.proto === 'icmp' || world.podsByIp.has(dst.text)) return []
+  lackFirstPlaces(world, flow, dst)
   return firstPlaces(world, flow).flatMap((place) => {
     const { conntrack } = place.host
     if (!conntrack) return []

@@ -47,7 +47,7 @@ export interface World {
   neighbours(place: Place, link: Link): readonly Port[]
   /** `assume.routes` of snapshot.json, most specific first */
   readonly assumedRoutes: readonly { readonly prefix: Prefix; readonly host: string }[]
-  /** nodes and pods without a dump that a walk, or what explains it, would have asked (`node/n2`, `pod/shop/web-1`): grows as flows are traced */
+  /** nodes and pods without a dump that a walk would have asked (`node/n2`, `pod/shop/web-1`): grows as flows are traced */
   readonly lacks: Set<string>
 }
 
