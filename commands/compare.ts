@@ -1,10 +1,11 @@
 import { BaseCommand } from '../src/cli/base-command.ts'
-import { inputFlag, namespaceFlags, outputFlag, snapshotFlag, timeoutFlag } from '../src/cli/flags.ts'
+import { inputFlag, liveFlags, namespaceFlags, outputFlag, snapshotFlag, timeoutFlag } from '../src/cli/flags.ts'
 import { flowArgs, flowFlags, flowsFlag, stateFlag } from '../src/cli/flow-flags.ts'
 import { stringifier, textOptions } from '../src/cli/print-trace.ts'
 import { exitOfLine, worse } from '../src/cli/trace-exit.ts'
-import { walkFlows } from '../src/cli/walk-flows.ts'
-import { noFlowBeside, whichFlow, whichSnapshot } from '../src/cli/which-flow.ts'
+import { readFlows, walkFlows } from '../src/cli/walk-flows.ts'
+import { covering, whichCluster } from '../src/cli/which-cluster.ts'
+import { noFlowBeside, whichFlow } from '../src/cli/which-flow.ts'
 import { ExitCode } from '../src/error.ts'
 import { compareSummary } from '../src/report/compare.ts'
 import { comparisonDocument, summaryDocument } from '../src/report/compare-json.ts'
@@ -28,6 +29,7 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
     ...flowsFlag,
     ...snapshotFlag,
     ...namespaceFlags,
+    ...liveFlags,
     ...outputFlag(['text', 'wide', 'json', 'yaml']),
     ...timeoutFlag,
     ...inputFlag,
@@ -35,17 +37,24 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
 
   override async run(): Promise<ExitCode> {
     const { args, flags } = await this.parse(Compare)
-    const terminal = this.terminal(flags)
-    const shown = textOptions({ ...flags, terminal, brief: false, verbose: false, quiet: false })
+    const around = this.around(flags)
+    const shown = textOptions({ ...flags, terminal: around.terminal, brief: false, verbose: false, quiet: false })
     const stringify = await stringifier(flags.output)
     const text = flags.output === 'text' || flags.output === 'wide'
     if (flags.flows !== undefined) {
       const file = flags.flows
       noFlowBeside(args)
-      const { snapshot } = await whichSnapshot(flags, terminal, this.config.root)
+      const cluster = await whichCluster(flags, around)
+      const lines = readFlows(cluster.snapshot, file, flags.state)
+      const snapshot = await covering(
+        cluster,
+        lines.map((line) => line.flow),
+        flags,
+        around,
+      )
       let code: ExitCode = ExitCode.ok
       function* traces(): Generator<Trace> {
-        for (const { trace } of walkFlows(snapshot, file, { state: flags.state })) {
+        for (const { trace } of walkFlows(snapshot, lines)) {
           code = worse(code, exitOfLine(trace, undefined))
           yield trace
         }
@@ -54,8 +63,7 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
       this.print(text ? compareSummaryText(summary, shown) : summaryDocument(summary, stringify))
       return code
     }
-    const { snapshot, flow, notes, again } = await whichFlow({ command: 'compare', ...args, flags }, terminal, this.config.root)
-    for (const note of notes) this.tell(note)
+    const { snapshot, flow, again } = await whichFlow({ command: 'compare', ...args, flags }, around)
     const trace = await this.bounded('comparing', flags.timeout, () => traceFlow(snapshot, flow))
     this.print(text ? compareText(trace, { ...shown, flags: again }) : comparisonDocument(trace, stringify))
     return exitOfLine(trace, undefined)

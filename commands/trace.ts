@@ -1,27 +1,30 @@
 import { string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
-import { inputFlag, namespaceFlags, outputFlag, snapshotFlag, timeoutFlag, verbosityFlags } from '../src/cli/flags.ts'
+import { inputFlag, liveFlags, namespaceFlags, outputFlag, snapshotFlag, timeoutFlag, verbosityFlags } from '../src/cli/flags.ts'
 import { briefFlag, flowArgs, flowFlags, flowsFlag, stateFlag } from '../src/cli/flow-flags.ts'
 import { printFlows } from '../src/cli/print-flows.ts'
 import { stringifier, traceIn, wantsPaths } from '../src/cli/print-trace.ts'
 import { exitOf } from '../src/cli/trace-exit.ts'
-import { walkFlows } from '../src/cli/walk-flows.ts'
+import { readFlows, walkFlows } from '../src/cli/walk-flows.ts'
 import { changedBy, traceIt, whatIfFlags } from '../src/cli/what-if.ts'
-import { noFlowBeside, whichFlow, whichSnapshot } from '../src/cli/which-flow.ts'
+import { covering, whichCluster } from '../src/cli/which-cluster.ts'
+import { noFlowBeside, whichFlow } from '../src/cli/which-flow.ts'
 import type { ExitCode } from '../src/error.ts'
 import type { Verdict } from '../src/trace/types.ts'
 
 const verdicts = ['delivered', 'refused', 'unreachable', 'dropped', 'undecided']
 
 export default class Trace extends BaseCommand {
-  static override summary = 'Follow a packet through a recorded cluster, every branch, there and back'
+  static override summary = 'Follow a packet through a cluster, running or recorded, every branch, there and back'
   static override description =
     `Walks the first packet of a new connection from SRC to DST (--state: the next of one that exists) through the routes, rules, sets and
-devices of the snapshot, then its answer back, with the entry that proves each step. With WHAT IF flags the answer is that of a world
-that differs from the snapshot, with today's beside it.
+devices of the cluster, then its answer back, with the entry that proves each step. Without --snapshot it is the running cluster of the
+kubeconfig's context, of which no more is read than the flow needs. With WHAT IF flags the answer is that of a world that differs, with
+today's beside it.
 Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
   static override examples = [
     '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --snapshot examples/shop',
+    '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --context prod',
     '<%= config.bin %> trace external/ext node/n2:30080 --snapshot examples/shop -v',
     '<%= config.bin %> trace pod/shop/web-1 10.96.0.10:53/udp --snapshot examples/shop -o json',
     '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --snapshot examples/shop --node-down n2',
@@ -40,6 +43,7 @@ Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
     }),
     ...snapshotFlag,
     ...namespaceFlags,
+    ...liveFlags,
     ...outputFlag(['text', 'wide', 'json', 'jsonl', 'yaml']),
     ...whatIfFlags,
     ...briefFlag,
@@ -50,21 +54,25 @@ Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
 
   override async run(): Promise<ExitCode> {
     const { args, flags } = await this.parse(Trace)
-    const terminal = this.terminal(flags)
-    const shape = { ...flags, terminal, stringify: await stringifier(flags.output) }
+    const around = this.around(flags)
+    const shape = { ...flags, terminal: around.terminal, stringify: await stringifier(flags.output) }
     const options = { verbose: flags.verbose, brief: !wantsPaths(flags) }
     if (flags.flows !== undefined) {
       const file = flags.flows
       noFlowBeside(args)
-      const { snapshot } = await whichSnapshot(flags, terminal, this.config.root)
+      const cluster = await whichCluster(flags, around)
+      const lines = readFlows(cluster.snapshot, file, flags.state)
+      const snapshot = await covering(
+        cluster,
+        lines.map((line) => line.flow),
+        flags,
+        around,
+      )
       const changed = changedBy(snapshot, flags)
       const out = { ascii: (text: string) => this.printAscii(text), print: (text: string) => this.print(text) }
-      return this.bounded('tracing', flags.timeout, () =>
-        printFlows(walkFlows(snapshot, file, { ...options, state: flags.state, changed }), shape, out),
-      )
+      return this.bounded('tracing', flags.timeout, () => printFlows(walkFlows(snapshot, lines, { ...options, changed }), shape, out))
     }
-    const { snapshot, flow, notes, again } = await whichFlow({ command: 'trace', ...args, flags }, terminal, this.config.root)
-    if (!flags.quiet) for (const note of notes) this.tell(note)
+    const { snapshot, flow, again } = await whichFlow({ command: 'trace', ...args, flags }, around)
     const changed = changedBy(snapshot, flags)
     const { trace, today } = await this.bounded('tracing', flags.timeout, () => traceIt(snapshot, changed, flow, options))
     this.print(traceIn({ ...shape, again }, trace, today))

@@ -1,7 +1,7 @@
 import { string } from '@oclif/core/args'
 import { boolean, string as flag } from '@oclif/core/flags'
 import { BaseCommand } from '../../src/cli/base-command.ts'
-import { inputFlag, outputFlag, timeoutFlag, verbosityFlags } from '../../src/cli/flags.ts'
+import { inputFlag, liveFlags, outputFlag, timeoutFlag, verbosityFlags } from '../../src/cli/flags.ts'
 import { checkTests } from '../../src/cli/policy/check-tests.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
 import { record } from '../../src/cli/policy/record.ts'
@@ -37,12 +37,12 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
       helpGroup: 'TEST',
     }),
     datapath: boolean({
-      summary: "walk every flow through the snapshot's tables too: what is meant against what is programmed",
+      summary: 'walk every flow through the tables of the snapshot, or the running cluster, too: what is meant against what is programmed',
       helpGroup: 'TEST',
-      dependsOn: ['snapshot'],
     }),
     watch: boolean({ summary: 'again whenever a file changes; ctrl-C ends it', helpGroup: 'TEST', exclusive: ['record'] }),
     ...inputFlags,
+    ...liveFlags,
     ...outputFlag(['text', 'json', 'jsonl', 'junit', 'sarif', 'github', 'tap']),
     ...reportFlags,
     ...timeoutFlag,
@@ -52,7 +52,8 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
 
   override async run(): Promise<ExitCode> {
     const { args, flags } = await this.parse(PolicyTest)
-    const terminal = this.terminal(flags)
+    const around = this.around(flags)
+    const { terminal } = around
     const [print, tell] = [(text: string) => this.print(text), (text: string) => this.tell(text)]
     const files = args.file ?? []
     if (flags.record !== undefined) tell(await record(flags.record, flags, terminal, this.config.root))
@@ -60,7 +61,7 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
     if (files.length === 0) return ExitCode.ok
     let paths: readonly string[] = files
     const check = async () => {
-      const checked = await checkTests(files, flags, { terminal, root: this.config.root, print, tell, bounded: this.bounded })
+      const checked = await checkTests(files, flags, { ...around, print, bounded: this.bounded })
       paths = checked.paths
       return checked
     }

@@ -2,6 +2,7 @@ import { Command } from '@oclif/core/command'
 import { boolean } from '@oclif/core/flags'
 import type { ExitCode } from '../error.ts'
 import { sanitizeLines } from '../report/sanitize.ts'
+import type { Around } from './around.ts'
 import { bounded } from './bounded.ts'
 import { decideTerminal, type Terminal } from './terminal.ts'
 
@@ -34,6 +35,12 @@ export abstract class BaseCommand extends Command {
   /** Facts about the terminal, under the flags given. */
   protected terminal(flags: { readonly 'no-color'?: boolean; readonly 'no-input'?: boolean }): Terminal {
     return decideTerminal(process, { noColor: flags['no-color'] === true, noInput: flags['no-input'] === true })
+  }
+
+  /** What functions of src/cli want of a command. */
+  protected around(flags: { readonly 'no-color'?: boolean; readonly 'no-input'?: boolean }): Around {
+    const { root, version } = this.config
+    return { terminal: this.terminal(flags), root, version, tell: (text) => this.tell(text) }
   }
 
   /** Data, to stdout, ending in exactly one newline. */

@@ -8,13 +8,13 @@ import { NetctlError } from '../error.ts'
  */
 
 /** `30s`, `2m`, `500ms`, `1m30s`, or plain seconds → milliseconds */
-export function parseDuration(text: string): number {
+export function parseDuration(text: string, flag = '--timeout'): number {
   const plain = /^\d+(\.\d+)?$/.exec(text)
   if (plain) return Number(text) * 1000
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
   if (parts.length === 0 || parts.map((p) => p[0]).join('') !== text) {
-    throw new NetctlError({ code: 'USE005', message: `--timeout ${text} is not a duration`, try: 'say it as 30s, 2m or 1m30s' })
+    throw new NetctlError({ code: 'USE005', message: `${flag} ${text} is not a duration`, try: 'say it as 30s, 2m or 1m30s' })
   }
   return parts.reduce((sum, [, amount, name]) => sum + Number(amount) * unit[name as keyof typeof unit], 0)
 }
@@ -34,7 +34,7 @@ const duration = custom<number>({
   },
 })
 
-/** Which snapshot: `--snapshot`. */
+/** Which snapshot: `--snapshot`. Without it the running cluster is asked: see which-cluster.ts. */
 export const snapshotFlag = {
   snapshot: string({
     summary: 'recorded cluster to read: a folder or its .tar.gz',
@@ -44,11 +44,24 @@ export const snapshotFlag = {
   }),
 }
 
+/** Which running cluster, where there is no snapshot. */
+export const clusterFlags = {
+  context: string({
+    summary: 'kubeconfig context of the running cluster to read; beside --snapshot only its namespace counts',
+    helpValue: 'NAME',
+    helpGroup: 'SOURCE',
+  }),
+  kubeconfig: string({
+    summary: 'kubeconfig of that cluster: else KUBECONFIG, else ~/.kube/config',
+    helpValue: 'PATH',
+    helpGroup: 'SOURCE',
+  }),
+}
+
 /** Which namespace names without one are in: see namespace.ts. */
 export const namespaceFlags = {
   namespace: string({ char: 'n', summary: 'namespace of names that give none', helpValue: 'NAME', helpGroup: 'SOURCE' }),
-  context: string({ summary: 'kubeconfig context whose namespace is the default', helpValue: 'NAME', helpGroup: 'SOURCE' }),
-  kubeconfig: string({ summary: "kubeconfig whose current context's namespace is the default", helpValue: 'PATH', helpGroup: 'SOURCE' }),
+  ...clusterFlags,
 }
 
 /** `--timeout`, for commands that run their work through `bounded()`. */
@@ -93,6 +106,31 @@ export const wayFlags = {
     helpGroup: 'NODES',
   }),
   yes: boolean({ char: 'y', summary: 'agree to such pods without being asked', helpGroup: 'NODES' }),
+}
+
+/** How old what is read of a running cluster may be. */
+export const maxAgeFlag = {
+  'max-age': custom<number>({
+    summary: 'what was read of the running cluster no longer ago may be used again (30s, 2m); 0 reads anew',
+    helpValue: 'TIME',
+    helpGroup: 'SOURCE',
+    default: 30_000,
+    defaultHelp: async () => '30s',
+    parse: async (text) => parseDuration(text, '--max-age'),
+  })(),
+}
+
+/** What a command that reads a running cluster is told besides: how its nodes are reached, and how old its answer may be. */
+export const liveFlags = {
+  ...wayFlags,
+  via: string({
+    summary:
+      'how nodes are read through the API: exec into calico-node or kube-proxy, a short-lived privileged pod on each, or not at all; auto: exec, else pods if you agree',
+    options: ['auto', 'exec', 'pod', 'none'],
+    default: 'auto',
+    helpGroup: 'NODES',
+  }) as unknown as OptionFlag<'auto' | 'pod' | 'exec' | 'none'>,
+  ...maxAgeFlag,
 }
 
 /** `-q` and `-v`, for commands whose text output knows both. */

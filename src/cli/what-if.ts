@@ -45,7 +45,12 @@ function replacement(said: string): { readonly name: string; readonly path: stri
 }
 
 /** Hosts that the flags name (`node/n2`, `pod/shop/web-1`): of a cluster that is read live, they must be read to suppose anything of them. */
-export function hostsSupposed({ sysctl = [], 'node-down': down = [], 'without-rule': rules = [], replace = [] }: WhatIfFlags): readonly string[] {
+export function hostsSupposed({
+  sysctl = [],
+  'node-down': down = [],
+  'without-rule': rules = [],
+  replace = [],
+}: WhatIfFlags): readonly string[] {
   const named = [
     ...sysctl.map((said) => said.slice(said.lastIndexOf('@') + 1)),
     ...down,

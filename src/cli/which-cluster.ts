@@ -48,10 +48,6 @@ export async function whichCluster(flags: ClusterFlags, around: Around): Promise
   return { snapshot, again: ['--snapshot', chosen], unnamed: path === undefined }
 }
 
-/** Is it a snapshot that is asked about, or whatever the kubeconfig leads to? */
-export const isLive = ({ snapshot, context, kubeconfig }: Pick<ClusterFlags, 'snapshot' | 'context' | 'kubeconfig'>): boolean =>
-  snapshot === undefined && (context !== undefined || kubeconfig !== undefined || hasKubeconfig())
-
 export interface Covering {
   readonly timeout?: number | undefined
   /** nothing is told of what was read */

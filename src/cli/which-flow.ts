@@ -1,94 +1,100 @@
-import { join } from 'node:path'
 import { endpointChoices, portChoices } from '../cluster/choices.ts'
-import type { Choice, Inventory } from '../cluster/inventory.ts'
+import { type Choice, type Inventory, ResolveError } from '../cluster/inventory.ts'
 import type { ResolveOptions } from '../cluster/resolve.ts'
 import { resolveFlow } from '../cluster/resolve-flow.ts'
-import { NetctlError } from '../error.ts'
+import { ExitCode, NetctlError } from '../error.ts'
 import { parseIp } from '../net/ip.ts'
 import { headerBytes } from '../net/packet.ts'
 import { inventoryOf } from '../snapshot/names.ts'
-import { openSnapshot } from '../snapshot/open.ts'
 import type { Snapshot } from '../snapshot/types.ts'
 import type { ConnectionState, Flow } from '../trace/types.ts'
-import { bounded } from './bounded.ts'
+import type { Around } from './around.ts'
 import { expectConnection, stated } from './connection.ts'
+import type { LiveCluster } from './live-cluster.ts'
 import { type NamespaceFlags, resolveNamespace } from './namespace.ts'
-import { equalCommand, pick, pickSnapshot } from './pickers.ts'
+import { equalCommand, pick } from './pickers.ts'
 import { shellLine } from './shell-words.ts'
 import type { Terminal } from './terminal.ts'
 import { type WhatIfFlags, whatIfWords } from './what-if.ts'
+import { type ClusterFlags, type Covering, covering, type WhichCluster, whichCluster } from './which-cluster.ts'
 
 /** What the command line says of a flow. */
 export interface FlowWords {
   readonly command: 'trace' | 'compare'
   readonly source: string | undefined
   readonly destination: string | undefined
-  readonly flags: NamespaceFlags &
-    WhatIfFlags & {
-      readonly snapshot?: string | undefined
+  readonly flags: ClusterFlags &
+    NamespaceFlags &
+    WhatIfFlags &
+    Covering & {
       readonly family?: string | undefined
       readonly source?: string | undefined
       readonly 'source-port'?: number | undefined
       readonly size?: number | undefined
       readonly 'entry-node'?: string | undefined
       readonly state?: ConnectionState | undefined
-      readonly timeout?: number | undefined
     }
 }
 
 export interface WhichFlow {
   readonly snapshot: Snapshot
   readonly flow: Flow
-  /** what was chosen on the user's behalf, and the command line that asks the same, to be told on stderr */
-  readonly notes: readonly string[]
   /** the flags that a suggested command needs to ask about the same flow */
   readonly again: string
+  /** where it is read live: by its `way` to nodes; left open with `keepWay` */
+  readonly live?: LiveCluster
 }
 
-/** The snapshot at `--snapshot`, read within `--timeout`; on a terminal one is picked if the flag is missing. */
-export async function whichSnapshot(
-  { snapshot: path, timeout }: Pick<FlowWords['flags'], 'snapshot' | 'timeout'>,
-  terminal: Terminal,
-  root: string,
-): Promise<{ readonly snapshot: Snapshot; readonly path: string }> {
-  if (path === undefined && !terminal.canPrompt) {
-    throw new NetctlError({
-      code: 'USE006',
-      message: 'which cluster? no snapshot was named',
-      try: '--snapshot PATH, a folder or .tar.gz of dumps; examples/shop came with netctl',
-    })
-  }
-  const chosen = path ?? (await pickSnapshot(process.cwd(), join(root, 'examples')))
-  return { snapshot: await openSnapshot(chosen, (load) => bounded('reading the snapshot', timeout, load)), path: chosen }
-}
-
-/** The flow that the words name. Whatever is missing is asked for on a terminal, and is an error elsewhere. */
-export async function whichFlow(words: FlowWords, terminal: Terminal, root: string): Promise<WhichFlow> {
+/** The flow that the words name, and the cluster as far as it needs it. Whatever is missing is asked for on a terminal, and is an error elsewhere. */
+export async function whichFlow(words: FlowWords, around: Around): Promise<WhichFlow> {
   const { flags } = words
+  const { terminal, tell } = around
   if (!terminal.canPrompt && (words.source === undefined || words.destination === undefined)) {
     throw new NetctlError({
       code: 'USE007',
       message: `${words.source === undefined ? 'SRC and DST are' : 'DST is'} missing`,
-      try: `netctl ${words.command} SRC DST --snapshot PATH, for instance pod/shop/web-1 svc/shop/api:80`,
+      try: `netctl ${words.command} SRC DST, for instance pod/shop/web-1 svc/shop/api:80`,
     })
   }
-  const { snapshot, path } = await whichSnapshot(flags, terminal, root)
-  const inventory = inventoryOf(snapshot)
+  const cluster = await whichCluster(flags, around)
+  const inventory = inventoryOf(cluster.snapshot)
   const options: ResolveOptions = {
-    namespace: await resolveNamespace(flags),
+    namespace: flags.namespace ?? cluster.live?.namespace ?? (await resolveNamespace(flags)),
     ...(flags.family !== undefined && { family: flags.family === '6' ? 6 : 4 }),
   }
   const source = words.source ?? (await pick('From', endpointChoices(inventory).sources))
   const named = words.destination ?? (await pick('To', endpointChoices(inventory).destinations))
   const destination = await withPort(inventory, named, options, terminal)
-  const { flow, notes } = resolveFlow(inventory, source, destination, options)
-  const asked = flags.snapshot === undefined || words.source === undefined || destination !== words.destination
-  const again = ['--snapshot', path, ...rest(flags)]
-  const same = equalCommand([words.command, source, destination, ...again])
-  const whole = stated({ ...flow, ...narrowed(snapshot, flow, flags), ...sized(flow, flags.size) }, flags.state)
+  const { flow, notes } = knowing(cluster, () => resolveFlow(inventory, source, destination, options))
+  const again = [...cluster.again, ...rest(cluster.live ? { ...flags, context: undefined, kubeconfig: undefined } : flags)]
+  const whole = stated({ ...flow, ...narrowed(cluster, flow, flags), ...sized(flow, flags.size) }, flags.state)
+  // what is asked for on a terminal can be asked again without; a running cluster goes without saying
+  const asked = (cluster.unnamed && !cluster.live) || words.source === undefined || destination !== words.destination
+  if (!flags.quiet) {
+    for (const note of notes) tell(note)
+    if (asked) tell(equalCommand([words.command, source, destination, ...again]))
+  }
+  const snapshot = await covering(cluster, [whole], flags, around)
   // another conntrack.txt may be supposed, which has it
   if (flags.replace === undefined) expectConnection(snapshot, whole)
-  return { snapshot, flow: whole, notes: asked ? [...notes, same] : notes, again: shellLine(again) }
+  return { snapshot, flow: whole, again: shellLine(again), ...(cluster.live && { live: cluster.live }) }
+}
+
+/** A name that can't be resolved because the objects may not be listed says so: the rights lack, not the object. */
+function knowing<T>({ live }: WhichCluster, resolve: () => T): T {
+  try {
+    return resolve()
+  } catch (error) {
+    const refused = live?.objects.missing ?? []
+    if (!(error instanceof ResolveError) || error.problem !== 'missing' || refused.length === 0) throw error
+    throw new NetctlError({
+      code: 'KUB006',
+      message: `${error.message}, or it may not be listed`,
+      have: refused,
+      try: 'another --context, or have the rights granted',
+      exitCode: ExitCode.unknown,
+    })
+  }
 }
 
 async function withPort(inventory: Inventory, destination: string, options: ResolveOptions, terminal: Terminal): Promise<string> {
@@ -107,16 +113,17 @@ function rest(flags: FlowWords['flags']): string[] {
   return [...words, ...whatIfWords(flags)]
 }
 
-function narrowed(snapshot: Snapshot, { from, label }: Flow, flags: FlowWords['flags']): Partial<Flow> {
+function narrowed({ snapshot, live }: WhichCluster, { from, label }: Flow, flags: FlowWords['flags']): Partial<Flow> {
   const { source } = flags
   const node = flags['entry-node']
   if (source !== undefined && !parseIp(source))
     throw new NetctlError({ code: 'USE008', message: `--source ${source} is no address`, try: '--source 172.18.0.11' })
-  if (node !== undefined && !snapshot.hosts.has(`node/${node}`)) {
-    const nodes = [...snapshot.hosts.values()].filter((h) => h.kind === 'node').map((h) => `--entry-node ${h.name}`)
+  const known = live ? snapshot.cluster.nodes : [...snapshot.hosts.values()].filter((h) => h.kind === 'node')
+  if (node !== undefined && !known.some(({ name }) => name === node)) {
+    const nodes = known.slice(0, 8).map(({ name }) => `--entry-node ${name}`)
     throw new NetctlError({
       code: 'USE008',
-      message: `--entry-node ${node}: the snapshot has no dumps of such a node`,
+      message: `--entry-node ${node}: ${live ? 'the cluster has no such node' : 'the snapshot has no dumps of such a node'}`,
       try: nodes.join(', or '),
     })
   }

@@ -54,6 +54,7 @@ export function clusterReading({ list, way, script, patienceMs, now }: Ways): Re
         },
       }
       const read = await readNodes(wanted.map(at), { script, patienceMs, into })
+      for (const { node } of wanted) await opened.leave(node)
       return new Map(
         wanted.map(({ node, pods }, i): readonly [string, Piece | string] => {
           const { node: came, missing } = read[i] as ReadNode

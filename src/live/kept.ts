@@ -4,9 +4,14 @@ import type { Piece, Reading, Wanted } from './piece.ts'
 
 /**
  * What was read no longer ago than `maxAgeMs` is not read again; of a node, if it has the pods that are wanted. What is read is kept, but for nodes whose
- * reading broke off. `now`: milliseconds since the epoch.
+ * reading broke off. `now`: milliseconds since the epoch;
+ * `ways`: by which ways nodes are read, one word, since one sees more than another.
  */
-export function keptReading(reading: Reading, cache: Cache, maxAgeMs: number, now: () => number): Reading {
+export function keptReading(
+  reading: Reading,
+  cache: Cache,
+  { maxAgeMs, now, ways }: { readonly maxAgeMs: number; readonly now: () => number; readonly ways: string },
+): Reading {
   const kept = (name: string): Piece | undefined => {
     const entry = cache.read(name)
     const piece = entry && pieceOf(entry.about, entry.files)
@@ -26,7 +31,7 @@ export function keptReading(reading: Reading, cache: Cache, maxAgeMs: number, no
       const all = new Map<string, Piece | string>()
       const rest: Wanted[] = []
       for (const want of wanted) {
-        const found = kept(`nodes/${want.node}`)
+        const found = kept(`nodes-${ways}/${want.node}`)
         const pods = new Set(found?.pods)
         if (found && want.pods.every((pod) => pods.has(pod))) all.set(want.node, found)
         // those that earlier questions wanted come along, or two questions in turn would never find theirs
@@ -34,7 +39,7 @@ export function keptReading(reading: Reading, cache: Cache, maxAgeMs: number, no
       }
       if (rest.length === 0) return all
       for (const [node, piece] of await reading.nodes(rest)) {
-        if (typeof piece !== 'string' && piece.whole) keep(`nodes/${node}`, piece)
+        if (typeof piece !== 'string' && piece.whole) keep(`nodes-${ways}/${node}`, piece)
         all.set(node, piece)
       }
       return all

@@ -31,7 +31,7 @@ const PROTOS: ReadonlyMap<number, Flow['proto']> = new Map([
 ])
 
 /** The same flow for the walk, or why it can't be walked. */
-function traceable(inventory: Inventory, flow: PolicyFlow, { destinationAddress }: Verdict): Flow | string {
+export function traceable(inventory: Inventory, flow: PolicyFlow, { destinationAddress }: Verdict): Flow | string {
   const proto = PROTOS.get(flow.protocol)
   if (!proto) return `${protocolName(flow.protocol)} is not walked`
   if (flow.staged) return 'staged policies are in no table'

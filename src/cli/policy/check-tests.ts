@@ -1,11 +1,12 @@
+import type { Around } from '../around.ts'
 import type { bounded } from '../bounded.ts'
+import type { LiveFlags } from '../live-cluster.ts'
 import type { Checked } from '../report-files.ts'
-import type { Terminal } from '../terminal.ts'
 import type { InputFlags } from './inputs.ts'
 import { exitOfTests, resultsOf, runTests, testsIn } from './run-tests.ts'
 import { readTests } from './test-files.ts'
 
-export interface TestFlags extends InputFlags {
+export interface TestFlags extends InputFlags, Pick<LiveFlags, 'max-age' | 'via' | 'yes' | 'pod-namespace' | 'pod-image'> {
   readonly datapath: boolean
   readonly output: string
   readonly junit?: string | undefined
@@ -15,11 +16,8 @@ export interface TestFlags extends InputFlags {
 }
 
 /** What a command has: the terminal, its two outputs, `--timeout`. */
-interface Around {
-  readonly terminal: Terminal
-  readonly root: string
+interface Printing extends Around {
   readonly print: (text: string) => void
-  readonly tell: (text: string) => void
   readonly bounded: typeof bounded
 }
 
@@ -27,13 +25,13 @@ interface Around {
 export async function checkTests(
   files: readonly string[],
   flags: TestFlags,
-  around: Around,
+  around: Printing,
 ): Promise<Checked & { readonly paths: readonly string[] }> {
   const { terminal, root, print, tell } = around
   const tests = await readTests(files, flags, terminal, root)
   for (const note of tests.notes) tell(note)
   // walking takes most of netctl to load
-  const walk = flags.datapath ? await (await import('./datapath.ts')).datapathOf(flags, terminal, root) : undefined
+  const walk = flags.datapath ? await (await import('./datapath.ts')).datapathOf(flags, around, tests.tests) : undefined
   // details are worked out for who wants them only
   const reported = flags.output !== 'text' || flags.junit !== undefined || flags.sarif !== undefined
   const run = await around.bounded('testing', flags.timeout, () => runTests(tests, { advise: reported || !flags.quiet, walk }))

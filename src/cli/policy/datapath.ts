@@ -1,15 +1,19 @@
 import type { Inventory } from '../../cluster/inventory.ts'
+import { NetctlError } from '../../error.ts'
 import { evaluate } from '../../policy/evaluate.ts'
 import type { PolicyFlow } from '../../policy/flow.ts'
 import type { Scene } from '../../policy/query/services.ts'
 import type { DatapathDifference, DatapathResult } from '../../policy/test/datapath.ts'
 import { flowsOf } from '../../policy/test/run.ts'
 import type { Asked } from '../../policy/test/suite.ts'
+import type { Expectation } from '../../policy/test/types.ts'
 import { inventoryOf } from '../../snapshot/names.ts'
 import type { Snapshot } from '../../snapshot/types.ts'
-import { differenceOf } from '../../trace/programmed.ts'
-import type { Terminal } from '../terminal.ts'
-import { type FlowWords, whichSnapshot } from '../which-flow.ts'
+import { differenceOf, traceable } from '../../trace/programmed.ts'
+import type { Flow } from '../../trace/types.ts'
+import type { Around } from '../around.ts'
+import { type ClusterFlags, type Covering, covering, whichCluster } from '../which-cluster.ts'
+import type { ReadyTests } from './test-files.ts'
 
 /** Holds what expectations mean against the tables of a snapshot. */
 export type Walk = (scene: Scene, asked: Asked) => Asked
@@ -17,9 +21,27 @@ export type Walk = (scene: Scene, asked: Asked) => Asked
 /** How many differences of one expectation are told. */
 const SHOWN = 5
 
-/** Reads the snapshot that `--snapshot` names. */
-export async function datapathOf(flags: Pick<FlowWords['flags'], 'snapshot' | 'timeout'>, terminal: Terminal, root: string): Promise<Walk> {
-  const { snapshot } = await whichSnapshot(flags, terminal, root)
+/** Reads the snapshot that `--snapshot` names; else of the running cluster what the flows of the tests need. */
+export async function datapathOf(flags: ClusterFlags & Covering, around: Around, tests: ReadyTests['tests']): Promise<Walk> {
+  const cluster = await whichCluster(flags, around)
+  const known = inventoryOf(cluster.snapshot)
+  const flows = tests.flatMap(({ scene, test }) => test.expectations.flatMap((expectation) => walkable(scene, expectation, known)))
+  const snapshot = await covering(cluster, flows, flags, around)
+  return walkIn(snapshot)
+}
+
+function walkable(scene: Scene, expectation: Expectation, inventory: Inventory): readonly Flow[] {
+  try {
+    const all = [...flowsOf(scene, expectation)].map((flow) => traceable(inventory, flow, evaluate(scene.world, flow)))
+    return all.filter((flow) => typeof flow !== 'string')
+  } catch (error) {
+    // what can't be asked is told with the results
+    if (error instanceof NetctlError) return []
+    throw error
+  }
+}
+
+function walkIn(snapshot: Snapshot): Walk {
   const inventory = inventoryOf(snapshot)
   const known = new Map<string, DatapathDifference | undefined>()
   return (scene, asked) => {

@@ -6,6 +6,7 @@ import { expectWhole } from '../../cluster/manifest/read.ts'
 import type { Manifest } from '../../cluster/manifest/types.ts'
 import { NetctlError } from '../../error.ts'
 import { sanitize } from '../../report/sanitize.ts'
+import { hasKubeconfig } from '../../system/kubeconfig-files.ts'
 import { findSnapshots } from '../../system/nearby-snapshots.ts'
 import { snapshotFlag } from '../flags.ts'
 import { resolveNamespace } from '../namespace.ts'
@@ -101,6 +102,7 @@ async function readBase(flags: InputFlags, terminal: Terminal, root: string): Pr
   if (filename.length > 0) return readPaths(filename, await resolveNamespace(flags), timeout)
   if (snapshot !== undefined) return readSnapshot(snapshot, timeout)
   if (context !== undefined || kubeconfig !== undefined) return readLive({ context, kubeconfig, timeout })
+  if (!terminal.canPrompt && hasKubeconfig()) return { ...(await readLive({ timeout })), picked: true }
   if (!terminal.canPrompt) {
     throw new NetctlError({
       code: 'USE010',

@@ -1,0 +1,112 @@
+/** A running cluster in place of a recorded one: read as far as questions need it, through the API of a kubeconfig's context. */
+import { join } from 'node:path'
+import { identityOf } from '../kube/identity.ts'
+import { openContext } from '../kube/kubeconfig.ts'
+import { listAllowed } from '../kube/list-objects.ts'
+import { openWay, type Via } from '../kube/open-way.ts'
+import { openRequests } from '../kube/requests.ts'
+import { clusterReading } from '../live/cluster-reading.ts'
+import { type Growing, openGrowing } from '../live/growing.ts'
+import { keptReading } from '../live/kept.ts'
+import { type LivePart, liveLine } from '../report/live-line.ts'
+import { SNAPSHOT_RESOURCES } from '../snapshot/collect/objects.ts'
+import { cacheHome, openCache } from '../system/cache.ts'
+import { readInput } from '../system/input.ts'
+import type { Way } from '../system/way.ts'
+import type { Around } from './around.ts'
+import { consentBy } from './consent.ts'
+
+export interface LiveFlags {
+  readonly context?: string | undefined
+  readonly kubeconfig?: string | undefined
+  readonly timeout?: number | undefined
+  /** milliseconds */
+  readonly 'max-age': number
+  /** how nodes are read: not at all, if not said */
+  readonly via?: Via | 'none' | undefined
+  readonly 'pod-namespace'?: string | undefined
+  readonly 'pod-image'?: string | undefined
+  readonly yes?: boolean | undefined
+}
+
+export interface LiveCluster extends Growing {
+  /** the context's */
+  readonly namespace: string | undefined
+  /** flags that name this cluster again */
+  readonly again: readonly string[]
+  /** what was read and when, and what could not be, to be told on stderr */
+  notes(): readonly string[]
+  /** how nodes are reached; opened when first asked for */
+  way(): Promise<Way | { readonly missing: string }>
+  /** Takes away what was made on the way to nodes, and says what is left of it. */
+  close(): Promise<readonly string[]>
+}
+
+/** A node has so long, if nothing is said. */
+const PATIENCE_MS = 60_000
+/** Nothing is kept for longer than this, whatever its age may be. */
+const KEEP_MS = 5 * 60_000
+
+/** Reads the objects of the cluster, or has them from the cache. Throws NetctlError KUB001 to KUB007. */
+export async function openLiveCluster(flags: LiveFlags, around: Around): Promise<LiveCluster> {
+  const { root, version } = around
+  const open = await openContext(flags.kubeconfig, flags.context)
+  const now = () => Date.now()
+  const patienceMs = Math.min(flags.timeout ?? PATIENCE_MS, PATIENCE_MS)
+  let opened: Promise<Way | { readonly missing: string }> | undefined
+  const way = () => (opened ??= wayTo())
+  const reading = clusterReading({
+    list: async () => listAllowed(await openRequests(open), SNAPSHOT_RESOURCES),
+    way,
+    script: readInput(join(root, 'bin/collect-node.sh')),
+    patienceMs,
+    now,
+  })
+  const maxAgeMs = flags['max-age']
+  const cache = openCache(cacheHome(), `live-${version}/${identityOf(open)}`, Math.max(KEEP_MS, maxAgeMs))
+  const ways = `${flags.via}${flags.yes ? '-yes' : ''}`
+  const growing = await openGrowing(open.name, version, keptReading(reading, cache, { maxAgeMs, now, ways }))
+
+  /** By exec where it can be had, since a question changes nothing unasked; by pods where it was agreed to, or exec can't be had and they are agreed to now. */
+  async function wayTo(): Promise<Way | { readonly missing: string }> {
+    const { via = 'none', yes = false, 'pod-image': podImage = '' } = flags
+    if (via === 'none') return { missing: '--via none says so' }
+    const options = {
+      podNamespace: flags['pod-namespace'],
+      podImage,
+      patienceMs,
+      lifetimeMs: 2 * patienceMs,
+      consent: consentBy({ yes, canPrompt: around.terminal.canPrompt, tell: around.tell }),
+      tell: around.tell,
+    }
+    if (via === 'auto' && !yes) {
+      const byExec = await openWay(open, { ...options, via: 'exec' })
+      if (!('missing' in byExec)) return byExec
+    }
+    return openWay(open, { ...options, via: via === 'auto' && yes ? 'pod' : via })
+  }
+
+  return {
+    ...growing,
+    namespace: open.namespace,
+    again: ['--context', open.name, ...(flags.kubeconfig === undefined ? [] : ['--kubeconfig', flags.kubeconfig])],
+    notes() {
+      const { objects, nodes } = growing
+      const parts: readonly LivePart[] = [
+        { takenAt: objects.takenAt, kept: objects.kept === true },
+        ...[...nodes].flatMap(([node, piece]): readonly LivePart[] =>
+          typeof piece === 'string'
+            ? []
+            : [{ node, takenAt: piece.takenAt, kept: piece.kept === true, ...(piece.by !== undefined && { by: piece.by }) }],
+        ),
+      ]
+      const unread = [...nodes.values()].filter((piece) => typeof piece === 'string')
+      return [liveLine({ context: open.name, parts, now: now() }), ...[...objects.missing, ...unread].map((what) => `! ${what}`)]
+    },
+    way,
+    async close() {
+      const made = await opened
+      return made === undefined || 'missing' in made ? [] : made.close()
+    },
+  }
+}
