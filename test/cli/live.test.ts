@@ -1,0 +1,227 @@
+/** netctl without --snapshot: the running cluster of the kubeconfig, of which no more is read than the question needs. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Right } from '../support/fake-cluster/roles.ts'
+import type { FakeSetup } from '../support/fake-cluster.ts'
+import { root } from '../support/needs.ts'
+import { netctl } from '../support/netctl.ts'
+import { type RecordedCluster, recordedCluster } from '../support/recorded-cluster.ts'
+
+const shop = join(root, 'examples/shop')
+const WEB = ['trace', 'pod/web-1', 'svc/api:80', '-n', 'shop']
+
+let folder: string
+let api: RecordedCluster
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netctl-live-'))
+})
+afterEach(async () => {
+  await api.close()
+  rmSync(folder, { recursive: true })
+})
+
+const open = async (setup?: FakeSetup & { readonly agents?: boolean }): Promise<void> => {
+  api = await recordedCluster(shop, setup)
+}
+const live = (...args: readonly string[]) =>
+  netctl(args, { env: { KUBECONFIG: api.kubeconfig, XDG_CACHE_HOME: join(folder, 'cache'), HOME: folder } })
+/** The whole of it as a snapshot. */
+const whole = (): string => {
+  const out = join(folder, 'whole')
+  for (const [name, bytes] of api.files) {
+    mkdirSync(dirname(join(out, name)), { recursive: true })
+    writeFileSync(join(out, name), bytes)
+  }
+  writeFileSync(join(out, 'snapshot.json'), '{"apiVersion": "netctl.dev/v1alpha1", "kind": "Snapshot", "schemaVersion": 1}')
+  return out
+}
+const without =
+  (verb: string, resource: string) =>
+  (right: Right): boolean =>
+    right.verb !== verb || right.resource !== resource
+
+describe('what is read', { timeout: 60_000 }, () => {
+  test('a trace between two pods reads their two nodes and them alone, then nothing for a while', async () => {
+    await open()
+    const first = await live('trace', 'pod/shop/web-1', 'pod/shop/web-3:8081', '--brief')
+    expect([first.code, first.stderr]).toEqual([0, 'prod · objects and 2 nodes (n1, n3) by exec · read just now\n'])
+    expect(first.stdout).toMatch(/^✓ DELIVERED/)
+    expect(api.reads).toEqual(['n1: shop/web-1', 'n3: shop/web-3'])
+    const asked = api.asked.length
+    const second = await live('trace', 'pod/shop/web-1', 'pod/shop/web-3:8081', '--brief')
+    expect(second.stdout).toBe(first.stdout)
+    expect(second.stderr).toMatch(/^prod · objects and 2 nodes \(n1, n3\) by exec · \d+ s old \(--max-age 0 reads anew\)\n$/)
+    expect(api.asked.length).toBe(asked)
+    const anew = await live('trace', 'pod/shop/web-1', 'pod/shop/web-3:8081', '--brief', '--max-age', '0', '-q')
+    expect([anew.code, anew.stderr, api.reads.length]).toEqual([0, '', 4])
+  })
+
+  test('another question reads what it lacks; names are in the namespace of the context', async () => {
+    await open()
+    await live('trace', 'pod/shop/web-1', 'pod/shop/web-3:8081', '--brief')
+    expect((await live('compare', 'pod/web-1', 'svc/api:80')).code).toBe(0)
+    // the pod of the first question comes along: it is still of the same moment
+    expect(api.reads.slice(2)).toEqual(['n2: shop/api-1', 'n3: shop/api-2 shop/web-3'])
+  })
+
+  test('many flows: what all of them need, and the answers of the whole snapshot', async () => {
+    await open()
+    const flows = join(folder, 'flows.jsonl')
+    const line = (name: string, dst: string, port: number) => JSON.stringify({ from: { kind: 'pod', name }, proto: 'tcp', dst, port })
+    writeFileSync(
+      flows,
+      [line('shop/web-1', '10.96.66.150', 80), line('shop/web-1', '10.244.98.1', 8081), line('ops/client-1', '10.96.51.19', 80)].join('\n'),
+    )
+    const read = await live('trace', '--flows', flows, '-o', 'jsonl', '--brief')
+    const recorded = await netctl(['trace', '--flows', flows, '-o', 'jsonl', '--brief', '--snapshot', whole()])
+    expect([read.stdout, read.code]).toEqual([recorded.stdout, recorded.code])
+    expect(new Set(api.reads.map((r) => r.slice(0, 2)))).toEqual(new Set(['n1', 'n2', 'n3']))
+  })
+
+  test('a world that differs is read as well', async () => {
+    await open()
+    const words = [...WEB, '--node-down', 'n2', '-o', 'json', '--brief']
+    const recorded = await netctl([...words, '--snapshot', whole()])
+    const read = await live(...words)
+    expect([JSON.parse(read.stdout), read.code]).toEqual([JSON.parse(recorded.stdout), 1])
+    const unknown = await live(...WEB, '--sysctl', 'net.ipv4.ip_forward=0@n9')
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('has no dumps of n9')])
+  })
+
+  test('snapshot show: objects, and where there is more', async () => {
+    await open()
+    const { stdout, stderr, code } = await live('snapshot', 'show')
+    expect(code).toBe(0)
+    expect(stderr).toBe('prod · objects · read just now\nobjects only: netctl collect reads the tables of its nodes, too\n')
+    expect(stdout).toMatch(/^n3 +172\.18\.0\.13/m)
+    expect(api.reads).toEqual([])
+  })
+
+  test('policy test --datapath: what is meant against what the running cluster does', async () => {
+    await open()
+    const tests = join(folder, 'tests.yaml')
+    writeFileSync(
+      tests,
+      `apiVersion: netctl.dev/v1alpha1
+kind: PolicyTest
+metadata: {name: shop}
+spec:
+  tests:
+  - {from: pod/shop/web-1, to: pod/shop/api-1, ports: [8080], expect: allow}
+`,
+    )
+    const { stdout, stderr, code } = await live('policy', 'test', tests, '--datapath')
+    expect([code, stderr.split('\n')[0]], stdout + stderr).toEqual([0, 'Read without a question: --context prod'])
+    expect(stderr).toContain('prod · objects and 2 nodes (n1, n2) by exec · read just now')
+  })
+})
+
+describe('the cache', { timeout: 60_000 }, () => {
+  const inside = (): string[] =>
+    readdirSync(join(folder, 'cache/netctl'), { recursive: true, encoding: 'utf8' })
+      .map((name) => join(folder, 'cache/netctl', name))
+      .filter((path) => statSync(path).isFile())
+
+  test('is for its owner only, holds no credentials, and what is no entry any more is read again', async () => {
+    await open()
+    const first = await live(...WEB, '--brief')
+    const files = inside()
+    expect(files.map((f) => f.split('/').slice(-2).join('/')).sort()).toEqual([
+      expect.stringMatching(/objects$/),
+      'nodes-auto/n1',
+      'nodes-auto/n2',
+      'nodes-auto/n3',
+    ])
+    for (const file of files) {
+      expect(statSync(file).mode & 0o777).toBe(0o600)
+      expect(statSync(dirname(file)).mode & 0o777).toBe(0o700)
+      expect(readFileSync(file, 'latin1') + file).not.toContain('secret-token')
+      const bytes = readFileSync(file)
+      bytes[bytes.length - 100] = 0
+      writeFileSync(file, bytes)
+    }
+    const again = await live(...WEB, '--brief')
+    expect([again.stdout, again.stderr]).toEqual([first.stdout, 'prod · objects and 3 nodes (n1, n2, n3) by exec · read just now\n'])
+    expect(api.reads).toHaveLength(6)
+  })
+
+  test('two at once are fine', async () => {
+    await open()
+    const both = await Promise.all([live(...WEB, '--brief'), live(...WEB, '--brief')])
+    expect(both.map((b) => b.code)).toEqual([0, 0])
+    expect(both[0]?.stdout).toBe(both[1]?.stdout)
+    expect(inside()).toHaveLength(4)
+  })
+})
+
+describe('what can’t be had', { timeout: 60_000 }, () => {
+  test('no kubeconfig and no snapshot: exit 2, both ways out', async () => {
+    await open()
+    const { code, stderr } = await netctl(WEB, { env: { HOME: folder, KUBECONFIG: '' } })
+    expect([code, stderr]).toEqual([2, expect.stringContaining('which cluster? there is no kubeconfig, and no snapshot was named')])
+    expect(stderr).toMatch(/--snapshot PATH.*--kubeconfig PATH/s)
+  })
+
+  test('an API server that is away: exit 3', async () => {
+    await open()
+    api.cut()
+    const { code, stderr } = await live(...WEB)
+    expect([code, stderr]).toEqual([3, expect.stringContaining("can't be reached")])
+  })
+
+  test('a node that no way leads to: undecided there, with the right that lacks', async () => {
+    await open({ allowed: without('create', 'pods/exec') })
+    const { code, stderr, stdout } = await live(...WEB)
+    expect(code).toBe(3)
+    expect(stdout).toMatch(/^\? UNDECIDED/)
+    expect(stderr).toContain('! n1 could not be read: by exec: the right lacks to create pods/exec in kube-system')
+  })
+
+  test('where exec can’t be had, pods are made only if that is agreed to', async () => {
+    await open({ agents: false })
+    const no = await live(...WEB, '--brief')
+    expect([no.code, api.left('jobs')]).toEqual([3, []])
+    expect(no.stderr).toContain('by exec: no pod of calico-node or kube-proxy runs; by pods: nobody agreed to them: --via pod does')
+    const yes = await live(...WEB, '--brief', '--yes', '--max-age', '0')
+    expect([yes.code, yes.stderr.split('\n').at(-2), api.left('jobs')]).toEqual([
+      0,
+      'prod · objects and 3 nodes (n1, n2, n3) by pod · read just now',
+      [],
+    ])
+    expect(yes.stderr).toContain('prod: a Job on each node that is needed, in namespace kube-system: pods of busybox:1.37.0, privileged')
+  })
+
+  test('--via none: objects only', async () => {
+    await open()
+    const { code, stdout } = await live(...WEB, '--via', 'none', '-o', 'json')
+    expect([code, JSON.parse(stdout).outcomes[0].reason]).toEqual([3, 'n1 could not be read: --via none says so'])
+    expect(api.reads).toEqual([])
+  })
+
+  test('one node of two that does not answer: what goes there is undecided, the rest is told', async () => {
+    await open({
+      fault: ({ resource, path }) =>
+        resource === 'pods/exec' && path.includes('kube-proxy-n2') ? { kind: 'status', status: 500, message: 'no kubelet' } : undefined,
+    })
+    const { code, stdout, stderr } = await live(...WEB, '-o', 'json')
+    const { outcomes } = JSON.parse(stdout)
+    expect([code, outcomes.map((o: { verdict: string; node?: string }) => [o.verdict, o.node])]).toEqual([
+      3,
+      expect.arrayContaining([
+        ['delivered', undefined],
+        ['undecided', 'n2'],
+      ]),
+    ])
+    expect(stderr).toContain('! n2 could not be read: ')
+  })
+
+  test('pods that may not be listed: the right is named, not the pod missed', async () => {
+    await open({ allowed: without('list', 'pods') })
+    const { code, stderr } = await live(...WEB)
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/there is no pod “web-1”.*or it may not be listed/)
+    expect(stderr).toContain('the right lacks to list pods: kubectl auth can-i list pods -A')
+  })
+})
