@@ -32,14 +32,15 @@ export function wantedFor(cluster: Cluster, lacks: Iterable<string>, flows: read
   })
 }
 
-/** Pods of the Service that a flow names by an address or a node port. */
+/** Pods that the Service is for which a flow names, by an address or a node port; what terminates may still be its last resort. */
 function podsBehind(cluster: Cluster, { dst, proto, port }: Flow): readonly Pod[] {
   const at = serviceAt(cluster, dst, proto, port) ?? nodePortAt(cluster, proto, port)
   if (!at) return []
   const { namespace, name } = at.service
-  const addresses = new Set(
-    cluster.endpointSlices.filter((s) => s.service === name && s.namespace === namespace).flatMap((s) => s.endpoints.map((e) => e.ip.text)),
-  )
+  const endpoints = cluster.endpointSlices
+    .filter((slice) => slice.service === name && slice.namespace === namespace)
+    .flatMap((slice) => slice.endpoints)
+  const addresses = new Set(endpoints.filter((e) => e.ready || e.serving).map((e) => e.ip.text))
   return cluster.pods.filter((pod) => !pod.hostNetwork && pod.ips.some((ip) => addresses.has(ip.text)))
 }
 
