@@ -15,6 +15,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { constants, createGzip, type Gzip } from 'node:zlib'
+import { pack as tar } from 'tar-stream'
 import { FileError } from './files.ts'
 import { reason } from './files-folder.ts'
 import { exitOnSignals, isLeaving } from './leaving.ts'
@@ -89,7 +90,6 @@ const COMPRESSED = /\.gz$/
 
 /** One file after the other, so that no more than one is held in memory. */
 async function pack(folder: string, file: string, top: string): Promise<void> {
-  const { pack: tar } = await import('tar-stream')
   const archive = tar()
   const out = createWriteStream(file, { mode: 0o600 })
   const done = finished(out)

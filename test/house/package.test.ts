@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fakeCluster } from '../support/fake-cluster.ts'
 import { root } from '../support/needs.ts'
 
 const HEAVY = /node_modules\/(@kubernetes|execa|@clack|ink|react|listr2|prom-client)\//
@@ -94,6 +95,15 @@ test.runIf(trace)('YAML is YAML in the bundle, too', async () => {
   const yaml = async (...args: readonly string[]) => (await run([...args.map(within), '-o', 'yaml'])).stdout
   expect(await yaml(...(trace ?? []))).toMatch(/^apiVersion: netctl.dev\/v1alpha1\nkind: Trace\n/)
   expect(await yaml('snapshot', 'show', 'examples/shop')).toMatch(/^apiVersion: netctl.dev\/v1alpha1\nkind: SnapshotDescription\n/)
+})
+
+test('an archive of a cluster is made by the bundle, too', async () => {
+  const api = await fakeCluster({ nodes: ['n1'] })
+  const out = join(folder, 'objects.tar.gz')
+  const { exitCode, stderr } = await run(['collect', '--via', 'none', '--kubeconfig', api.kubeconfig, '-O', out])
+  await api.close()
+  expect([exitCode, stderr]).toEqual([0, ''])
+  expect((await execa('tar', ['tzf', out])).stdout.split('\n')).toContain('objects/cluster/nodes.json')
 })
 
 /** The machine's own Node, if it is too old for netctl. */
