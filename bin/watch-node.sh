@@ -1,7 +1,7 @@
 # Watches chosen packets on one node for `netctl trace --verify`: docs/verify.md. What netctl sends is bin/collect-node.sh without its last line, for
 # its functions; this file; functions that say what is to be watched, of netctl's own making:
 #     id seconds  spaces: `0 node`, `1 pod NAMESPACE_NAME`, one a line  rules: text for nft  elements: what begins the watch  patterns: for grep -F on
-#     events of conntrack  probes: a space and a line for bin/probe.pl  prober: that
+#     events of conntrack  probes: a space and a line for bin/probe.pl  perl_prober, python_prober: those
 # and a last line `watch`, `probe` or `stop`. Others' tables are not touched. Whatever happens to this shell, what it put there goes away: the table
 # is owned by a process (nft(8), `owner`), or else deleted by one that waits for that; and its elements end by themselves.
 
@@ -293,9 +293,9 @@ unsent() { sed -n "s/^$n \([^ ]*\) .*/result \1 - - 0 failed $*/p" "$tmp/probes"
 
 probe_space() {
   enter "$kind" "$pod" > "$tmp/why" || { unsent "$(sed -n '1s/[^ a-zA-Z0-9_.-]//g; 1s/^note //p' "$tmp/why")"; return; }
-  [ -n "$perl" ] || { unsent 'there is no perl to send it with'; return; }
+  [ -n "$sender" ] || { unsent 'there is neither perl nor python3 to send it with'; return; }
   sed -n "s/^$n //p" "$tmp/probes" > "$tmp/probes.$n"
-  $limiting $in "$perl" "$tmp/prober" < "$tmp/probes.$n" 2> "$tmp/why.$n" &
+  $limiting $in $sender < "$tmp/probes.$n" 2> "$tmp/why.$n" &
   senders="$senders $!"
   [ $((n % 4)) != 3 ] || wait
 }
@@ -307,12 +307,15 @@ probe() {
   trap 'kill $senders 2> /dev/null; rm -rf "$tmp"' EXIT
   trap 'exit 141' HUP INT PIPE TERM
   echo 'netctl-probe 1'
-  spaces > "$tmp/spaces"; probes > "$tmp/probes"; prober > "$tmp/prober"
+  spaces > "$tmp/spaces"; probes > "$tmp/probes"; perl_prober > "$tmp/probe.pl"; python_prober > "$tmp/probe.py"
   limiting=
   if find_tool timeout && "$found" -s KILL 5 true 2> /dev/null; then limiting="$found $seconds"; fi
-  perl=; if find_tool perl; then perl=$found; fi
+  sender=
+  if find_tool perl; then sender="$found $tmp/probe.pl"
+  elif find_tool python3; then sender="$found $tmp/probe.py"
+  fi
   each probe_space spaces
   wait
-  for why in "$tmp"/why.*; do [ ! -s "$why" ] || note "perl: $(sed -n 1p "$why")"; done
+  for why in "$tmp"/why.*; do [ ! -s "$why" ] || note "$sender: $(grep -v '^ ' "$why" | tail -n 1)"; done
   echo end
 }

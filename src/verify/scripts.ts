@@ -2,11 +2,14 @@ import { rulesText } from './rules.ts'
 import type { Probe, Tuple, WatchOrder } from './types.ts'
 import { addressWord, hexWord, idWord, numberWord, probeWord, spaceWords } from './words.ts'
 
-/** What our package ships of the scripts: bin/collect-node.sh, whose functions are shared, bin/watch-node.sh and bin/probe.pl. */
+/** What our package ships of the scripts: bin/collect-node.sh, whose functions are shared, bin/watch-node.sh, and two spellings of what sends. */
 export interface ScriptTexts {
   readonly collector: string
   readonly watcher: string
-  readonly prober: string
+  /** bin/probe.pl */
+  readonly perlProber: string
+  /** bin/probe.py */
+  readonly pythonProber: string
 }
 
 /** Watches packets on a node; says `armed` when it does. Its output is for `readWatch`. */
@@ -38,7 +41,8 @@ export function probeScript(id: string, probes: readonly Probe[], texts: ScriptT
     `seconds=${numberWord(seconds, 86400)}`,
     fed('spaces', spaces.map((space, i) => `${i} ${space}\n`).join('')),
     fed('probes', lines.join('')),
-    fed('prober', texts.prober),
+    fed('perl_prober', texts.perlProber),
+    fed('python_prober', texts.pythonProber),
     'probe\n',
   ].join('\n')
 }

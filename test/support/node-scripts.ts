@@ -6,4 +6,9 @@ import { root } from './needs.ts'
 
 const text = (file: string): string => readFileSync(join(root, 'bin', file), 'utf8')
 
-export const texts: ScriptTexts = { collector: text('collect-node.sh'), watcher: text('watch-node.sh'), prober: text('probe.pl') }
+export const texts: ScriptTexts = {
+  collector: text('collect-node.sh'),
+  watcher: text('watch-node.sh'),
+  perlProber: text('probe.pl'),
+  pythonProber: text('probe.py'),
+}

@@ -9,7 +9,7 @@ import type { WatchOrder } from '../../src/verify/types.ts'
 import { needs } from '../support/needs.ts'
 import { sh } from '../support/netns-lab.ts'
 import { texts } from '../support/node-scripts.ts'
-import { leftIn, probeFrom, processesOf, randomId, startScript, watchIn } from '../support/watched-node.ts'
+import { leftIn, probeFrom, processesOf, randomId, startScript, watchIn, without } from '../support/watched-node.ts'
 
 const what: Omit<WatchOrder, 'id'> = {
   spaces: ['node'],
@@ -20,16 +20,6 @@ const what: Omit<WatchOrder, 'id'> = {
   seconds: 20,
 }
 const order = (seconds = 20): WatchOrder => ({ id: randomId(), ...what, seconds })
-/** without programs, in a mount namespace of its own: files that can't be run in their places */
-const without = (...programs: readonly string[]) => [
-  'unshare',
-  '-m',
-  'sh',
-  '-c',
-  `for p in ${programs.join(' ')}; do for d in /usr/sbin /usr/bin; do [ ! -e $d/$p ] || mount --bind /dev/null $d/$p; done; done; exec "$@"`,
-  'sh',
-]
-
 describe.runIf(needs('root', 'ip', 'nft', 'conntrack', 'perl', 'unshare', 'dash', 'busybox'))('a watch ends', { timeout: 120_000 }, () => {
   const ns = `netctl-${process.pid}-ends`
   let tools: string
@@ -151,11 +141,11 @@ describe.runIf(needs('root', 'ip', 'nft', 'conntrack', 'perl', 'unshare', 'dash'
     expect(await leftIn(ns, run.folder)).toEqual([])
   })
 
-  test('what lacks is said: perl; a pod that is not there', async () => {
+  test('what lacks is said: perl and python3; a pod that is not there', async () => {
     const probe = { id: 'a', space: 'node', proto: 'tcp', dst: '127.0.0.1', sport: 40000, dport: 9, patienceMs: 500 } as const
-    expect((await probeFrom(ns, [probe], { around: without('perl') }))[0]?.answer).toMatchObject({
+    expect((await probeFrom(ns, [probe], { around: without('perl', 'python3') }))[0]?.answer).toMatchObject({
       kind: 'failed',
-      reason: 'there is no perl to send it with',
+      reason: 'there is neither perl nor python3 to send it with',
     })
     const gone = { ...probe, space: { namespace: 'shop', name: 'gone' } }
     expect((await probeFrom(ns, [gone]))[0]?.answer).toMatchObject({ kind: 'failed', reason: 'pod shop_gone no process of it is here' })

@@ -8,7 +8,7 @@ import { needs } from '../support/needs.ts'
 import { Agent } from '../support/netns-agent.ts'
 import { forFamily, restoreText } from '../support/netns-case.ts'
 import { addresses, type HostName, hosts, type Lab, makeLab, tcpPorts, udpPorts } from '../support/netns-lab.ts'
-import { leftIn, probeFrom, watchIn } from '../support/watched-node.ts'
+import { leftIn, probeFrom, watchIn, without } from '../support/watched-node.ts'
 
 const rules = `
   nat -N SERVICES
@@ -61,13 +61,16 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
 
     afterEach(async () => {
       for (const host of ['n1', 'n2', 'p1'] as const) await lab.sh(host, 'nft flush ruleset; ip link del tun0 2> /dev/null || true')
-      await lab.sh('n1', 'iptables-legacy -t nat -F')
+      // a connection that is known already is not new
+      await lab.sh('n1', 'iptables-legacy -t nat -F; conntrack -F 2> /dev/null')
     })
 
     test.each([
-      [4, ['dash']],
-      [6, ['busybox', 'ash']],
-    ] as const)('IPv%d, %s', async (family, shell) => {
+      [4, ['dash'], 'perl'],
+      [6, ['busybox', 'ash'], 'perl'],
+      [4, ['sh'], 'python3'],
+      [6, ['sh'], 'python3'],
+    ] as const)('IPv%d, %s, probes by %s', async (family, shell, sender) => {
       const [ip, tool] = family === 4 ? ['ip', 'iptables'] : ['ip6', 'ip6tables']
       await lab.sh('n1', `${tool}-nft-restore <<'END'\n${restoreText(forFamily(rules, family))}END\nnft -f - <<'END'\n${native}\nEND`)
       const [p1, p2, svc, n1] = ['p1', 'p2', 'svc', 'n1'].map((name) => at(name, family)) as [string, string, string, string]
@@ -101,7 +104,8 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
         return { proto, src, dst, sport, ...(dport !== undefined && { dport }) }
       })
       const watch = await watchIn(lab.ns.n1, { spaces: ['node'], tuples, seconds: 30 }, { shell, root })
-      const results = await probeFrom(lab.ns.n1, probes, { shell, root })
+      const around = sender === 'perl' ? without('python3') : without('perl')
+      const results = await probeFrom(lab.ns.n1, probes, { shell, root, around })
       const seen = await watch.stop()
 
       expect(Object.fromEntries(results.map(({ id, answer }) => [id, answer]))).toEqual({
