@@ -53,7 +53,7 @@ export default class Collect extends BaseCommand {
       multiple: true,
     }),
     from: string({
-      summary: 'what is recorded already: a snapshot, to be redacted or packed',
+      summary: 'what is recorded already: a folder of what tools and kubectl printed, each told by its content, or a snapshot',
       helpValue: 'PATH',
       helpGroup: 'SOURCE',
       exclusive: ['context', 'kubeconfig', 'nodes', 'via', 'local', 'ssh'],
@@ -76,7 +76,7 @@ export default class Collect extends BaseCommand {
     const { from } = flags
     const collected =
       from !== undefined
-        ? await collectFrom({ ...flags, from })
+        ? await collectFrom({ ...flags, from, version: this.config.version })
         : await collect(flags, {
             script: collectorText(this.config.root),
             version: this.config.version,

@@ -25,5 +25,6 @@ export async function openSnapshotFiles(path: string): Promise<FileSource> {
     .map((dir) => `${path.replace(/\/+$/, '')}/${dir}`)
   const above = snapshotAbove(path)
   const candidates = [...(above === undefined ? [] : [above]), ...below].slice(0, 5).map((dir) => `--snapshot ${dir}`)
+  if (candidates.length === 0) candidates.push(`netctl collect --from ${path} -O snapshot, if tools' outputs are in it`)
   throw new FileError(path, 'no snapshot: there is neither snapshot.json nor a folder nodes/NAME with dumps', { candidates })
 }

@@ -104,7 +104,8 @@ function argumentsOf({ name, pods }: NodeAt): readonly string[] {
 
 /** snapshot.json. `source`: how it was taken. */
 export function headerOf(about: {
-  readonly takenAt: string
+  /** undefined: nobody knows */
+  readonly takenAt?: string
   readonly source: string
   readonly version: string
   readonly missing: readonly string[]
