@@ -33,9 +33,33 @@ export function collectedText({ path, nodes, objects, missing }: Collected, opts
   const line = (text: string, style: 'plain' | 'dim' = 'plain') => [pen.text(text, style)]
   return pen.paint([
     [pen.text(path, 'strong'), pen.text(`  ${what.join(', ')}`)],
-    ...(missing.length === 0 ? [] : [line('missing', 'dim'), ...missing.map((what) => line(`  ${what}`))]),
+    ...(missing.length === 0 ? [] : [line('missing', 'dim'), ...merged(missing).map((what) => line(`  ${what}`))]),
   ])
 }
+
+/** The same of several nodes in one line. */
+function merged(missing: readonly string[]): readonly string[] {
+  /** what is missing, without the node → the nodes */
+  const nodes = new Map<string, string[]>()
+  for (const text of missing) {
+    const [, node, what = text] = /^nodes\/([^/:]+)(?:\/|: )(.*)$/s.exec(text) ?? []
+    nodes.set(what, [...(nodes.get(what) ?? []), ...(node === undefined ? [] : [node])])
+  }
+  const told = new Set<string>()
+  return missing.flatMap((text) => {
+    const what = text.replace(/^nodes\/[^/:]+(?:\/|: )/, '')
+    const names = nodes.get(what) ?? []
+    if (names.length < 2) return [text]
+    if (told.has(what)) return []
+    told.add(what)
+    return [`${several(names)}: ${what}`]
+  })
+}
+
+const SHOWN = 3
+
+const several = (names: readonly string[]): string =>
+  names.length <= SHOWN + 1 ? names.join(', ') : `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more nodes`
 
 /** For machines. */
 export const collectedJson = (collected: Collected): string =>

@@ -15,6 +15,21 @@ test('what there is, and what is missing', () => {
   )
 })
 
+test('what several nodes lack is one line', () => {
+  const missing = [
+    'pods: not read',
+    ...['n1', 'n2', 'n3', 'n4', 'n5'].map((node) => `nodes/${node}/sockets.txt: there is no ss`),
+    'nodes/n2: changed while it was read',
+    ...['n1', 'n4'].map((node) => `nodes/${node}: not read to its end: stopped`),
+  ]
+  expect(collectedText({ path: 's', nodes: [], objects: 1, missing }, terminal).trimEnd().split('\n').slice(2)).toEqual([
+    '  pods: not read',
+    '  n1, n2, n3 and 2 more nodes: sockets.txt: there is no ss',
+    '  nodes/n2: changed while it was read',
+    '  n1, n4: not read to its end: stopped',
+  ])
+})
+
 test('a node as it is done', () => {
   expect(readNodeLine(read)).toBe('root@n1 (n1): 20 files, 1 pod, 3.0 MiB')
   expect(readNodeLine(failed)).toBe('n2: not read')
