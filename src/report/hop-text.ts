@@ -16,20 +16,24 @@ const shortStages: Readonly<Record<string, string>> = { neighbour: 'neigh', enca
 /** Mark of the hop where a path ended without being delivered: for sure, or as far as could be told. */
 export type EndMark = '✗' | '?'
 
-/** How one leg went: hops under the nodes they happened on. `ended` marks the hop that a path ended at. */
+/** What came of holding a step against the kernel. */
+export type Checked = 'observed' | 'differs' | 'unseen'
+
+/** How one leg went: hops under the nodes they happened on. `ended` marks the hop that a path ended at; `checked`: what was seen of each. */
 export function hopLines(
   hops: readonly Hop[],
   ended: (hop: Hop) => EndMark | undefined,
   opts: TextOptions,
   pen: Pen,
   after?: string,
+  checked?: (hop: Hop) => Checked,
 ): Line[] {
   const lines: Line[] = []
   let node = after
   let passed: Hop[] = []
   let object: string | undefined
   const flush = (): void => {
-    if (passed.length > 0) lines.push(...passedLines(passed, pen))
+    if (passed.length > 0) lines.push(...passedLines(passed, pen, checked))
     passed = []
   }
   for (const hop of hops) {
@@ -41,13 +45,15 @@ export function hopLines(
       lines.push(nodeLine(hop, pen))
     }
     if (shown) {
-      lines.push(...hopText(hop, end, hop.object === object, opts, pen))
+      lines.push(...hopText(hop, checked ? marks[checked(hop)] : end, hop.object === object, opts, pen))
       object = hop.object
     } else if (isRule(hop)) passed.push(hop)
   }
   flush()
   return lines
 }
+
+const marks = { observed: '✓', differs: '✗', unseen: '?' } as const
 
 /**
  * Does a step belong into the short story? What decided or changed something does, and a way that no dump describes. A mark that no policy
@@ -71,16 +77,18 @@ function nodeLine(hop: Hop, pen: Pen): Line {
 }
 
 /** Rules that let the packet pass, in one line for a node. */
-function passedLines(hops: readonly Hop[], pen: Pen): Line[] {
+function passedLines(hops: readonly Hop[], pen: Pen, checked?: (hop: Hop) => Checked): Line[] {
   const tables = new Map<string, number>()
   for (const { stage } of hops) tables.set(stage, (tables.get(stage) ?? 0) + 1)
   const owners = [...new Set(hops.map((h) => ownerTags[h.owner]))]
   const where = [...tables].map(([table, n]) => `${table} ${n}`).join(', ')
-  const text = `· ${count(hops.length, 'rule')} passed: ${where} (${owners.join(', ')})`
+  const unseen = checked ? hops.filter((h) => checked(h) === 'unseen').length : 0
+  const seen = !checked ? '' : unseen === 0 ? ', all observed' : `, ${hops.length - unseen} observed`
+  const text = `${checked ? (unseen === 0 ? '✓' : '?') : '·'} ${count(hops.length, 'rule')} passed${seen}: ${where} (${owners.join(', ')})`
   return wrap([pen.text(text, 'dim')], pen.columns - 11, pen).map((l, i) => indent(l, i === 0 ? 9 : 11))
 }
 
-function hopText(hop: Hop, end: EndMark | undefined, objectSaid: boolean, opts: TextOptions, pen: Pen): Line[] {
+function hopText(hop: Hop, end: EndMark | '✓' | undefined, objectSaid: boolean, opts: TextOptions, pen: Pen): Line[] {
   const quiet = !matters(hop) && end === undefined
   const head: Line = padLine(
     [
@@ -129,8 +137,8 @@ function place(head: Line, text: Line, where: Line, full: boolean, packet: Line,
 const padStart = (line: Line, columns: number, pen: Pen): Line =>
   columns > lineWidth(line) ? [pen.text(' '.repeat(columns - lineWidth(line))), ...line] : columns > 0 ? [pen.text('  '), ...line] : line
 
-function hopMark(hop: Hop, end: EndMark | undefined, pen: Pen): Line[number] {
-  if (end !== undefined) return pen.text(end, end === '✗' ? 'bad' : 'warn')
+function hopMark(hop: Hop, end: EndMark | '✓' | undefined, pen: Pen): Line[number] {
+  if (end !== undefined) return pen.text(end, end === '✗' ? 'bad' : end === '✓' ? 'good' : 'warn')
   switch (hop.weight) {
     case 'decides':
       return pen.text('✓', 'good')

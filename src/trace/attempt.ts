@@ -7,6 +7,7 @@ import { complain } from './complain.ts'
 import { noCt } from './conntrack-entry.ts'
 import { scout, seenBothWays, socketOf } from './established.ts'
 import { portUnreachableFor, replyTo, resetFor, sameFlow } from './exchange.ts'
+import { takeLegs } from './legs.ts'
 import { beyondSocket, doorStep, findSocket, type Socket } from './listeners.ts'
 import { blameOf, type Result, reaches, refusalResult } from './result.ts'
 import { type Blame, type End, type Run, type SendOptions, type Skb, type Step, Undecided } from './run.ts'
@@ -78,6 +79,7 @@ function resetOptions({ place, packet }: Skb): SendOptions {
 }
 
 function takeSteps(run: Run): readonly Step[] {
+  takeLegs(run)
   const { steps } = run
   run.steps = []
   return steps

@@ -25,7 +25,11 @@ export function requestOf(flow: Flow, src: Packet['src'], dst: Packet['dst'], ne
   const sized = flow.payload !== undefined && ({ size: headerBytes(family, flow.proto) + flow.payload, df: true } as const)
   const base = { family, src, dst, ttl: 64, ...sized }
   if (flow.proto === 'icmp') {
-    return { ...base, proto: family === 4 ? 'icmp' : 'icmpv6', icmp: { type: family === 4 ? 8 : 128, code: 0, id: next?.id ?? 1 } }
+    return {
+      ...base,
+      proto: family === 4 ? 'icmp' : 'icmpv6',
+      icmp: { type: family === 4 ? 8 : 128, code: 0, id: next?.id ?? flow.sourcePort ?? 1 },
+    }
   }
   const sport = flow.sourcePort === undefined ? ephemeral : port(flow.sourcePort)
   return { ...base, proto: flow.proto, sport, dport: port(flow.port ?? 0), ...(flow.proto === 'tcp' && { tcp: next?.tcp ?? 'SYN' }) }

@@ -2,6 +2,7 @@
 import { isIcmpError, type Packet } from '../net/packet.ts'
 import type { Client } from './client.ts'
 import { replyTo, sameFlow } from './exchange.ts'
+import type { Leg } from './legs.ts'
 import type { Blame, End, Step } from './run.ts'
 import type { Verdict } from './types.ts'
 
@@ -16,6 +17,8 @@ export interface Result {
   readonly node?: string
   readonly reason?: string
   readonly steps: readonly Step[]
+  /** where its packets met hosts, if that was asked for */
+  readonly legs?: readonly Leg[]
   readonly answer?: { readonly kind: 'reply' | 'rst' | 'icmp'; readonly steps: readonly Step[] }
   readonly blame?: Blame
   /** the request reached a socket, or was answered for by a closed one */

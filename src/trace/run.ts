@@ -14,6 +14,7 @@ import type { Choices } from './choices.ts'
 import { ConntrackTable } from './conntrack.ts'
 import { type Ct, noCt } from './conntrack-entry.ts'
 import type { IpvsConn } from './ipvs-connections.ts'
+import type { Legs } from './legs.ts'
 import type { SocketOwner } from './socket-owner.ts'
 import type { Cause, ConnectionState, Owner, Stage } from './types.ts'
 import type { Place, World } from './world.ts'
@@ -53,6 +54,8 @@ export interface Run {
   outsider: { readonly id: string; readonly address: Ip } | undefined
   /** steps of the packet that is under way */
   steps: Step[]
+  /** where packets meet hosts, if that is asked for */
+  readonly legs: Legs | undefined
 }
 
 /** A packet in the kernel of one host, with what the kernel hangs on it (`struct sk_buff`). */
@@ -238,7 +241,7 @@ export class Undecided extends Error {
 }
 
 /** What a run is about: which connection, and how much is to be recorded. */
-export type Asked = Pick<Run, 'state' | 'known' | 'verbose'>
+export type Asked = Pick<Run, 'state' | 'known' | 'verbose' | 'legs'>
 
 /** What a hash with a secret chooses: asked once in a run for each key. */
 export function pickByHash({ hashes, choices }: Run, key: string, weights: readonly number[], what: string): number {
@@ -251,7 +254,7 @@ export function pickByHash({ hashes, choices }: Run, key: string, weights: reado
 
 /** A run that has not sent anything; `choices` say which way it goes. */
 export function newRun(world: World, choices: Choices, asked: Asked): Run {
-  const { state, known, verbose } = asked
+  const { state, known, verbose, legs } = asked
   return {
     world,
     choices,
@@ -272,6 +275,7 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
     sets: new Map(),
     outsider: undefined,
     steps: [],
+    legs,
   }
 }
 

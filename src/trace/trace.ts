@@ -9,6 +9,7 @@ import { clientOf } from './client.ts'
 import { compareFlow } from './comparison/compare.ts'
 import { requestOf } from './exchange.ts'
 import { attributeHops } from './hop.ts'
+import { newLegs } from './legs.ts'
 import { openingOf } from './opening.ts'
 import { type Leaf, merge } from './outcomes.ts'
 import type { Result } from './result.ts'
@@ -22,6 +23,8 @@ export interface TraceOptions {
   readonly verbose?: boolean
   /** outcomes only: no paths, no comparison */
   readonly brief?: boolean
+  /** record where packets meet hosts, too: `Path.legs` */
+  readonly legs?: boolean
   readonly id?: string | number
 }
 
@@ -49,6 +52,7 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
         state,
         known: state === 'from-dump' || flow.sourcePort !== undefined,
         verbose: options.verbose ?? false,
+        legs: options.legs ? newLegs() : undefined,
       })
       const result = guarded(run, () => {
         const sent = open(run)
@@ -60,7 +64,8 @@ export function traceFlow(snapshot: Snapshot, flow: Flow, options: TraceOptions 
       for (const a of run.assumptions) assumptions.add(a)
       recorded += result.steps.length + (result.answer?.steps.length ?? 0)
       if (recorded > mostSteps) throw new TooManyBranches(`more branches than ${mostSteps} steps show`)
-      return options.brief ? withoutSteps(result) : result
+      if (options.brief) return withoutSteps(result)
+      return run.legs && result.verdict !== 'undecided' ? { ...result, legs: run.legs.all } : result
     })
   } catch (error) {
     if (!(error instanceof TooManyBranches)) throw error
@@ -99,5 +104,7 @@ function pathOf(snapshot: Snapshot, flow: Flow, leaf: Leaf): Path {
   const hops = attributeHops(snapshot, result.steps)
   const answer = result.answer && { kind: result.answer.kind, hops: attributeHops(snapshot, result.answer.steps) }
   const cause = result.verdict === 'delivered' || result.verdict === 'undecided' ? undefined : causeOf(snapshot, flow, result)
-  return { verdict: leaf.verdict, probability: leaf.probability, hops, ...(answer && { reply: answer }), ...(cause && { cause }) }
+  const { verdict, probability } = leaf
+  const { legs } = result
+  return { verdict, probability, hops, ...(answer && { reply: answer }), ...(cause && { cause }), ...(legs && { legs }) }
 }

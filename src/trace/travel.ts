@@ -12,6 +12,7 @@ import { runDeviceHook } from './device-hooks.ts'
 import { decapsulate } from './encapsulation.ts'
 import { runHook } from './hooks.ts'
 import { routeInput } from './input-routing.ts'
+import { beginLeg, endLeg } from './legs.ts'
 import { fragment, refuseToForward, refuseToSend } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
@@ -39,6 +40,7 @@ const ways: Ways = { sendLocal, receive, output }
 export function sendLocal(run: Run, place: Place, packet: Packet, options: SendOptions = {}): End {
   enterHost(run, place)
   const skb = newSkb(packet, place, '', options.mark ?? 0, options.ct ?? noCt)
+  const from = run.steps.length
   if (options.socketOwner) skb.socketOwner = options.socketOwner
   const decision = routeOutput(run, skb, 'route', options)
   if (decision.kind === 'no-way') return { kind: 'errno', errno: decision.errno, blame: decision.blame }
@@ -46,11 +48,12 @@ export function sendLocal(run: Run, place: Place, packet: Packet, options: SendO
   if (refusal) return refusal
   attachRoute(skb, decision)
   skb.packet = options.ttl === undefined ? withTtl(skb) : { ...packet, ttl: options.ttl }
-  return output(run, skb, decision)
+  return output(run, skb, decision, from)
 }
 
-/** __ip_local_out, for a packet that has its route. */
-function output(run: Run, skb: Skb, first: Way): End {
+/** __ip_local_out, for a packet that has its route; `from`: the first step that is about it. */
+function output(run: Run, skb: Skb, first: Way, from?: number): End {
+  beginLeg(run, skb, 'output', from)
   let decision = first
   let refused: Decision | undefined
   // OUTPUT keeps the first route's device for the whole hook, whatever is rewritten meanwhile
@@ -104,6 +107,7 @@ function comeIn(run: Run, skb: Skb): End {
   if (!skb.looped) passDevice(place, skb.inDevice, 'in')
   const ingress = runDeviceHook(run, skb, 'INGRESS')
   if (ingress.kind !== 'pass') return stopped(skb, ingress)
+  beginLeg(run, skb, 'prerouting')
   const pre = runHook(run, skb, 'PREROUTING')
   if (pre.kind !== 'pass') return stopped(skb, pre)
   if (skb.looped) {
@@ -146,6 +150,7 @@ export function comeBack(run: Run, exit: Exit, packet: Packet): End {
 function arrive(run: Run, skb: Skb): End {
   const hook = runHook(run, skb, 'INPUT')
   if (hook.kind !== 'pass') return stopped(skb, hook)
+  endLeg(run, skb, 'input')
   return decapsulate(run, skb, ways)
 }
 
@@ -177,6 +182,7 @@ function leave(run: Run, skb: Skb, decision: Way): End {
   const link = place.links.get(skb.outDevice)
   const hook = runHook(run, skb, 'POSTROUTING')
   if (hook.kind !== 'pass') return stopped(skb, hook)
+  endLeg(run, skb, 'postrouting')
   const egress = runDeviceHook(run, skb, 'EGRESS')
   if (egress.kind !== 'pass') return stopped(skb, egress)
   if (decision.kind === 'local' || link?.kind === 'loopback') {

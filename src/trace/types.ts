@@ -4,6 +4,7 @@
  */
 
 import type { Change } from '../snapshot/types.ts'
+import type { Leg } from './legs.ts'
 
 export type Verdict = 'delivered' | 'refused' | 'unreachable' | 'dropped' | 'undecided'
 
@@ -26,6 +27,7 @@ export interface Flow {
   /** address that the client sends to */
   readonly dst: string
   readonly port?: number
+  /** that it sends from; of a ping the identifier */
   readonly sourcePort?: number
   /** source address that the client binds to; without it routing chooses */
   readonly source?: string
@@ -135,6 +137,8 @@ export interface Path {
   /** the answer's way back: a reply, a reset or an ICMP error */
   readonly reply?: { readonly kind: 'reply' | 'rst' | 'icmp'; readonly hops: readonly Hop[] }
   readonly cause?: Cause
+  /** where its packets meet hosts, if asked for: no part of the JSON */
+  readonly legs?: readonly Leg[]
 }
 
 export type Aspect =

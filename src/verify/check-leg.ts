@@ -1,0 +1,111 @@
+/** One packet's pass through one host: the rules that it was to hit held against those that it hit. */
+import type { Snapshot } from '../snapshot/types.ts'
+import { headers as headersText } from '../trace/hop.ts'
+import type { Leg } from '../trace/legs.ts'
+import type { Hop } from '../trace/types.ts'
+import { type RulePlace, rulePlace } from './rule-places.ts'
+import { otherHeaders } from './sightings.ts'
+import type { Headers, SeenPacket, SeenStep } from './types.ts'
+import type { CheckedStep, Difference } from './verification.ts'
+
+export interface LegCheck {
+  /** by index of the hop; those of the way that is no rule are left out: what was seen next says it */
+  readonly steps: ReadonlyMap<number, CheckedStep>
+  readonly difference?: Difference
+}
+
+type SeenRule = Extract<SeenStep, { kind: 'rule' | 'policy' }>
+
+/**
+ * Rules in order: the kernel's trace has each that matched, and each policy that drops. Then the headers at the last hook and the device, which show
+ * what NAT and routing came to. `whole`: nothing of the trace was lost.
+ */
+export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], seen: SeenPacket, whole: boolean): LegCheck {
+  const steps = new Map<number, CheckedStep>()
+  const kernels = seen.steps.filter((s): s is SeenRule => s.kind === 'rule' || (s.kind === 'policy' && s.verdict === 'drop'))
+  let at = 0
+  const differs = (hop: number, predicted: string, observed: string): LegCheck => {
+    steps.set(hop, { status: 'differs', observed })
+    const { evidence } = hops[hop] ?? {}
+    const node = hops[hop]?.node ?? leg.host
+    return { steps, difference: { node, way: leg.way, hop, predicted, observed, ...(evidence && { evidence }) } }
+  }
+  for (let i = leg.from; i < Math.min(leg.to, hops.length); i++) {
+    const hop = hops[i] as Hop
+    const place = rulePlace(snapshot, hop)
+    // of iptables-legacy the kernel's trace has nothing
+    if (!place || place.legacy) continue
+    const kernel = kernels[at]
+    if (kernel && sameRule(hop, place, kernel)) {
+      steps.set(i, { status: 'observed' })
+      at++
+    } else if (kernel) return differs(i, ruleSaid(hop, place), seenSaid(kernel))
+    else if (whole) return differs(i, ruleSaid(hop, place), 'no further rule')
+    else return { steps }
+  }
+  const more = kernels[at]
+  const last = Math.min(leg.to, hops.length) - 1
+  if (more) return differs(last, 'no further rule', seenSaid(more))
+  return checkEnd(leg, hops, seen, whole, { steps }, differs)
+}
+
+function checkEnd(
+  leg: Leg,
+  hops: readonly Hop[],
+  { end, iif }: SeenPacket,
+  whole: boolean,
+  rest: LegCheck,
+  differs: (hop: number, predicted: string, observed: string) => LegCheck,
+): LegCheck {
+  const last = Math.min(leg.to, hops.length) - 1
+  if (leg.device !== undefined && iif !== undefined && iif !== leg.device)
+    return differs(leg.from, `comes in by ${leg.device}`, `came in by ${iif}`)
+  if (!leg.end) return end ? differs(last, 'ends here', `went on: ${endSaid(end)}`) : rest
+  if (!end) return whole ? differs(last, `goes on: ${legEnd(leg.end)}`, 'it did not get through the last hook') : rest
+  const changed = lastWhere(hops, leg, (h) => h.packet !== undefined) ?? last
+  if (otherHeaders(end.headers, leg.end.packet)) return differs(changed, headersText(leg.end.packet), seenHeaders(end.headers))
+  const routed = lastWhere(hops, leg, (h) => h.stage === 'route') ?? last
+  if (leg.end.hook !== end.hook || (leg.end.device !== undefined && end.oif !== undefined && leg.end.device !== end.oif))
+    return differs(routed, legEnd(leg.end), endSaid(end))
+  return rest
+}
+
+function lastWhere(hops: readonly Hop[], { from, to }: Leg, is: (hop: Hop) => boolean): number | undefined {
+  for (let i = Math.min(to, hops.length) - 1; i >= from; i--) if (is(hops[i] as Hop)) return i
+  return undefined
+}
+
+const legEnd = ({ hook, device }: NonNullable<Leg['end']>): string => (hook === 'input' ? 'to this host itself' : `leaves by ${device}`)
+
+const endSaid = ({ hook, oif }: NonNullable<SeenPacket['end']>): string =>
+  hook === 'input' ? 'to this host itself' : `leaves${oif === undefined ? '' : ` by ${oif}`}`
+
+/** The k-th rule of the same chain; where a dump does not tell which it is, the same text. */
+function sameRule(hop: Hop, { table, chain, index }: RulePlace, kernel: SeenRule): boolean {
+  if (kernel.table !== table || kernel.chain !== chain) return false
+  const policy = isPolicy(hop)
+  if (policy || kernel.kind === 'policy') return policy && kernel.kind === 'policy'
+  if (index !== undefined && kernel.index !== undefined) return index === kernel.index
+  return hop.evidence !== undefined && plain(hop.evidence.text) === plain(kernel.text)
+}
+
+const isPolicy = (hop: Hop): boolean => hop.action.toLowerCase() === 'policy drop'
+
+/** Without what counts while packets pass, and notes of authors. */
+const plain = (text: string): string =>
+  text
+    .trim()
+    .replace(/ comment "[^"]*"$/, '')
+    .replace(/counter packets \d+ bytes \d+/, 'counter')
+
+const ruleSaid = (hop: Hop, { table, chain }: RulePlace): string =>
+  isPolicy(hop) ? `${table} ${chain}: policy drop` : `${table} ${chain}: ${hop.evidence?.text.trim() ?? hop.action}`
+
+const seenSaid = (s: SeenRule): string =>
+  s.kind === 'policy' ? `${s.table} ${s.chain}: policy ${s.verdict}` : `${s.table} ${s.chain}: ${s.text}`
+
+/** Like `headers` of a hop. */
+export function seenHeaders({ proto, src, dst, sport, dport, icmp }: Headers): string {
+  const at = (ip: string, port: number | undefined) => (port === undefined ? ip : `${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
+  return `${at(src, sport)} → ${at(dst, dport)} ${icmp ? `${proto} ${icmp.type}/${icmp.code}` : proto}`
+}
