@@ -10,7 +10,12 @@ import type { Headers, SeenPacket } from './types.ts'
  * The port (of a ping: the identifier) of the first packet that a client sent as this flow says; with `dropped` of the first that was seen to end on a
  * host before it got to its server's. Undefined: not yet.
  */
-export function caughtPort(snapshot: Snapshot, { paths, flow }: Trace, nodes: ReadonlyMap<string, Watched>, dropped: boolean): number | undefined {
+export function caughtPort(
+  snapshot: Snapshot,
+  { paths, flow }: Trace,
+  nodes: ReadonlyMap<string, Watched>,
+  dropped: boolean,
+): number | undefined {
   for (const packet of firstSightings(snapshot, paths, flow.sourcePort, nodes)) {
     const port = portOf(packet.headers)
     if (port !== undefined && (!dropped || (packet.end === undefined ? true : lostLater(snapshot, paths, port, nodes)))) return port

@@ -85,7 +85,10 @@ export const hopsOf = (path: Path, way: Leg['way']): readonly Hop[] => (way === 
 type Watcher = { readonly node: string; readonly seen: NodeSeen; readonly order: WatchOrder; readonly space: Space }
 
 /** Who watched for a leg, or why nobody did; `counts`: somebody was to. */
-function watcherOf({ snapshot, nodes }: Observation, { host, packet }: Leg): Watcher | { readonly why: string; readonly counts: boolean } | undefined {
+function watcherOf(
+  { snapshot, nodes }: Observation,
+  { host, packet }: Leg,
+): Watcher | { readonly why: string; readonly counts: boolean } | undefined {
   const where = spaceOf(snapshot, host)
   if (!where) {
     if (snapshot.hosts.get(host)?.kind === 'pod') return undefined

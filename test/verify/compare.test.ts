@@ -80,7 +80,8 @@ describe('each kind of difference is found at its step', () => {
     const v = verify(snapshot, world)
     const { difference } = v
     const path = world.trace.paths[v.path ?? 0]
-    const hop = difference?.hop === undefined ? undefined : (difference.way === 'request' ? path?.hops : path?.reply?.hops)?.[difference.hop]
+    const hop =
+      difference?.hop === undefined ? undefined : (difference.way === 'request' ? path?.hops : path?.reply?.hops)?.[difference.hop]
     return { result: v.result, node: difference?.node, action: hop?.action, observed: difference?.observed, way: difference?.way, v }
   }
   const world = (path = 0) => asPredicted(snapshot, flow('p1', 'svc'), path)
@@ -88,7 +89,12 @@ describe('each kind of difference is found at its step', () => {
   test('another rule', () => {
     const w = world()
     change(w, 'n2', 0, (p) => ({ ...p, steps: p.steps.map((s) => rule(s, 1)) }))
-    expect(hit(w)).toMatchObject({ result: 'differs', node: 'n2', action: 'accept', observed: 'ip filter FORWARD: the text of rule 0 as nft prints it' })
+    expect(hit(w)).toMatchObject({
+      result: 'differs',
+      node: 'n2',
+      action: 'accept',
+      observed: 'ip filter FORWARD: the text of rule 0 as nft prints it',
+    })
   })
 
   test('a rule that was not hit, and the packet ends', () => {
@@ -108,7 +114,10 @@ describe('each kind of difference is found at its step', () => {
 
   test('a policy that drops', () => {
     const w = world()
-    change(w, 'n1', 0, ({ end: _, ...p }) => ({ ...p, steps: [...p.steps.slice(0, -1), { kind: 'policy', table: 'ip filter', chain: 'FORWARD', verdict: 'drop' }] }))
+    change(w, 'n1', 0, ({ end: _, ...p }) => ({
+      ...p,
+      steps: [...p.steps.slice(0, -1), { kind: 'policy', table: 'ip filter', chain: 'FORWARD', verdict: 'drop' }],
+    }))
     w.answer = { kind: 'silent' }
     const found = hit(w)
     expect(found).toMatchObject({ result: 'differs', node: 'n1', observed: 'ip filter FORWARD: policy drop' })
@@ -116,14 +125,22 @@ describe('each kind of difference is found at its step', () => {
 
   test('policies that accept are no news', () => {
     const w = world()
-    change(w, 'n2', 0, (p) => ({ ...p, steps: [...p.steps, { kind: 'policy', table: 'ip mangle', chain: 'POSTROUTING', verdict: 'accept' }] }))
+    change(w, 'n2', 0, (p) => ({
+      ...p,
+      steps: [...p.steps, { kind: 'policy', table: 'ip mangle', chain: 'POSTROUTING', verdict: 'accept' }],
+    }))
     expect(hit(w).result).toBe('agrees')
   })
 
   test('another translation than the rule’s', () => {
     const w = world()
     change(w, 'n1', 0, (p) => ({ ...p, ...(p.end && { end: { ...p.end, headers: { ...p.end.headers, dport: 7002 } } }) }))
-    expect(hit(w)).toMatchObject({ result: 'differs', node: 'n1', action: 'DNAT to 10.244.2.2:7000', observed: '10.244.1.2:40000 → 10.244.2.2:7002 tcp' })
+    expect(hit(w)).toMatchObject({
+      result: 'differs',
+      node: 'n1',
+      action: 'DNAT to 10.244.2.2:7000',
+      observed: '10.244.1.2:40000 → 10.244.2.2:7002 tcp',
+    })
   })
 
   test('another device', () => {
@@ -161,7 +178,10 @@ describe('each kind of difference is found at its step', () => {
   test('the answer', () => {
     const w = world()
     // n2: the request, then the answer
-    change(w, 'n2', 1, ({ end: _, ...p }) => ({ ...p, steps: [{ kind: 'rule', table: 'ip filter', chain: 'FORWARD', index: 0, text: 'drop', verdict: 'drop' }] }))
+    change(w, 'n2', 1, ({ end: _, ...p }) => ({
+      ...p,
+      steps: [{ kind: 'rule', table: 'ip filter', chain: 'FORWARD', index: 0, text: 'drop', verdict: 'drop' }],
+    }))
     w.answer = { kind: 'silent' }
     expect(hit(w)).toMatchObject({ result: 'differs', node: 'n2', way: 'reply', observed: 'ip filter FORWARD: drop' })
   })
@@ -173,9 +193,20 @@ describe('each kind of difference is found at its step', () => {
     n1.packets = []
     const original = { proto: 'tcp', src: at('p1'), dst: at('svc'), sport: 40_000, dport: 80 } as const
     n1.connections = [
-      { space: 'node', event: 'new', original, reply: { proto: 'tcp', src: at('p2'), dst: at('p1'), sport: 7003, dport: 40_000 }, flags: ['UNREPLIED'] },
+      {
+        space: 'node',
+        event: 'new',
+        original,
+        reply: { proto: 'tcp', src: at('p2'), dst: at('p1'), sport: 7003, dport: 40_000 },
+        flags: ['UNREPLIED'],
+      },
     ]
-    expect(hit(w)).toMatchObject({ result: 'differs', node: 'n1', action: 'DNAT to 10.244.2.2:7000', observed: 'answers from 10.244.2.2:7003 to 10.244.1.2' })
+    expect(hit(w)).toMatchObject({
+      result: 'differs',
+      node: 'n1',
+      action: 'DNAT to 10.244.2.2:7000',
+      observed: 'answers from 10.244.2.2:7003 to 10.244.1.2',
+    })
   })
 })
 
@@ -265,8 +296,16 @@ describe('whose packet is whose', () => {
     if (!n2 || !first || !second) throw new Error('n2 sees request and answer')
     // somebody else's packet came before, and was dropped
     const { end: _, ...theirs } = masqueraded(first, 4444)
-    const back = { ...second, headers: { ...second.headers, dport: 5555 }, ...(second.end && { end: { ...second.end, headers: { ...second.end.headers, dport: 5555 } } }) }
-    n2.packets = [{ ...theirs, steps: [{ kind: 'rule', table: 'ip filter', chain: 'FORWARD', index: 0, text: 'drop', verdict: 'drop' }] }, masqueraded(first, 5555), back]
+    const back = {
+      ...second,
+      headers: { ...second.headers, dport: 5555 },
+      ...(second.end && { end: { ...second.end, headers: { ...second.end.headers, dport: 5555 } } }),
+    }
+    n2.packets = [
+      { ...theirs, steps: [{ kind: 'rule', table: 'ip filter', chain: 'FORWARD', index: 0, text: 'drop', verdict: 'drop' }] },
+      masqueraded(first, 5555),
+      back,
+    ]
     change(w, 'n1', 1, (p) => ({ ...p, headers: { ...p.headers, dport: 5555 } }))
     expect(verify(masquerading, w)).toMatchObject({ result: 'agrees' })
   })

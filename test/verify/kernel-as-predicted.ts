@@ -12,7 +12,13 @@ import type { Headers, NodeSeen, ProbeAnswer, SeenPacket, SeenStep } from '../..
 import type { Verification } from '../../src/verify/verification.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-export type World = { readonly trace: Trace; readonly plan: Plan; readonly seen: Map<string, Mutable<NodeSeen>>; answer: ProbeAnswer; sent: Mutable<Sent> }
+export type World = {
+  readonly trace: Trace
+  readonly plan: Plan
+  readonly seen: Map<string, Mutable<NodeSeen>>
+  answer: ProbeAnswer
+  sent: Mutable<Sent>
+}
 
 const flags = { SYN: 'syn', 'SYN-ACK': 'syn,ack', ACK: 'ack', RST: 'rst' } as const
 
@@ -33,7 +39,16 @@ function stepOf(snapshot: Snapshot, hop: Hop): SeenStep[] {
   if (!place || place.legacy) return []
   const { table, chain, index } = place
   if (hop.action.toLowerCase() === 'policy drop') return [{ kind: 'policy', table, chain, verdict: 'drop' }]
-  return [{ kind: 'rule', table, chain, ...(index !== undefined && { index }), text: `the text of rule ${index} as nft prints it`, verdict: 'continue' }]
+  return [
+    {
+      kind: 'rule',
+      table,
+      chain,
+      ...(index !== undefined && { index }),
+      text: `the text of rule ${index} as nft prints it`,
+      verdict: 'continue',
+    },
+  ]
 }
 
 /** `path`: the one that the kernel takes. */
@@ -41,7 +56,10 @@ export function asPredicted(snapshot: Snapshot, flow: Flow, path = 0): World {
   const trace = traceFlow(snapshot, { sourcePort: 40_000, ...flow }, { legs: true })
   const plan = planOf(snapshot, [trace], { id: 'abcdefgh' })
   const seen = new Map(
-    plan.nodes.map((n) => [n.node, { packets: [], connections: [], missing: [], legacy: [], lost: false, disarmed: true } as Mutable<NodeSeen>]),
+    plan.nodes.map((n) => [
+      n.node,
+      { packets: [], connections: [], missing: [], legacy: [], lost: false, disarmed: true } as Mutable<NodeSeen>,
+    ]),
   )
   const taken = trace.paths[path]
   for (const leg of taken?.legs ?? []) {
@@ -86,5 +104,9 @@ export function verify(snapshot: Snapshot, world: World, missing: Readonly<Recor
   )
   const observation: Observation = { snapshot, nodes }
   const probe = { id: 'p0', afterMs: 2, answer: world.answer }
-  return compareFlow(world.trace, observation, world.sent.unable === undefined && !('caught' in world.sent) ? { ...world.sent, probe } : world.sent)
+  return compareFlow(
+    world.trace,
+    observation,
+    world.sent.unable === undefined && !('caught' in world.sent) ? { ...world.sent, probe } : world.sent,
+  )
 }

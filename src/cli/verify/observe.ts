@@ -49,7 +49,9 @@ export async function observe(plan: Plan, { to, texts, signal, caught }: Observi
     const why = await Promise.all(watching.map((w) => w.armed))
     const able = watching.filter((_, i) => why[i] === undefined)
     if (caught) await until(() => caught(seenBy(able)), plan.seconds * 1000 - AFTER_CATCH_MS, signal)
-    else for (const result of (await Promise.all(watching.map((w, i) => probe(plan, w, why[i], texts, signal)))).flat()) probes.set(result.id, result)
+    else
+      for (const result of (await Promise.all(watching.map((w, i) => probe(plan, w, why[i], texts, signal)))).flat())
+        probes.set(result.id, result)
     if (!signal.aborted) await nap(caught ? AFTER_CATCH_MS : SETTLE_MS)
   } finally {
     await Promise.all(watching.map(({ run }) => run?.(stopScript(plan.id, texts), [], ARMING_MS)))
@@ -98,7 +100,13 @@ async function watch(plan: Plan, node: NodePlan, to: Way['to'], texts: ScriptTex
 }
 
 /** Probes of a node that does not watch are not sent: nobody would see them leave. */
-async function probe(plan: Plan, { plan: node, run }: Watching, why: string | undefined, texts: ScriptTexts, signal: AbortSignal): Promise<readonly ProbeResult[]> {
+async function probe(
+  plan: Plan,
+  { plan: node, run }: Watching,
+  why: string | undefined,
+  texts: ScriptTexts,
+  signal: AbortSignal,
+): Promise<readonly ProbeResult[]> {
   const { probes } = node
   if (probes.length === 0) return []
   if (why !== undefined || !run)
