@@ -85,8 +85,19 @@ function sameRule(hop: Hop, { table, chain, index }: RulePlace, kernel: SeenRule
   if (kernel.table !== table || kernel.chain !== chain) return false
   const policy = isPolicy(hop)
   if (policy || kernel.kind === 'policy') return policy && kernel.kind === 'policy'
+  const verdict = verdictOf(hop)
+  if (verdict !== undefined && verdict !== kernel.verdict) return false
   if (index !== undefined && kernel.index !== undefined) return index === kernel.index
   return hop.evidence !== undefined && plain(hop.evidence.text) === plain(kernel.text)
+}
+
+/** As the kernel's trace says what a rule came to, where the action tells; a REJECT answers, and drops. */
+function verdictOf({ action }: Hop): string | undefined {
+  const [word = '', ...rest] = action.toLowerCase().split(' ')
+  if (word === 'accept' || word === 'drop' || word === 'return') return rest.length === 0 ? word : undefined
+  if (word === 'reject') return 'drop'
+  if (action.startsWith('to ') && rest.length === 1) return `jump ${action.slice(3)}`
+  return action.startsWith('go to ') ? `goto ${action.slice(6)}` : undefined
 }
 
 const isPolicy = (hop: Hop): boolean => hop.action.toLowerCase() === 'policy drop'

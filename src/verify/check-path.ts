@@ -56,10 +56,10 @@ export function checkPath(observation: Observation, flow: Flow, path: Path, port
     const { node, seen, order, space } = watcher
     for (const what of seen.missing) blind.add(`${node}: ${what.replace(/^node: /, '')}`)
     const known = checkConnection(leg, space, seen, own)
-    difference = known && at(leg, hops, known)
-    if (difference) break
     const packet: SeenPacket | undefined = sightings(leg, space, seen, order.tuples, flow.sourcePort, own)[0]
     if (!packet) {
+      difference = known && at(leg, hops, known)
+      if (difference) break
       if (seen.lost) blind.add(`${node}: there was more to see than could be told`)
       const list = seen.lost ? unwatched : lost
       list.push(leg)
@@ -69,7 +69,7 @@ export function checkPath(observation: Observation, flow: Flow, path: Path, port
     learn(own, leg, packet)
     const check = checkLeg(snapshot, leg, hops, packet, !seen.lost)
     for (const [hop, step] of check.steps) marks[leg.way].set(hop, step)
-    difference = check.difference
+    difference = check.difference ?? (known && at(leg, hops, known))
     if (difference) break
   }
   const steps = {

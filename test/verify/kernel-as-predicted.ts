@@ -34,6 +34,14 @@ function headersOf({ proto, src, dst, sport, dport, tcp, icmp }: Packet): Header
   }
 }
 
+/** nft monitor trace: NAT ends its chain, REJECT answers and drops, what only changes something goes on */
+function verdictOf(action: string): string {
+  if (/^(accept|[DS]NAT|MASQUERADE|REDIRECT)/i.test(action)) return 'accept'
+  if (/^(drop|reject)/i.test(action)) return 'drop'
+  if (action === 'return') return action
+  return action.startsWith('to ') ? action.replace('to ', 'jump ') : 'continue'
+}
+
 function stepOf(snapshot: Snapshot, hop: Hop): SeenStep[] {
   const place = rulePlace(snapshot, hop)
   if (!place || place.legacy) return []
@@ -46,7 +54,7 @@ function stepOf(snapshot: Snapshot, hop: Hop): SeenStep[] {
       chain,
       ...(index !== undefined && { index }),
       text: `the text of rule ${index} as nft prints it`,
-      verdict: 'continue',
+      verdict: verdictOf(hop.action),
     },
   ]
 }

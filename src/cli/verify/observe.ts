@@ -14,8 +14,8 @@ export interface Observing {
   readonly texts: ScriptTexts
   /** ends the run early, disarming */
   readonly signal: AbortSignal
-  /** nothing is sent; asked with what was seen so far, until it says yes or the plan's time is over */
-  readonly caught?: (nodes: ReadonlyMap<string, Watched>) => boolean
+  /** nothing is sent; asked with what was seen so far, until it says yes or the time is over */
+  readonly caught?: { readonly patienceMs: number; readonly is: (nodes: ReadonlyMap<string, Watched>) => boolean }
 }
 
 export interface Observed {
@@ -48,7 +48,7 @@ export async function observe(plan: Plan, { to, texts, signal, caught }: Observi
   try {
     const why = await Promise.all(watching.map((w) => w.armed))
     const able = watching.filter((_, i) => why[i] === undefined)
-    if (caught) await until(() => caught(seenBy(able)), plan.seconds * 1000 - AFTER_CATCH_MS, signal)
+    if (caught) await until(() => caught.is(seenBy(able)), caught.patienceMs, signal)
     else
       for (const result of (await Promise.all(watching.map((w, i) => probe(plan, w, why[i], texts, signal)))).flat())
         probes.set(result.id, result)

@@ -57,7 +57,12 @@ export async function verifyFlows(ground: Ground, asked: readonly AskedFlow[], p
   const doubtful = first.traces.flatMap(({ verification }, i) => (verification.result === 'differs' ? [i] : []))
   if (doubtful.length === 0 || ground.signal.aborted) return first
   const now = await ground.again()
-  const renewed = predict(ground, now, doubtful.map((i) => sameAs(asked[i] as AskedFlow, plan.flows[i])), catching)
+  const renewed = predict(
+    ground,
+    now,
+    doubtful.map((i) => sameAs(asked[i] as AskedFlow, plan.flows[i])),
+    catching,
+  )
   const moved = doubtful.filter((i, k) => !samePrediction(plan.flows[i], renewed.flows[k]))
   if (moved.length === 0) return first
   // the tables had changed before the packet was sent, or since: then it is sent once more
@@ -67,10 +72,14 @@ export async function verifyFlows(ground: Ground, asked: readonly AskedFlow[], p
     const trace = renewed.flows[doubtful.indexOf(i)]?.trace as Trace
     const verification = compareFlow(trace, { snapshot: now, nodes: first.observed.nodes }, first.sent[i] as Sent)
     traces[i] = { ...trace, verification }
-    return verification.result === 'differs'
+    return verification.result !== 'agrees'
   })
   if (late.length > 0 && !catching) {
-    const once = predict(ground, now, late.map((i) => asked[i] as AskedFlow))
+    const once = predict(
+      ground,
+      now,
+      late.map((i) => asked[i] as AskedFlow),
+    )
     const second = await round(ground, now, once)
     for (const [k, i] of late.entries()) traces[i] = second.traces[k] as VerifiedTrace
     left.push(...second.left)
@@ -85,9 +94,11 @@ interface Round extends Verified {
 
 async function round(ground: Ground, snapshot: Snapshot, plan: Plan, catching?: Catching): Promise<Round> {
   const [only] = plan.flows
-  const caught = catching && only
-    ? (nodes: Observed['nodes']) => caughtPort(snapshot, only.trace, nodes, catching.dropped) !== undefined
-    : undefined
+  const caught = catching &&
+    only && {
+      patienceMs: catching.patienceMs,
+      is: (nodes: Observed['nodes']) => caughtPort(snapshot, only.trace, nodes, catching.dropped) !== undefined,
+    }
   const { to, texts, signal } = ground
   const observed = await observe(plan, { to, texts, signal, ...(caught && { caught }) })
   const sent = plan.flows.map((flow) => sentOf(snapshot, flow, observed, catching))
@@ -101,7 +112,9 @@ async function round(ground: Ground, snapshot: Snapshot, plan: Plan, catching?: 
 function sentOf(snapshot: Snapshot, { trace, probe, unable }: FlowPlan, { nodes, probes }: Observed, catching: Catching | undefined): Sent {
   if (catching) {
     const port = caughtPort(snapshot, trace, nodes, catching.dropped)
-    return port === undefined ? { unable: `no ${catching.dropped ? 'such packet was dropped' : 'packet like this was sent'} while we waited` } : { port }
+    return port === undefined
+      ? { unable: `no ${catching.dropped ? 'such packet was dropped' : 'packet like this was sent'} while we waited` }
+      : { port }
   }
   const result = probe && probes.get(probe.id)
   if (!result) return { unable: unable ?? 'its node was not reached' }
