@@ -1,14 +1,17 @@
 /** A verified trace for people: whether the kernel did as predicted, then where it did not, then the way with what was seen of each step. */
 import type { Hop, Path } from '../trace/types.ts'
 import type { CheckedStep, Verification, VerifiedTrace } from '../verify/verification.ts'
+import { oneLine } from './entry.ts'
 import { hopLines } from './hop-text.ts'
-import { joinLines, labelled, lineWidth } from './layout.ts'
+import { indent, joinLines, labelled, lineWidth, wrap } from './layout.ts'
 import { count, sourceName, targetName } from './names.ts'
 import { type Line, makePen, type Pen, type Style } from './pen.ts'
 import type { TextOptions } from './terminal.ts'
 import { sections } from './trace-text.ts'
 
 const at = 13
+/** of many flows: so many differences are told in full */
+const shownDifferences = 10
 
 export const verificationMarks: Readonly<Record<Verification['result'], readonly [mark: string, title: string, style: Style]>> = {
   agrees: ['✓', 'AS PREDICTED', 'good'],
@@ -18,7 +21,9 @@ export const verificationMarks: Readonly<Record<Verification['result'], readonly
 
 export function verificationText(verified: VerifiedTrace, opts: TextOptions): string {
   const pen = makePen(opts)
-  return pen.paint(sections([answerLines(verified, pen), stepLines(verified, opts, pen), nextLines(verified, pen)]))
+  return pen.paint(
+    sections([answerLines(verified, pen), stepLines(verified, opts, pen), verified.verification.result === 'differs' ? bugLines(pen) : []]),
+  )
 }
 
 /** The answer alone: `-q`. */
@@ -26,6 +31,36 @@ export function verificationAnswer(verified: VerifiedTrace, opts: TextOptions): 
   const pen = makePen(opts)
   return pen.paint(answerLines(verified, pen))
 }
+
+/** `--flows` for people: one line a flow, then the sum, then where the kernel did otherwise. */
+export function verifiedFlowsText(all: readonly VerifiedTrace[], opts: TextOptions): string {
+  const pen = makePen(opts)
+  const different = all.filter((t) => t.verification.result === 'differs')
+  const lines = all.flatMap((verified) => {
+    const { verification: v, id, flow } = verified
+    const [mark, title, style] = verificationMarks[v.result]
+    const head: Line = [
+      pen.text(`${mark} ${title.toLowerCase().padEnd(12)}  `, style),
+      pen.text(id === undefined ? '' : `${id}  `, 'dim'),
+      pen.text(`${sourceName(flow)} → ${targetName(flow)}`),
+    ]
+    const what = v.difference ? `${v.difference.node}: ${v.difference.observed}` : (v.reason ?? observedSaid(v))
+    return wrap(joinLines([head, [pen.text(oneLine(what), 'dim')]]), pen.columns, pen).map((l, i) => indent(l, i === 0 ? 0 : 16))
+  })
+  const told = different.slice(0, shownDifferences).flatMap((t) => [...answerLines(t, pen), []])
+  return pen.paint(sections([lines, [sumLine(all, pen)], told.slice(0, -1), ...(different.length > 0 ? [bugLines(pen)] : [])]))
+}
+
+/** `200 flows: 199 as predicted, 1 differs` */
+export function verifiedSum(all: readonly VerifiedTrace[]): string {
+  const parts = (Object.keys(verificationMarks) as Verification['result'][]).flatMap((result) => {
+    const n = all.filter((t) => t.verification.result === result).length
+    return n === 0 ? [] : [`${n} ${verificationMarks[result][1].toLowerCase()}`]
+  })
+  return `${count(all.length, 'flow')}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`
+}
+
+const sumLine = (all: readonly VerifiedTrace[], pen: Pen): Line => [pen.text(verifiedSum(all), 'strong')]
 
 const label = (name: string, text: Line, pen: Pen): Line[] =>
   lineWidth(text) === 0 ? [] : labelled([pen.text(`  ${name}`, 'dim')], text, at, pen)
@@ -124,15 +159,8 @@ function wayLines(title: string, hops: readonly Hop[], steps: readonly CheckedSt
   ]
 }
 
-/** A difference is our fault, or that of a table that changed meanwhile. */
-function nextLines({ verification: { result }, flow }: VerifiedTrace, pen: Pen): Line[] {
-  if (result !== 'differs') return []
-  return [
-    ...label(
-      'Next',
-      joinLines([[pen.text('netctl collect -O evidence.tar.gz')], [pen.text('then file it as a bug of netctl, with this output', 'dim')]]),
-      pen,
-    ),
-    ...label('', [pen.text(`${sourceName(flow)} → ${targetName(flow)} from that snapshot must come to what the kernel did`, 'dim')], pen),
-  ]
-}
+/** A difference is our fault: the tables are what they are. */
+const bugLines = (pen: Pen): Line[] => [
+  ...label('Next', [pen.text('netctl collect --via pod -O evidence.tar.gz')], pen),
+  ...label('', [pen.text('this is a bug of netctl: file it with that snapshot and this output', 'dim')], pen),
+]
