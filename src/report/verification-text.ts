@@ -70,10 +70,7 @@ function answerLines(verified: VerifiedTrace, pen: Pen): Line[] {
   const [mark, title, style] = verificationMarks[v.result]
   const head: Line = [pen.text(`${mark} ${title}`, style)]
   const ends: Line = [pen.text(sourceName(flow), 'strong'), pen.text(' → '), pen.text(targetName(flow), 'strong')]
-  const tail: Line = [pen.text(v.result === 'agrees' ? observedSaid(v) : '')]
-  const whole = joinLines([head, ends, tail])
-  const fits = !pen.fits || lineWidth(whole) <= pen.columns
-  const first = fits ? [whole] : [joinLines([head, ends]), ...label('', tail, pen)]
+  const first = wrap(joinLines([head, ends]), pen.columns, pen)
   return [
     ...first,
     ...(v.difference ? differenceLines(v, pen) : label('Predicted', [pen.text(predictedSaid(verified))], pen)),
