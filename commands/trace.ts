@@ -1,18 +1,17 @@
-import { string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
-import { inputFlag, liveFlags, namespaceFlags, outputFlag, snapshotFlag, timeoutFlag, verbosityFlags } from '../src/cli/flags.ts'
-import { briefFlag, flowArgs, flowFlags, flowsFlag, stateFlag } from '../src/cli/flow-flags.ts'
+import { flowArgs } from '../src/cli/flow-flags.ts'
 import { printFlows } from '../src/cli/print-flows.ts'
 import { stringifier, traceIn, wantsPaths } from '../src/cli/print-trace.ts'
 import { exitOf } from '../src/cli/trace-exit.ts'
+import { traceFlags } from '../src/cli/trace-flags.ts'
+import { verifyCommand } from '../src/cli/verify/verify-command.ts'
+import { wantsVerification } from '../src/cli/verify/verify-flags.ts'
 import { readFlows, walkFlows } from '../src/cli/walk-flows.ts'
-import { changedBy, traceIt, whatIfFlags } from '../src/cli/what-if.ts'
+import { changedBy, traceIt } from '../src/cli/what-if.ts'
 import { covering, whichCluster } from '../src/cli/which-cluster.ts'
 import { noFlowBeside, whichFlow } from '../src/cli/which-flow.ts'
 import type { ExitCode } from '../src/error.ts'
 import type { Verdict } from '../src/trace/types.ts'
-
-const verdicts = ['delivered', 'refused', 'unreachable', 'dropped', 'undecided']
 
 export default class Trace extends BaseCommand {
   static override summary = 'Follow a packet through a cluster, running or recorded, every branch, there and back'
@@ -21,41 +20,27 @@ export default class Trace extends BaseCommand {
 devices of the cluster, then its answer back, with the entry that proves each step. Without --snapshot it is the running cluster of the
 kubeconfig's context, of which no more is read than the flow needs. With WHAT IF flags the answer is that of a world that differs, with
 today's beside it.
-Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.`
+Exit code: 0 every outcome is delivered, 1 some is not, 3 it can't be told.
+With --verify a real packet is sent, and with --catch one is waited for; what the nodes see of it is held against the prediction, step by
+step. The plan is shown before, and nothing is done without a yes. Exit code then: 0 the kernels did as predicted, also where that is a drop;
+1 they did not; 3 it can't be told; 4 it was not agreed to.`
   static override examples = [
     '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --snapshot examples/shop',
     '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --context prod',
     '<%= config.bin %> trace external/ext node/n2:30080 --snapshot examples/shop -v',
     '<%= config.bin %> trace pod/shop/web-1 10.96.0.10:53/udp --snapshot examples/shop -o json',
     '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --snapshot examples/shop --node-down n2',
+    '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --verify',
     '<%= config.bin %> trace --flows flows.jsonl --snapshot examples/shop -o jsonl --brief',
   ]
   static override args = flowArgs
-  static override flags = {
-    ...flowFlags,
-    ...stateFlag,
-    ...flowsFlag,
-    expect: string({
-      summary: 'exit 0 if every outcome is this one, 1 if not',
-      options: verdicts,
-      helpGroup: 'FLOW',
-      exclusive: ['flows'],
-    }),
-    ...snapshotFlag,
-    ...namespaceFlags,
-    ...liveFlags,
-    ...outputFlag(['text', 'wide', 'json', 'jsonl', 'yaml']),
-    ...whatIfFlags,
-    ...briefFlag,
-    ...timeoutFlag,
-    ...inputFlag,
-    ...verbosityFlags,
-  }
+  static override flags = traceFlags
 
   override async run(): Promise<ExitCode> {
     const { args, flags } = await this.parse(Trace)
     const around = this.around(flags)
     const shape = { ...flags, terminal: around.terminal, stringify: await stringifier(flags.output) }
+    if (wantsVerification(flags)) return verifyCommand({ ...args, flags }, around, shape, (text) => this.print(text))
     const options = { verbose: flags.verbose, brief: !wantsPaths(flags) }
     if (flags.flows !== undefined) {
       const file = flags.flows

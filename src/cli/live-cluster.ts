@@ -10,9 +10,11 @@ import { type Growing, openGrowing } from '../live/growing.ts'
 import { keptReading } from '../live/kept.ts'
 import { type LivePart, liveLine } from '../report/live-line.ts'
 import { SNAPSHOT_RESOURCES } from '../snapshot/collect/objects.ts'
+import type { Snapshot } from '../snapshot/types.ts'
 import { cacheHome, openCache } from '../system/cache.ts'
 import { readInput } from '../system/input.ts'
 import type { Way } from '../system/way.ts'
+import type { Flow } from '../trace/types.ts'
 import type { Around } from './around.ts'
 import { consentBy } from './consent.ts'
 
@@ -27,6 +29,10 @@ export interface LiveFlags {
   readonly 'pod-namespace'?: string | undefined
   readonly 'pod-image'?: string | undefined
   readonly yes?: boolean | undefined
+  /** probes are to be sent from nodes, which exec into an agent can't do */
+  readonly probing?: boolean | undefined
+  /** how long nodes are needed, once they are read; milliseconds */
+  readonly staysMs?: number | undefined
 }
 
 export interface LiveCluster extends Growing {
@@ -36,6 +42,8 @@ export interface LiveCluster extends Growing {
   readonly again: readonly string[]
   /** what was read and when, and what could not be, to be told on stderr */
   notes(): readonly string[]
+  /** The same nodes, read for these flows once more, now. */
+  fresh(flows: readonly Flow[]): Promise<Snapshot>
   /** how nodes are reached; opened when first asked for */
   way(): Promise<Way | { readonly missing: string }>
   /** Takes away what was made on the way to nodes, and says what is left of it. */
@@ -65,7 +73,8 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
   const maxAgeMs = flags['max-age']
   const cache = openCache(cacheHome(), `live-${version}/${identityOf(open)}`, Math.max(KEEP_MS, maxAgeMs))
   const ways = `${flags.via}${flags.yes ? '-yes' : ''}`
-  const growing = await openGrowing(open.name, version, keptReading(reading, cache, { maxAgeMs, now, ways }))
+  const grow = (ageMs: number) => openGrowing(open.name, version, keptReading(reading, cache, { maxAgeMs: ageMs, now, ways }))
+  const growing = await grow(maxAgeMs)
 
   /** By exec where it can be had, since a question changes nothing unasked; by pods where it was agreed to, or exec can't be had and they are agreed to now. */
   async function wayTo(): Promise<Way | { readonly missing: string }> {
@@ -75,11 +84,11 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
       podNamespace: flags['pod-namespace'],
       podImage,
       patienceMs,
-      lifetimeMs: 2 * patienceMs,
+      lifetimeMs: 2 * patienceMs + (flags.staysMs ?? 0),
       consent: consentBy({ yes, canPrompt: around.terminal.canPrompt, tell: around.tell }),
       tell: around.tell,
     }
-    if (via === 'auto' && !yes) {
+    if (via === 'auto' && !yes && !flags.probing) {
       const byExec = await openWay(open, { ...options, via: 'exec' })
       if (!('missing' in byExec)) return byExec
     }
@@ -103,6 +112,7 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
       const unread = [...nodes.values()].filter((piece) => typeof piece === 'string')
       return [liveLine({ context: open.name, parts, now: now() }), ...[...objects.missing, ...unread].map((what) => `! ${what}`)]
     },
+    fresh: async (flows) => (await grow(0)).cover(flows),
     way,
     async close() {
       const made = await opened

@@ -1,5 +1,6 @@
 import { boolean } from '@oclif/core/flags'
 import { ExitCode, NetctlError } from '../../error.ts'
+import { type WhatIfFlags, whatIfWords } from '../what-if.ts'
 
 /** `--verify`, `--catch` and what belongs to them; consent is `--yes`, how nodes are reached `--via`. */
 export const verifyFlags = {
@@ -26,8 +27,7 @@ export interface VerifyFlags {
 
 /** Is the prediction to be held against the kernels? Refuses what would prove nothing. */
 export function wantsVerification(
-  flags: VerifyFlags & { readonly snapshot?: string | undefined; readonly state?: string | undefined },
-  supposed: boolean,
+  flags: VerifyFlags & WhatIfFlags & { readonly snapshot?: string | undefined; readonly state?: string | undefined },
 ): boolean {
   const word = flags.verify ? '--verify' : '--catch'
   if (!flags.verify && !flags.catch) {
@@ -45,7 +45,7 @@ export function wantsVerification(
       why: 'tables may have changed since: a difference would prove nothing',
       try: `leave --snapshot out (and NETCTL_SNAPSHOT)`,
     })
-  if (supposed)
+  if (whatIfWords(flags).length > 0)
     throw new NetctlError({
       code: 'VER001',
       message: `${word} asks the world as it is, not one that is supposed`,
