@@ -134,7 +134,7 @@ function reasonOf({ path, outcome, check, fate }: Candidate, observed: ObservedO
   const [lost] = [...check.lost, ...check.unwatched]
   if (lost && outcome?.verdict !== 'dropped') return `the end is as predicted, but the packet was not seen on ${nameOf(lost)}`
   if (outcome?.verdict !== 'dropped') return undefined
-  const last = path.legs?.at(-1)
-  if (!last || (check.met.includes(last) && !lost)) return undefined
-  return `there was no answer, as predicted; where it was dropped was not seen (${nameOf(lost ?? last)})`
+  // what happens in a pod without rules is behind the last that can be seen
+  if (!lost && check.met.length > 0) return undefined
+  return `there was no answer, as predicted; where it was dropped was not seen${lost ? ` (${nameOf(lost)})` : ''}`
 }

@@ -71,7 +71,7 @@ async function watch(plan: Plan, node: NodePlan, to: Way['to'], texts: ScriptTex
   }
   const { order } = node
   const pieces: Buffer[] = []
-  let ready = (_: undefined): void => undefined
+  let ready: ((_: undefined) => void) | undefined
   const armedWord = new Promise<undefined>((resolve) => {
     ready = resolve
   })
@@ -80,7 +80,9 @@ async function watch(plan: Plan, node: NodePlan, to: Way['to'], texts: ScriptTex
     signal,
     heard: (piece) => {
       pieces.push(piece)
-      if (readWatch(Buffer.concat(pieces), order).armed) ready(undefined)
+      if (!ready || !readWatch(Buffer.concat(pieces), order).armed) return
+      ready(undefined)
+      ready = undefined
     },
   }).then((ran) => {
     failure = ran.failure
