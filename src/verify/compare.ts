@@ -15,7 +15,10 @@ export interface Sent {
   readonly port?: number
 }
 
-type Fate = 'same' | 'other' | 'unknown'
+type Fate = 'same' | 'other' | 'unknown' | 'limited'
+
+/** Kernels say few ICMP errors a second to one address: net.ipv4.icmp_ratelimit, net.ipv6.icmp.ratelimit (icmp.c, icmpv4_xrlim_allow). */
+export const LIMITED = 'the packet was refused where it was to be, but no ICMP error was sent: hosts send few of them a second'
 
 interface Candidate {
   readonly index: number
@@ -46,7 +49,7 @@ export function compareFlow(trace: Trace, observation: Observation, sent: Sent):
     result: found ? 'differs' : reason === undefined ? 'agrees' : 'unknown',
     path: nearest.index,
     ...common,
-    steps,
+    steps: nearest.fate === 'limited' ? { ...steps, reply: steps.reply.map(() => ({ status: 'unseen' as const })) } : steps,
     ...(found && { difference: found }),
     ...(reason !== undefined && { reason }),
     unseen: [...blind].sort(),
@@ -70,9 +73,21 @@ function settle(told: Fate, { flow }: Trace, path: Path, outcome: Outcome | unde
     const stopped = check.difference ?? check.lost.find((l) => l.way === 'request')
     return stopped || check.met.some((l) => l.way === 'reply') ? 'other' : 'unknown'
   }
+  if (told === 'other' && outcome && unsaid(path, outcome, check, sent)) return 'limited'
   if (sent.probe || !outcome || outcome.verdict === 'undecided') return told
   const last = path.legs?.findLast((l) => [check.met, check.lost, check.unwatched].some((some) => some.includes(l)))
   return last && check.met.includes(last) && !check.difference ? 'same' : 'unknown'
+}
+
+/**
+ * An ICMP error was to be sent, the packet got to where that is, and no error was heard: one that was seen was another flow's. A sender on that
+ * very host is told of its lost packet.
+ */
+function unsaid(path: Path, { error }: Outcome, { difference, met, lost }: PathCheck, { probe }: Sent): boolean {
+  if (!error?.startsWith('icmp ') || difference) return false
+  const heard = probe?.answer.kind === 'silent' || (probe?.answer.kind === 'errno' && probe.answer.name === 'EPERM')
+  const last = path.legs?.findLast((l) => l.way === 'request')
+  return heard && last !== undefined && met.includes(last) && !lost.some((l) => l.way === 'request')
 }
 
 /** First those without a difference, then those with the right end; of these the one of which most was seen. */
@@ -83,7 +98,7 @@ const byNearness = (x: Candidate, y: Candidate): number =>
   y.check.agreed - x.check.agreed ||
   x.index - y.index
 
-const fates: readonly Fate[] = ['same', 'unknown', 'other']
+const fates: readonly Fate[] = ['same', 'limited', 'unknown', 'other']
 
 function differenceOf(trace: Trace, { path, outcome, check, fate }: Candidate, observed: ObservedOutcome): Difference | undefined {
   if (outcome?.verdict === 'undecided') return undefined
@@ -127,6 +142,7 @@ const nameOf = ({ host }: Leg): string => host.replace(/^node\//, '')
 /** Why an agreement is none; undefined if it is one. */
 function reasonOf({ path, outcome, check, fate }: Candidate, observed: ObservedOutcome): string | undefined {
   if (outcome?.verdict === 'undecided') return `nothing was predicted: ${outcome.reason ?? 'undecided'}`
+  if (fate === 'limited') return LIMITED
   if (fate === 'unknown')
     return observed.verdict === 'dropped'
       ? 'the packet got to its server, which said nothing: it may not understand a probe'

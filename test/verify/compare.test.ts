@@ -271,6 +271,17 @@ describe('what was not seen is no agreement, and said', () => {
     expect(outside.plan.flows[0]?.unable).toBe('external/ext is no machine of the cluster; --catch waits for its next packet')
   })
 
+  test('an ICMP error that a host did not send', () => {
+    const refusing = make({ rules: { n2: 'filter -A FORWARD -d $p2 -p udp -j REJECT --reject-with icmp-port-unreachable' } })
+    const w = asPredicted(refusing, flow('p1', 'p2', 53, 'udp'))
+    for (const seen of w.seen.values()) seen.packets = seen.packets.filter((p) => p.headers.proto === 'udp')
+    w.answer = { kind: 'silent' }
+    expect(verify(refusing, w)).toMatchObject({ result: 'unknown', reason: expect.stringContaining('no ICMP error was sent') })
+    // what was not refused is something else
+    change(w, 'n2', 0, (p) => ({ ...p, steps: [], end: { hook: 'postrouting', headers: p.headers, oif: 'cali2' } }))
+    expect(verify(refusing, w)).toMatchObject({ result: 'differs', difference: { node: 'n2' } })
+  })
+
   test('an undecided prediction', () => {
     const unknown = make({ rules: { n2: 'mangle -A FORWARD -m u32 --u32 "0=1" -j DROP' } })
     const w = asPredicted(unknown, flow('p1', 'p2'))

@@ -4,7 +4,7 @@ import type { Way } from '../../system/way.ts'
 import { traceFlow } from '../../trace/trace.ts'
 import type { Flow, Trace } from '../../trace/types.ts'
 import { caughtPort } from '../../verify/caught.ts'
-import { compareFlow, type Sent } from '../../verify/compare.ts'
+import { compareFlow, LIMITED, type Sent } from '../../verify/compare.ts'
 import { type FlowPlan, type Plan, planOf, portFrom } from '../../verify/plan.ts'
 import type { ScriptTexts } from '../../verify/scripts.ts'
 import type { Verification, VerifiedTrace } from '../../verify/verification.ts'
@@ -53,7 +53,7 @@ export function predict({ chance, newId }: Ground, snapshot: Snapshot, asked: re
 /** Carries out a plan. A difference stands if the tables, read again, still predict what the kernel did not do. */
 export async function verifyFlows(ground: Ground, asked: readonly AskedFlow[], plan: Plan, catching?: Catching): Promise<Verified> {
   const { snapshot } = ground
-  const first = await round(ground, snapshot, plan, catching)
+  const first = await unlimited(ground, asked, await round(ground, snapshot, plan, catching))
   const doubtful = first.traces.flatMap(({ verification }, i) => (verification.result === 'differs' ? [i] : []))
   if (doubtful.length === 0 || ground.signal.aborted) return first
   const now = await ground.again()
@@ -85,6 +85,25 @@ export async function verifyFlows(ground: Ground, asked: readonly AskedFlow[], p
     left.push(...second.left)
   }
   return { traces, left }
+}
+
+/** Where no ICMP error came because there had been too many, the packet is sent once more: a second later there may be. */
+async function unlimited(ground: Ground, asked: readonly AskedFlow[], first: Round): Promise<Round> {
+  const some = first.traces.flatMap(({ verification }, i) => (verification.reason === LIMITED ? [i] : []))
+  if (some.length === 0 || ground.signal.aborted) return first
+  const others = { ...ground, chance: (ground.chance + 0.5) % 1 }
+  const second = await round(
+    others,
+    ground.snapshot,
+    predict(
+      others,
+      ground.snapshot,
+      some.map((i) => asked[i] as AskedFlow),
+    ),
+  )
+  const renewed = <T>(list: readonly T[], by: readonly T[]): T[] =>
+    list.map((one, i) => (some.includes(i) ? (by[some.indexOf(i)] as T) : one))
+  return { ...first, traces: renewed(first.traces, second.traces), left: [...first.left, ...second.left] }
 }
 
 interface Round extends Verified {
