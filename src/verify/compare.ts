@@ -140,7 +140,7 @@ function firstLost(path: Path, { lost, met }: PathCheck): Difference | undefined
 const nameOf = ({ host }: Leg): string => host.replace(/^node\//, '')
 
 /** Why an agreement is none; undefined if it is one. */
-function reasonOf({ path, outcome, check, fate }: Candidate, observed: ObservedOutcome): string | undefined {
+function reasonOf({ outcome, check, fate }: Candidate, observed: ObservedOutcome): string | undefined {
   if (outcome?.verdict === 'undecided') return `nothing was predicted: ${outcome.reason ?? 'undecided'}`
   if (fate === 'limited') return LIMITED
   if (fate === 'unknown')
