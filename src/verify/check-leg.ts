@@ -63,7 +63,8 @@ function checkEnd(
   if (!leg.end) return end ? differs(last, 'ends here', `went on: ${endSaid(end)}`) : rest
   if (!end) return whole ? differs(last, `goes on: ${legEnd(leg.end)}`, 'it did not get through the last hook') : rest
   const changed = lastWhere(hops, leg, (h) => h.packet !== undefined) ?? last
-  if (otherHeaders(end.headers, leg.end.packet)) return differs(changed, headersText(leg.end.packet), seenHeaders(end.headers))
+  if (end.headers && otherHeaders(end.headers, leg.end.packet))
+    return differs(changed, headersText(leg.end.packet), seenHeaders(end.headers))
   const routed = lastWhere(hops, leg, (h) => h.stage === 'route') ?? last
   if (leg.end.hook !== end.hook || (leg.end.device !== undefined && end.oif !== undefined && leg.end.device !== end.oif))
     return differs(routed, legEnd(leg.end), endSaid(end))

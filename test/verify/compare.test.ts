@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Flow } from '../../src/trace/types.ts'
-import type { SeenPacket, SeenStep } from '../../src/verify/types.ts'
+import type { Headers, SeenPacket, SeenStep } from '../../src/verify/types.ts'
 import { addresses } from '../support/netns-lab.ts'
 import { make } from '../support/snapshot-builder.ts'
 import { asPredicted, verify, type World } from './kernel-as-predicted.ts'
@@ -40,6 +40,8 @@ const forget = ({ seen }: World, node: string): void => {
   const of = seen.get(node)
   if (of) of.packets = []
 }
+/** as the last hook sees it */
+const last = (p: SeenPacket): Headers => p.end?.headers ?? p.headers
 const rule = (step: SeenStep, index: number): SeenStep => ({ ...step, index }) as SeenStep
 
 describe.each([4, 6] as const)('the kernel does as predicted, IPv%d', (family) => {
@@ -134,7 +136,7 @@ describe('each kind of difference is found at its step', () => {
 
   test('another translation than the rule’s', () => {
     const w = world()
-    change(w, 'n1', 0, (p) => ({ ...p, ...(p.end && { end: { ...p.end, headers: { ...p.end.headers, dport: 7002 } } }) }))
+    change(w, 'n1', 0, (p) => ({ ...p, ...(p.end && { end: { ...p.end, headers: { ...last(p), dport: 7002 } } }) }))
     expect(hit(w)).toMatchObject({
       result: 'differs',
       node: 'n1',
@@ -250,7 +252,7 @@ describe('what was not seen is no agreement, and said', () => {
     expect(v).toMatchObject({ result: 'agrees', unseen: ['n1: rules of iptables-legacy are not traced by the kernel'] })
     const nat = w.trace.paths[0]?.hops.findIndex((h) => h.action.startsWith('DNAT')) ?? -1
     expect(v.steps.request[nat]?.status).toBe('unseen')
-    change(w, 'n1', 0, (p) => ({ ...p, ...(p.end && { end: { ...p.end, headers: { ...p.end.headers, dst: at('p3') } } }) }))
+    change(w, 'n1', 0, (p) => ({ ...p, ...(p.end && { end: { ...p.end, headers: { ...last(p), dst: at('p3') } } }) }))
     expect(verify(legacy, w)).toMatchObject({ result: 'differs', difference: { hop: nat } })
   })
 
@@ -299,9 +301,9 @@ describe('whose packet is whose', () => {
     const masqueraded = (p: SeenPacket, sport: number): SeenPacket => ({
       ...p,
       headers: { ...p.headers, sport },
-      ...(p.end && { end: { ...p.end, headers: { ...p.end.headers, sport } } }),
+      ...(p.end && { end: { ...p.end, headers: { ...last(p), sport } } }),
     })
-    change(w, 'n1', 0, (p) => ({ ...p, ...(p.end && { end: { ...p.end, headers: { ...p.end.headers, sport: 5555 } } }) }))
+    change(w, 'n1', 0, (p) => ({ ...p, ...(p.end && { end: { ...p.end, headers: { ...last(p), sport: 5555 } } }) }))
     const n2 = w.seen.get('n2')
     const [first, second] = n2?.packets ?? []
     if (!n2 || !first || !second) throw new Error('n2 sees request and answer')
@@ -309,8 +311,8 @@ describe('whose packet is whose', () => {
     const { end: _, ...theirs } = masqueraded(first, 4444)
     const back = {
       ...second,
-      headers: { ...second.headers, dport: 5555 },
-      ...(second.end && { end: { ...second.end, headers: { ...second.end.headers, dport: 5555 } } }),
+      headers: { ...last(second), dport: 5555 },
+      ...(second.end && { end: { ...second.end, headers: { ...last(second), dport: 5555 } } }),
     }
     n2.packets = [
       { ...theirs, steps: [{ kind: 'rule', table: 'ip filter', chain: 'FORWARD', index: 0, text: 'drop', verdict: 'drop' }] },

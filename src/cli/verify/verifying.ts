@@ -88,7 +88,12 @@ function expectSomething({ nodes, flows }: Plan): void {
 
 const scriptTexts = (root: string): ScriptTexts => {
   const text = (file: string) => readInput(join(root, 'bin', file))
-  return { collector: text('collect-node.sh'), watcher: text('watch-node.sh'), prober: text('probe.pl') }
+  return {
+    collector: text('collect-node.sh'),
+    watcher: text('watch-node.sh'),
+    perlProber: text('probe.pl'),
+    pythonProber: text('probe.py'),
+  }
 }
 
 /** The scripts as nodes would get them. */
