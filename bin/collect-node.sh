@@ -1,8 +1,9 @@
 # Reads the network tables of one node and its pods, and prints them as a stream: docs/snapshot.md, "Collecting".
-#     sh -s -- [SECONDS-PER-COMMAND [NODE [ROOT [POD...]]]] < collect-node.sh
+#     sh -s -- [SECONDS-PER-COMMAND [NODE [ROOT [POD... | connections/ADDRESS...]]]] < collect-node.sh
 # Plain POSIX sh with what every node has (grep, sed, cat, wc, ls, mktemp); each network tool is optional. Loads no kernel module for IPVS or
 # conntrack, changes nothing, and never prints secrets: environments, arguments, WireGuard keys, BGP passwords.
 # ROOT: where the host's own /proc and /var/log are, if not in /. POD: NAMESPACE_NAME of each pod whose network namespace is wanted, if not all; - is none.
+# ADDRESS: whose connections are wanted, if not all.
 
 LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
@@ -13,7 +14,16 @@ umask 077
 
 limit=${1:-20} node=${2-} root=${3-}
 wanted=        # pods, each between spaces
-if [ $# -gt 3 ]; then shift 3; wanted=" $* "; fi
+tracked=       # addresses, each behind a space
+if [ $# -gt 3 ]; then
+  shift 3
+  for word; do
+    case $word in
+      connections/*) tracked="$tracked ${word#*/}" ;;
+      *) wanted="${wanted:- }$word " ;;
+    esac
+  done
+fi
 proc=$root/proc
 in=            # what to put before a command, to run it in another network namespace
 folder=node    # where its output belongs in the stream
@@ -79,6 +89,8 @@ find_tool() {
 # take FILE COMMAND…: its output, kept for `emit`; what went wrong is noted, and the file left out
 take() {
   file=$1 tool=$2 shown="$2${3+ $3}${4+ $4}"; shift 2
+  # a script of ours
+  [ "$tool" != sh ] || shown='its command'
   if ! find_tool "$tool"; then
     [ "$folder" = node ] && note "$folder/$file: there is no $tool"
     return 1
@@ -278,9 +290,24 @@ balancer() {
   dump ipvsadm-conn.txt ipvsadm -Lnc
 }
 
+# sh -c FILTER sh FILE ADDRESS…: what conntrack lists of these addresses; FILE is for its exit code
+FILTER='code=$1; shift; rm -f "$code"
+for address; do set -- "$@" -e "=$address "; shift; done
+list() { conntrack -L "$@" || echo $? > "$code"; }
+{ list; list -f ipv6; } | grep -F "$@"
+[ ! -e "$code" ] || exit "$(cat "$code")"'
+
+# more are not listed unasked: a list of them is hundreds of megabytes, and half of it tells nothing
+MOST=400000
+
 connections() {
   # conntrack would load the module
-  [ -e /proc/sys/net/netfilter/nf_conntrack_count ] || { note "$folder/conntrack.txt: the kernel tracks no connections"; return; }
+  count=$(cat /proc/sys/net/netfilter/nf_conntrack_count 2> /dev/null) || { note "$folder/conntrack.txt: the kernel tracks no connections"; return; }
+  if [ -n "$tracked" ]; then
+    dump conntrack.txt sh -c "$FILTER" sh "$tmp/.code" $tracked
+    return
+  fi
+  [ "$count" -le $MOST ] || { note "$folder/conntrack.txt: left out, as there are $count connections, more than $MOST"; return; }
   take conntrack.txt conntrack -L || return
   take .six conntrack -L -f ipv6 || { rm -f "$tmp/conntrack.txt"; return; }
   cat "$tmp/.six" >> "$tmp/conntrack.txt"
@@ -305,16 +332,30 @@ wireguard() {
   emit wg-show.txt
 }
 
+# The node's own, and calico-node's: it has a daemon for each family, and its client may be in its container only
 bird() {
   for cli in birdcl birdc; do find_tool $cli && break; done
-  find_tool $cli || return
-  for ctl in "$root/var/run/calico/bird.ctl" "$root/run/bird/bird.ctl" "$root/var/run/bird.ctl"; do
-    [ -S "$ctl" ] || continue
-    take .bird $cli -s "$ctl" show protocols all || return
-    sed '/[Pp]assword/d' "$tmp/.bird" > "$tmp/bird.txt"
-    emit bird.txt
-    return
-  done
+  if find_tool $cli; then
+    for ctl in "$root/var/run/calico/bird.ctl" "$root/var/run/calico/bird6.ctl" "$root/run/bird/bird.ctl" "$root/var/run/bird.ctl"; do
+      [ -S "$ctl" ] && sessions $cli -s "$ctl"
+    done
+  elif find_tool nsenter; then
+    own=$(readlink "$proc/self/ns/mnt")
+    for comm in $(grep -ls '^bird6*$' "$proc"/[0-9]*/comm); do
+      there=${comm%comm}ns/mnt
+      [ "$(readlink "$there" 2> /dev/null)" != "$own" ] || continue
+      for ctl in bird.ctl bird6.ctl; do
+        if nsenter --mount="$there" sh -c "[ -S /var/run/calico/$ctl ]" 2> /dev/null; then sessions nsenter --mount="$there" birdcl -s /var/run/calico/$ctl; fi
+      done
+      break
+    done
+  fi
+  [ ! -s "$tmp/bird.txt" ] || emit bird.txt
+}
+
+# sessions CLIENT…: what it shows, without passwords, behind what there is
+sessions() {
+  take .bird "$@" show protocols all && sed '/[Pp]assword/d' "$tmp/.bird" >> "$tmp/bird.txt"
 }
 
 versions() {
@@ -338,16 +379,23 @@ elsewhere() {
   ls -l "$proc"/[0-9]*/ns/net 2> /dev/null | sed -n 's#.* [^ ]*/\([0-9]*\)/ns/net -> \(.*\)$#\1 \2#p' | grep -v -F " $own"
 }
 
-# The name of a process's pod, as NAMESPACE_NAME: its cgroup has the pod's uid, and the kubelet keeps logs under both. `?`: it has no logs
+# The name of a process's pod, as NAMESPACE_NAME: its cgroup has the pod's uid, and the kubelet keeps logs under both, or the runtime knows. Else -_UID,
+# for who can ask the API
 pod_of() {
   uid=$(sed -n 's/.*pod\([0-9a-f][0-9a-f_-]*\).*/\1/p' "$proc/$1/cgroup" 2> /dev/null | sed -n 1p | tr _ -)
   [ -n "$uid" ] || return
   for log in "$root"/var/log/pods/*_"$uid"; do
-    [ -e "$log" ] || { echo '?'; return; }
+    [ -e "$log" ] || break
     log=${log##*/}
     echo "${log%_*}"
     return
   done
+  if find_tool crictl && limited "$found" pods --no-trunc --label "io.kubernetes.pod.uid=$uid" -o json; then
+    name=$(sed -n 's/.*"io.kubernetes.pod.name": *"\([a-z0-9.-]*\)".*/\1/p' "$tmp/.out" | sed -n 1p)
+    namespace=$(sed -n 's/.*"io.kubernetes.pod.namespace": *"\([a-z0-9-]*\)".*/\1/p' "$tmp/.out" | sed -n 1p)
+    [ -z "$name" ] || [ -z "$namespace" ] || { echo "${namespace}_$name"; return; }
+  fi
+  echo "-_$uid"
 }
 
 pods() {
@@ -355,14 +403,13 @@ pods() {
   elsewhere > "$tmp/.elsewhere"
   [ -s "$tmp/.elsewhere" ] || return
   find_tool nsenter || { note 'pods: there is no nsenter to look into their network namespaces'; return; }
-  nsenter=$found seen=' ' unknown=0
+  nsenter=$found seen=' '
   while read -r pid inode; do
     case $seen in *" $inode "*) continue ;; esac
     pod=$(pod_of "$pid")
     # of no pod, or another process of the namespace may tell
     [ -n "$pod" ] || continue
     seen="$seen$inode "
-    [ "$pod" != '?' ] || { unknown=$((unknown + 1)); continue; }
     case ${wanted:-" $pod "} in *" $pod "*) ;; *) continue ;; esac
     folder=pods/$pod in="$nsenter --net=$proc/$pid/ns/net"
     # it may have ended since
@@ -375,7 +422,6 @@ pods() {
     fi
   done < "$tmp/.elsewhere"
   folder=node in=
-  [ $unknown = 0 ] || note "pods: $unknown of them have no folder in /var/log/pods that tells their names"
 }
 
 # The name that the kubelet registers: what it is told, else the host's in lower case

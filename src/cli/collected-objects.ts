@@ -1,5 +1,6 @@
 import { rec, str } from '../cluster/items.ts'
 import { NetctlError } from '../error.ts'
+import type { PodNames } from '../snapshot/collect/pod-names.ts'
 import type { ReadNode } from '../snapshot/types.ts'
 import type { NewSnapshot } from '../system/new-snapshot.ts'
 
@@ -9,6 +10,7 @@ export interface AddedObjects {
   readonly context: string
   /** names of its nodes; undefined where they may not be listed */
   readonly nodes: ReadonlySet<string> | undefined
+  readonly pods?: PodNames
   readonly missing: readonly string[]
 }
 
@@ -28,6 +30,7 @@ export async function addObjects(
   // nodes alone need no API server, and are read where there is none
   const { readAllowed } = await import('../kube/read-cluster.ts')
   const { clusterFiles, SNAPSHOT_RESOURCES } = await import('../snapshot/collect/objects.ts')
+  const { podNames } = await import('../snapshot/collect/pod-names.ts')
   try {
     const read = await readAllowed(kubeconfig, context, SNAPSHOT_RESOURCES)
     const { files, missing } = clusterFiles(read)
@@ -37,7 +40,8 @@ export async function addObjects(
     const nodes = read.lists
       .find(({ resource }) => resource.kind === 'Node')
       ?.values.flatMap(({ metadata }) => str(rec(metadata).name) ?? [])
-    return { count, context: read.name, nodes: nodes && new Set(nodes), missing }
+    const pods = read.lists.find(({ resource }) => resource.kind === 'Pod')?.values
+    return { count, context: read.name, nodes: nodes && new Set(nodes), ...(pods && { pods: podNames(pods.map(rec)) }), missing }
   } catch (error) {
     if (!withNodes || !(error instanceof NetctlError)) throw error
     return { ...NOT_ASKED, missing: [`cluster: not read: ${error.message}`] }

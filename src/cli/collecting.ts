@@ -45,9 +45,11 @@ export async function collect(asked: Asked, around: Around): Promise<Collected> 
     around.tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`)
     void way?.leave(node.label)
   }
+  const listed = addObjects(into, asked, nodes.length > 0, around.tell)
+  const podNames = async () => (await listed).pods
   const [objects, read] = await Promise.all([
-    addObjects(into, asked, nodes.length > 0, around.tell),
-    readNodes(nodes, { script: around.script, patienceMs: asked.timeout, into, done }),
+    listed,
+    readNodes(nodes, { script: around.script, patienceMs: asked.timeout, into, done, podNames }),
   ]).finally(async () => {
     for (const left of (await way?.close()) ?? []) around.say(left)
   })

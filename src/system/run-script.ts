@@ -34,7 +34,7 @@ export const runBySsh =
 
 /** Arguments are numbers and names as Kubernetes has them; anything else has no place inside the quotes. */
 function quoted(word: string): string {
-  if (!/^[a-z0-9._/-]*$/.test(word)) throw new Error(`not a plain word: ${word}`)
+  if (!/^[a-z0-9._:/-]*$/.test(word)) throw new Error(`not a plain word: ${word}`)
   return word || '""'
 }
 

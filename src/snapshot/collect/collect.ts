@@ -3,6 +3,7 @@ import type { NewSnapshot } from '../../system/new-snapshot.ts'
 import type { RunScript } from '../../system/run-script.ts'
 import type { Way } from '../../system/way.ts'
 import type { ReadNode } from '../types.ts'
+import type { PodNames } from './pod-names.ts'
 import { readStream } from './stream.ts'
 
 /** A node that is to be read. */
@@ -13,6 +14,8 @@ export interface NodeAt {
   readonly name?: string
   /** `shop/web-1`: the pods whose network namespaces are read; all of the node's if absent */
   readonly pods?: readonly string[]
+  /** addresses whose connections are read; all of the node's if absent */
+  readonly connections?: readonly string[]
   readonly run: RunScript
 }
 
@@ -36,6 +39,8 @@ export interface HowToRead {
   readonly patienceMs: number
   readonly into: Pick<NewSnapshot, 'write'>
   readonly done?: (node: ReadNode) => void
+  /** asked where a node can't tell the name of a pod; undefined: nobody knows */
+  readonly podNames?: () => Promise<PodNames | undefined>
 }
 
 const AT_ONCE = 16
@@ -60,7 +65,7 @@ export async function readNodes(nodes: readonly NodeAt[], how: HowToRead): Promi
   return read
 }
 
-async function readNode(at: NodeAt, { script, patienceMs, into }: HowToRead, owners: Map<string, string>): Promise<ReadNode> {
+async function readNode(at: NodeAt, { script, patienceMs, into, podNames }: HowToRead, owners: Map<string, string>): Promise<ReadNode> {
   const { label } = at
   const limit = Math.max(1, Math.min(COMMAND_S, Math.ceil(patienceMs / 2000)))
   const { output, failure } = await at.run(script, [String(limit), ...argumentsOf(at)], patienceMs)
@@ -71,11 +76,7 @@ async function readNode(at: NodeAt, { script, patienceMs, into }: HowToRead, own
   const twin = owners.get(`nodes/${node}`)
   if (twin !== undefined) return none(`left out: it calls itself ${node}, as ${twin} does`)
   const missing = notes.map((note) => (/^node[/:]/.test(note) ? note.replace('node', `nodes/${node}`) : `nodes/${node}: ${note}`))
-  const folders = new Map<string, [string, Buffer][]>()
-  for (const [name, bytes] of files) {
-    const folder = name.slice(0, name.lastIndexOf('/'))
-    folders.set(folder, [...(folders.get(folder) ?? []), [name, bytes]])
-  }
+  const folders = await namedFolders(files, podNames, missing)
   for (const [folder, inside] of folders) {
     // a pod that moves is on two nodes for a moment: a mix of both never was
     const owner = owners.get(folder)
@@ -96,10 +97,48 @@ async function readNode(at: NodeAt, { script, patienceMs, into }: HowToRead, own
   }
 }
 
-/** What the collector is told after the time: the node's name, where its root is, and the pods that are wanted. */
-function argumentsOf({ name, pods }: NodeAt): readonly string[] {
-  if (pods === undefined) return name === undefined ? [] : [name]
-  return [name ?? '', '', ...(pods.length === 0 ? ['-'] : pods.map((pod) => pod.replace('/', '_')))]
+/** Files by their folders. Pods that the node could not name get their names, or are left out. */
+async function namedFolders(
+  files: ReadonlyMap<string, Buffer>,
+  podNames: HowToRead['podNames'],
+  missing: string[],
+): Promise<Map<string, [string, Buffer][]>> {
+  const folders = new Map<string, [string, Buffer][]>()
+  for (const [name, bytes] of files) {
+    const folder = name.slice(0, name.lastIndexOf('/'))
+    const inside = folders.get(folder)
+    if (inside) inside.push([name, bytes])
+    else folders.set(folder, [[name, bytes]])
+  }
+  const nameless = [...folders.keys()].filter((folder) => folder.startsWith('pods/-_'))
+  const names = nameless.length === 0 ? undefined : await podNames?.()
+  for (const folder of nameless) {
+    const inside = folders.get(folder) as [string, Buffer][]
+    folders.delete(folder)
+    const uid = folder.slice('pods/-_'.length)
+    const addresses = inside.find(([name]) => name.endsWith('/ip-addr.json'))?.[1].toString('latin1') ?? ''
+    const pod = names?.of(
+      uid,
+      [...addresses.matchAll(/"local": ?"([0-9a-f.:]+)"/g)].map(([, address]) => address as string),
+    )
+    if (pod === undefined) missing.push(`pods of uid ${uid}: left out, as neither the node nor the cluster's objects tell its name`)
+    else
+      folders.set(
+        `pods/${pod}`,
+        inside.map(([name, bytes]) => [name.replace(folder, `pods/${pod}`), bytes]),
+      )
+  }
+  return folders
+}
+
+/** What the collector is told after the time: the node's name, where its root is, and the pods and connections that are wanted. */
+function argumentsOf({ name, pods, connections = [] }: NodeAt): readonly string[] {
+  const wanted = [
+    ...(pods === undefined ? [] : pods.length === 0 ? ['-'] : pods.map((pod) => pod.replace('/', '_'))),
+    ...connections.map((address) => `connections/${address}`),
+  ]
+  if (wanted.length === 0) return name === undefined ? [] : [name]
+  return [name ?? '', '', ...wanted]
 }
 
 /** snapshot.json. `source`: how it was taken. */

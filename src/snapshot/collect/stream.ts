@@ -16,7 +16,9 @@ const BANNER = 64 * 1024
 const FIRST_LINE = 'netctl-collect 1\n'
 /** DNS-1123 subdomains, as names of nodes are */
 const NODE = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
-const FILE = /^(?:node|(pods\/[a-z0-9][a-z0-9-]{0,62}_[a-z0-9][a-z0-9.-]{0,252}))\/([A-Za-z0-9][A-Za-z0-9_-]{0,60}\.(?:txt|json)(?:\.gz)?)$/
+/** `pods/-_UID`: of a pod whose name the node can't tell */
+const FILE =
+  /^(?:node|(pods\/(?:-|[a-z0-9][a-z0-9-]{0,62})_[a-z0-9][a-z0-9.-]{0,252}))\/([A-Za-z0-9][A-Za-z0-9_-]{0,60}\.(?:txt|json)(?:\.gz)?)$/
 
 /**
  * Reads a stream, also one that was cut off: what came whole counts. The other end may be hostile: names lead nowhere but into the folder of

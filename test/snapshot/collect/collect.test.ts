@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { readNodes } from '../../../src/snapshot/collect/collect.ts'
+import { podNames } from '../../../src/snapshot/collect/pod-names.ts'
 import type { RunScript } from '../../../src/system/run-script.ts'
 
 const says =
@@ -68,4 +69,42 @@ test('the pods that are wanted follow the node and its root', async () => {
     ['30', 'n1', '', 't_web-1', 't_db.0'],
     ['30', '', '', '-'],
   ])
+})
+
+test('pods that the node could not name are named by their uid, else by their address, else left out', async () => {
+  const written: string[] = []
+  const output = (files: readonly (readonly [string, string])[]) =>
+    Buffer.from(`netctl-collect 1\nnode n1\n${files.map(([name, text]) => `file ${name} ${text.length}\n${text}\n`).join('')}end\n`)
+  const addresses = (local: string) => `[{"addr_info":[{"local":"${local}"}]}]`
+  const run: RunScript = async () => ({
+    output: output([
+      ['node/x.txt', 'x'],
+      ['pods/-_u1/ip-addr.json', addresses('10.9.9.9')],
+      ['pods/-_u2/ip-addr.json', addresses('10.244.0.2')],
+      ['pods/-_u2/nft.txt', 'nft'],
+      ['pods/-_u3/ip-addr.json', addresses('10.9.9.9')],
+      ['pods/-_u4/ip-addr.json', addresses('172.18.0.11')],
+    ]),
+  })
+  const pod = (name: string, uid: string, podIP: string, hostNetwork = false) => ({
+    metadata: { namespace: 'shop', name, uid },
+    spec: { hostNetwork },
+    status: { podIP },
+  })
+  const podNames_ = podNames([
+    pod('web-1', 'u1', '10.244.0.1'),
+    pod('web-2', 'other', '10.244.0.2'),
+    pod('host', 'h', '172.18.0.11', true),
+    pod('../evil', 'u3', '10.9.9.9'),
+  ])
+  const [read] = await readNodes([{ label: 'n1', run }], {
+    script: '',
+    patienceMs: 1000,
+    into: { write: (name) => written.push(name) },
+    podNames: async () => podNames_,
+  })
+  expect(written).toEqual(['nodes/n1/x.txt', 'pods/shop_web-1/ip-addr.json', 'pods/shop_web-2/ip-addr.json', 'pods/shop_web-2/nft.txt'])
+  expect(read?.missing).toEqual(
+    ['u3', 'u4'].map((uid) => `pods of uid ${uid}: left out, as neither the node nor the cluster's objects tell its name`),
+  )
 })

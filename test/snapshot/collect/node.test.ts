@@ -199,8 +199,8 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
       tool(name, 'exit 3')
   })
   afterAll(() => rmSync(folder, { recursive: true }))
-  const collect = async (limit = '5', at = '') => {
-    const { bytes } = await runCollector([limit, 'n1', at], { env: { PATH: `${folder}:${process.env.PATH}` } })
+  const collect = async (limit = '5', at = '', more: readonly string[] = []) => {
+    const { bytes } = await runCollector([limit, 'n1', at, ...more], { env: { PATH: `${folder}:${process.env.PATH}` } })
     return { read: readStream(bytes), text: bytes.toString('latin1') }
   }
 
@@ -266,6 +266,85 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
     expect(read.files.get('nodes/n1/bird.txt')?.toString()).toBe('  State: up\n')
     expect(read.files.get('nodes/n1/wg-show.txt')?.toString()).toContain('  private key: (hidden)\n')
     expect(read.files.get('nodes/n1/wg-show.txt')?.toString()).toContain('  preshared key: (hidden)\n')
+    expect(text).not.toContain('planted')
+  })
+
+  test('connections: of the addresses that are wanted, and not of too many unasked', async () => {
+    tool(
+      'conntrack',
+      `case "$*" in
+  -L) echo 'tcp 6 9 ESTABLISHED src=10.0.0.1 dst=10.0.0.11 sport=1 dport=2 src=10.0.0.11 dst=10.0.0.1 sport=2 dport=1 [ASSURED] use=1'
+    echo 'tcp 6 9 ESTABLISHED src=10.0.0.2 dst=10.0.0.11 sport=1 dport=2 src=10.0.0.11 dst=10.0.0.2 sport=2 dport=1 [ASSURED] use=1'
+    echo 'conntrack v1.4.7 (conntrack-tools): 2 flow entries have been shown.' >&2 ;;
+  *) echo 'udp 17 9 src=fd00::1 dst=fd00::2 sport=1 dport=2 [UNREPLIED] src=fd00::2 dst=fd00::1 sport=2 dport=1 use=1' ;;
+esac`,
+    )
+    const of = async (...addresses: readonly string[]) => {
+      const { read } = await collect(
+        '5',
+        '',
+        addresses.map((a) => `connections/${a}`),
+      )
+      return [
+        read.files
+          .get('nodes/n1/conntrack.txt')
+          ?.toString()
+          .split('\n')
+          .map((l) => /src=(\S+)/.exec(l)?.[1]),
+        read.notes.filter((n) => /conntrack/.test(n)),
+      ]
+    }
+    expect(await of()).toEqual([['10.0.0.1', '10.0.0.2', 'fd00::1', undefined], []])
+    expect(await of('10.0.0.1', 'fd00::2')).toEqual([['10.0.0.1', 'fd00::1', undefined], []])
+    // nothing is an answer too
+    expect(await of('10.0.0.3')).toEqual([[undefined], []])
+    tool('conntrack', 'echo no netlink >&2; exit 7')
+    expect(await of('10.0.0.1')).toEqual([undefined, ['node/conntrack.txt: its command failed: exit 7: no netlink']])
+    const few = script.replace('MOST=400000', 'MOST=-1')
+    expect(few).not.toBe(script)
+    const { stdout } = await execa('sh', ['-s', '--', '5', 'n1'], { input: few, env: { PATH: `${folder}:${process.env.PATH}` } })
+    expect(stdout).toMatch(/^note node\/conntrack.txt: left out, as there are \d+ connections, more than -1$/m)
+  })
+
+  test('pods without a folder of logs: named by the runtime, else by their uid alone', async () => {
+    const process = (pid: string, network: string, uid: string): void => {
+      const at = join(folder, 'unnamed/proc', pid)
+      mkdirSync(join(at, 'ns'), { recursive: true })
+      symlinkSync(network, join(at, 'ns/net'))
+      writeFileSync(join(at, 'cgroup'), `0::/kubepods.slice/kubepods-pod${uid}.slice/cri-containerd-ab.scope\n`)
+    }
+    process('20', 'net:[20]', '0f0c0d00_1111_2222_3333_444444444444')
+    process('21', 'net:[21]', '0f0c0d01_1111_2222_3333_444444444444')
+    tool('nsenter', 'case $1 in --mount=*) exit 1 ;; esac; shift; exec "$@"')
+    tool('ip', '[ "$*" = "-j addr" ] && echo "[]" || { echo no such option >&2; exit 255; }')
+    for (const variant of ['iptables-nft', 'iptables-legacy', 'ip6tables-nft', 'ip6tables-legacy']) tool(`${variant}-save`, 'exit 0')
+    tool('nft', 'exit 0')
+    tool(
+      'crictl',
+      `case "$*" in *0f0c0d00-*) echo '{"items": [{"metadata": {"name": "web-1"}, "labels": {'
+echo '"io.kubernetes.pod.name": "web-1",'; echo '"io.kubernetes.pod.namespace": "shop",'; echo '"secret": "planted" }}]}' ;; esac`,
+    )
+    const { read, text } = await collect('5', join(folder, 'unnamed'))
+    expect([...new Set([...read.files.keys()].map((f) => f.slice(0, f.lastIndexOf('/'))))]).toEqual([
+      'nodes/n1',
+      'pods/shop_web-1',
+      'pods/-_0f0c0d01-1111-2222-3333-444444444444',
+    ])
+    expect(text).not.toContain('planted')
+  })
+
+  test('BIRD in calico-node’s container, a daemon for each family', async () => {
+    const at = join(folder, 'inside/proc/30')
+    mkdirSync(join(at, 'ns'), { recursive: true })
+    writeFileSync(join(at, 'comm'), 'bird6\n')
+    symlinkSync('mnt:[30]', join(at, 'ns/mnt'))
+    rmSync(join(folder, 'birdcl'), { force: true })
+    tool(
+      'nsenter',
+      `case "$*" in *'-S /var/run/calico/bird'*) exit 0 ;; "--mount=${at}/ns/mnt birdcl -s "*) echo "of $4"; echo 'password planted' ;; *) exit 1 ;; esac`,
+    )
+    const { read, text } = await collect('5', join(folder, 'inside'))
+    expect(read.files.get('nodes/n1/bird.txt')?.toString()).toBe('of /var/run/calico/bird.ctl\nof /var/run/calico/bird6.ctl\n')
     expect(text).not.toContain('planted')
   })
 
