@@ -2,10 +2,17 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // oclif writes through process.stdout; vitest's own interception would swallow it
     disableConsoleIntercept: true,
     testTimeout: 30_000,
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'netctl', include: ['test/**/*.test.ts'], exclude: ['test/cluster/**'], sequence: { groupOrder: 0 } },
+      },
+      // after all else: it may still be built meanwhile, and its nodes keep a machine busy
+      { extends: true, test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], sequence: { groupOrder: 1 } } },
+    ],
   },
 })

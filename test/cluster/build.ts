@@ -107,7 +107,7 @@ export async function built(): Promise<Built> {
   if (!isThere(whole)) {
     mkdirSync(cache, { recursive: true })
     // the kernel lets go of the lock if its holder is killed
-    await execa('flock', [join(cache, 'lock'), process.execPath, import.meta.filename, 'alone'], { stdio: ['ignore', 2, 2] })
+    await execa('flock', ['--no-fork', join(cache, 'lock'), process.execPath, import.meta.filename, 'alone'], { stdio: ['ignore', 2, 2] })
   }
   const folder = placeOf(whole)
   for (const part of [kube, pods, debian, whole]) if (isThere(part)) utimesSync(placeOf(part), new Date(), new Date())

@@ -9,9 +9,12 @@ export function goFor(module: string): { readonly program: string; readonly env:
   const version = execFileSync('go', ['env', 'GOVERSION'], { encoding: 'utf8', env, cwd: '/' })
   const [, minor] = /^go1\.(\d+)/.exec(version) ?? []
   // before 1.21 (Debian 12 has 1.19) Go could not choose its version; but the toolchains are modules like any other
-  return { program: Number(minor) < 21 ? newerGo(module, env) : 'go', env }
+  if (Number(minor) >= 21) return { program: 'go', env }
+  const GOROOT = newerGo(module, env)
+  return { program: join(GOROOT, 'bin/go'), env: { ...env, GOROOT } }
 }
 
+/** folder of the toolchain that the module asks for */
 function newerGo(module: string, env: NodeJS.ProcessEnv): string {
   const [, wanted] = /^go (\S+)$/m.exec(readFileSync(join(module, 'go.mod'), 'utf8')) ?? []
   const system = execFileSync('go', ['env', 'GOOS', 'GOARCH'], { encoding: 'utf8', env }).trim().replace('\n', '-')
@@ -22,5 +25,5 @@ function newerGo(module: string, env: NodeJS.ProcessEnv): string {
   // modules have no programs
   for (const bin of ['bin', `pkg/tool/${system.replace('-', '_')}`])
     for (const name of readdirSync(join(folder, bin))) chmodSync(join(folder, bin, name), 0o755)
-  return join(folder, 'bin/go')
+  return folder
 }

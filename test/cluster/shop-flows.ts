@@ -12,8 +12,8 @@ export interface ShopFlow {
   readonly about: string
   /** attempts: many where a service chooses */
   readonly times: number
-  /** a client's first choice is kept: how often each endpoint comes up says nothing */
-  readonly sticky?: true
+  /** how often each outcome comes up says nothing: a client's first choice is kept, or the snapshot can't tell by which node it gets in */
+  readonly nominal?: true
 }
 
 interface Service {
@@ -52,6 +52,8 @@ interface To {
   readonly about: string
   readonly times?: number
   readonly sticky?: boolean
+  /** an address that is no host's: a client outside may have a route to it by any node */
+  readonly virtual?: boolean
   /** only these kinds of senders */
   readonly only?: ShopFlow['from']['kind']
 }
@@ -77,10 +79,16 @@ export function shopFlows(services: readonly Service[], pods: readonly Pod[], fa
       .slice(0, mode === 'nftables' ? families : 0)
       .map((range): To => ({ dst: range.replace(/0\/16$|\/112$/, '250'), proto: 'tcp', port: 80, about: 'no service' })),
   ]
-  return all.flatMap(({ times = 2, sticky, only, ...to }, i) =>
+  return all.flatMap(({ times = 2, sticky, virtual, only, ...to }, i) =>
     sources
       .filter(({ kind }) => only === undefined || kind === only)
-      .map((from) => ({ ...to, id: `${i}-${from.name}`, from, times, ...(sticky === true && { sticky }) })),
+      .map((from) => ({
+        ...to,
+        id: `${i}-${from.name}`,
+        from,
+        times,
+        ...((sticky || (virtual && from.kind === 'external')) && { nominal: true }),
+      })),
   )
 }
 
@@ -93,7 +101,7 @@ function serviceAddresses({ metadata: { name }, spec, status }: Service, nodes: 
   return spec.ports.flatMap(({ protocol, port, nodePort }) => {
     const shared = { proto: protocol.toLowerCase() as 'tcp' | 'udp', times: 24, sticky: spec.sessionAffinity === 'ClientIP' }
     return [
-      ...addresses.map((dst) => ({ ...shared, dst, port, about: `service ${name}` })),
+      ...addresses.map((dst) => ({ ...shared, dst, port, about: `service ${name}`, virtual: true })),
       ...(nodePort === undefined ? [] : nodes.map((dst) => ({ ...shared, dst, port: nodePort, about: `node port of ${name}` }))),
       ...(nodePort === undefined
         ? []

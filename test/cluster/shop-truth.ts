@@ -25,7 +25,7 @@ export async function differences(
       const times = outcomes.length === 1 && silent ? Math.min(flow.times, 2) : flow.times
       const probe = { from: `${from.kind}/${from.name}`, proto, dst, times, ...(port !== undefined && { port }) }
       const seen = (await agent.probe({ ...probe, ns: namespaceOf(from), timeout: silent ? 1 : 5 })) as readonly Seen[]
-      const finding = compareProbe(probe, outcomes, seen, flow.sticky)
+      const finding = compareProbe(probe, outcomes, seen, flow.nominal)
       if (finding.kind === 'differs') wrong.set(flow, `${flow.about}: ${finding.how}`)
       else if (finding.kind === 'undecided') wrong.set(flow, `${flow.about}: undecided: ${finding.reasons.join('; ')}`)
     }),

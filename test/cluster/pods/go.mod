@@ -1,3 +1,3 @@
 module netctl.test/pods
 
-go 1.22
+go 1.26.0
