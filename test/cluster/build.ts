@@ -106,6 +106,7 @@ const whole: Part = {
 export async function built(): Promise<Built> {
   if (!isThere(whole)) {
     mkdirSync(cache, { recursive: true })
+    say(`${cache} lacks what is wanted now: it is built, or whoever builds it is waited for`)
     // the kernel lets go of the lock if its holder is killed
     await execa('flock', ['--no-fork', join(cache, 'lock'), process.execPath, import.meta.filename, 'alone'], { stdio: ['ignore', 2, 2] })
   }
@@ -139,7 +140,8 @@ async function makeAll(): Promise<void> {
 
 async function goBuild(module: string, args: readonly string[]): Promise<void> {
   const { program, env } = goFor(join(here, module))
-  await execa(program, ['build', ...args], { cwd: join(here, module), env, stdio: ['ignore', 2, 2] })
+  // not to write into a folder that is taken away, after a kill
+  await execa('setpriv', ['--pdeathsig', 'KILL', program, 'build', ...args], { cwd: join(here, module), env, stdio: ['ignore', 2, 2] })
 }
 
 function keyOf({ name, of }: Part): string {

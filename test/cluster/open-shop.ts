@@ -14,7 +14,10 @@ export async function openShop(cluster: Cluster, families: number): Promise<void
   await inShop('wait', 'pod', ...readyPods, '--for=condition=Ready', '--timeout=120s')
   const addresses = JSON.parse(await inShop('get', 'pod', 'db-1', '-o', 'jsonpath={.status.podIPs}')) as readonly { readonly ip: string }[]
   await create(cluster, manualEndpoints(addresses.map(({ ip }) => ip)))
-  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['sh', '-ec', unlimited])))
+  await Promise.all([
+    ...cluster.nodes.map((node) => cluster.exec(node, ['sh', '-ec', unlimited])),
+    cluster.external(['sh', '-ec', unredirected]),
+  ])
 }
 
 const create = (cluster: Cluster, items: readonly object[]): Promise<string> =>
@@ -22,6 +25,10 @@ const create = (cluster: Cluster, items: readonly object[]): Promise<string> =>
 
 /** How many ICMP errors a host sends a second is no part of an answer: no type of them is limited (ip-sysctl). The settings are the network namespace's own. */
 const unlimited = 'cd /proc/sys/net; echo 0 >ipv4/icmp_ratemask; echo >ipv6/icmp/ratemask'
+
+/** Nodes tell an outside client of shorter ways (ICMP redirects), which it would remember: its routes alone shall count, they are what a walk goes by. */
+const unredirected =
+  'cd /proc/sys/net; for c in all eth0; do echo 0 | tee ipv4/conf/$c/accept_redirects ipv6/conf/$c/accept_redirects; done'
 
 /** kube-proxy programs everything it knows of at once: where a service that was made last is, all else is. */
 export async function programmed(cluster: Cluster, mode: Exclude<ProxyMode, 'none'>): Promise<void> {

@@ -30,7 +30,9 @@ interface Service {
 interface Pod {
   readonly metadata: { readonly name: string }
   readonly spec: {
-    readonly containers: readonly { readonly ports?: readonly { readonly protocol: string; readonly containerPort: number }[] }[]
+    readonly containers: readonly {
+      readonly ports?: readonly { readonly protocol: string; readonly containerPort: number; readonly hostPort?: number }[]
+    }[]
   }
   readonly status: { readonly podIPs?: readonly { readonly ip: string }[] }
 }
@@ -63,7 +65,7 @@ export function shopFlows(services: readonly Service[], pods: readonly Pod[], fa
   const nodes = [0, 1].flatMap((i) => nodeAddress(i).slice(0, families))
   const all: readonly To[] = [
     ...services.flatMap((service) => serviceAddresses(service, nodes)),
-    ...pods.flatMap(podAddresses),
+    ...pods.flatMap((pod) => podAddresses(pod, nodes)),
     ...nodes.flatMap((dst): To[] => [
       { dst, proto: 'icmp', about: 'a node' },
       { dst, proto: 'tcp', port: 6, about: 'a port of a node where nobody listens' },
@@ -112,16 +114,17 @@ function serviceAddresses({ metadata: { name }, spec, status }: Service, nodes: 
   })
 }
 
-function podAddresses({ metadata: { name }, spec, status }: Pod): readonly To[] {
-  const ports = spec.containers.flatMap((c) => c.ports ?? [])
-  return (status.podIPs ?? []).flatMap(({ ip: dst }) => [
-    ...ports.map(({ protocol, containerPort }) => ({
-      dst,
-      proto: protocol.toLowerCase() as 'tcp' | 'udp',
-      port: containerPort,
-      about: `pod ${name}`,
-    })),
-    { dst, proto: 'icmp' as const, about: `pod ${name}` },
-    { dst, proto: 'tcp' as const, port: 6, about: `pod ${name}, where nobody listens` },
-  ])
+function podAddresses({ metadata: { name }, spec, status }: Pod, nodes: readonly string[]): readonly To[] {
+  const ports = spec.containers.flatMap((c) => c.ports ?? []).map((p) => ({ ...p, proto: p.protocol.toLowerCase() as 'tcp' | 'udp' }))
+  return [
+    ...(status.podIPs ?? []).flatMap(({ ip: dst }): To[] => [
+      ...ports.map(({ proto, containerPort }): To => ({ dst, proto, port: containerPort, about: `pod ${name}` })),
+      { dst, proto: 'icmp', about: `pod ${name}` },
+      { dst, proto: 'tcp', port: 6, about: `pod ${name}, where nobody listens` },
+    ]),
+    // a pod on its node's network has its ports there anyway
+    ...ports.flatMap(({ proto, containerPort, hostPort = containerPort }) =>
+      hostPort === containerPort ? [] : nodes.map((dst): To => ({ dst, proto, port: hostPort, about: `host port of pod ${name}` })),
+    ),
+  ]
 }

@@ -45,13 +45,35 @@ describe.runIf(able).for([1, 2])('a cluster of %i families', (families) => {
       const namespaceOf = await sendersOf(cluster)
       const wrong = [...(await twice(flows, (some) => differences(some, traces, agent, namespaceOf))).values()]
       expect(wrong, wrong.join('\n')).toEqual([])
+      await asked(cluster, snapshot)
     })
 })
 
-/** By pods, as of a cluster that nobody has prepared. */
+/** One question by names: of the snapshot, of the running cluster, and which part of it Kubernetes did. */
+async function asked({ kubeconfig }: Cluster, snapshot: string): Promise<void> {
+  const question = ['pod/shop/client-1', 'svc/shop/api:80']
+  const outcomes = async (...from: readonly string[]) => {
+    const ran = await netctl(['trace', ...question, ...from, '-o', 'json'])
+    expect(ran.code, ran.stderr).toBe(0)
+    const trace = JSON.parse(ran.stdout) as Trace
+    return trace.outcomes.map(({ verdict, endpoint, port, probability }) => ({ verdict, endpoint, port, probability }))
+  }
+  const expected = [
+    { verdict: 'delivered', endpoint: 'pod/shop/api-1', port: 9090, probability: 0.5 },
+    { verdict: 'delivered', endpoint: 'pod/shop/api-2', port: 9091, probability: 0.5 },
+  ]
+  expect(await outcomes('--snapshot', snapshot)).toEqual(expected)
+  expect(await outcomes('--kubeconfig', kubeconfig, ...byPod)).toEqual(expected)
+  const compared = await netctl(['compare', ...question, '--snapshot', snapshot, '-o', 'json'])
+  expect(compared.code).toBe(0)
+  expect(compared.stdout).toContain('service/shop/api:tcp-80')
+}
+
+/** of a cluster that nobody has prepared */
+const byPod = ['--via', 'pod', '--yes', '--pod-image', 'netctl.test/node-tools:1']
+
 async function collect({ kubeconfig }: Cluster, path: string): Promise<string> {
-  const pods = ['--via', 'pod', '--yes', '--pod-image', 'netctl.test/node-tools:1']
-  const ran = await netctl(['collect', '--kubeconfig', kubeconfig, ...pods, '-O', path])
+  const ran = await netctl(['collect', '--kubeconfig', kubeconfig, ...byPod, '-O', path])
   // nothing is missing
   expect(ran.code, ran.stderr + ran.stdout).toBe(0)
   return path

@@ -6,7 +6,7 @@ type Json = Readonly<Record<string, unknown>>
 export const namespace = 'shop'
 
 interface PodShape {
-  /** `NAME=PROTO:PORT` */
+  /** `NAME=PROTO:PORT`, with a port of the node's own `NAME=PROTO:PORT@PORT` */
   readonly ports: readonly string[]
   readonly never?: 'ready'
   readonly hostNetwork?: true
@@ -20,7 +20,7 @@ const pods: Readonly<Record<string, PodShape>> = {
   'api-1': { ports: ['rest=tcp:9090'] },
   'api-2': { ports: ['rest=tcp:9091'] },
   'db-1': { ports: ['sql=tcp:5432'] },
-  'cache-2': { ports: ['redis=tcp:6379', 'gossip=udp:6380'] },
+  'cache-2': { ports: ['redis=tcp:6379@16379', 'gossip=udp:6380'] },
   'late-1': { ports: ['http=tcp:8080'], never: 'ready' },
   'edge-1': { ports: ['metrics=tcp:9100', 'syslog=udp:9514'], hostNetwork: true },
   'edge-2': { ports: ['metrics=tcp:9100', 'syslog=udp:9514'], hostNetwork: true },
@@ -102,7 +102,7 @@ export const readyPods = Object.entries(pods).flatMap(([name, { never }]) => (ne
 
 function pod(name: string, { ports, never, hostNetwork }: PodShape): Json {
   const node = `node${/\d/.exec(name)?.[0]}`
-  const listed = ports.map((text) => /^(.*)=(.*):(.*)$/.exec(text) as unknown as [string, string, string, string])
+  const listed = ports.map((text) => /^(\w+)=(\w+):(\d+)(?:@(\d+))?$/.exec(text) ?? [])
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -119,7 +119,7 @@ function pod(name: string, { ports, never, hostNetwork }: PodShape): Json {
           args: [hostNetwork ? node : `pod/${namespace}/${name}`, ...listed.map(([, , proto, port]) => `${proto}:${port}`)],
           ports: listed.map(([, portName, proto, port]) => ({
             name: portName,
-            protocol: proto.toUpperCase(),
+            protocol: proto?.toUpperCase(),
             containerPort: Number(port),
           })),
           ...(never && { readinessProbe: { exec: { command: ['/absent'] } } }),
@@ -130,7 +130,7 @@ function pod(name: string, { ports, never, hostNetwork }: PodShape): Json {
 }
 
 function service(name: string, { app, ports, spec, balancer, external }: ServiceShape, families: number): Json {
-  const listed = ports.map((text) => /^(\d+)>(\w+)(?:@(\d+))?\/(\w+)$/.exec(text) as unknown as (string | undefined)[])
+  const listed = ports.map((text) => /^(\d+)>(\w+)(?:@(\d+))?\/(\w+)$/.exec(text) ?? [])
   const type = balancer !== undefined ? 'LoadBalancer' : listed.some(([, , , nodePort]) => nodePort) ? 'NodePort' : 'ClusterIP'
   return {
     apiVersion: 'v1',
@@ -142,7 +142,7 @@ function service(name: string, { app, ports, spec, balancer, external }: Service
       ipFamilyPolicy: families === 2 ? 'RequireDualStack' : 'SingleStack',
       ports: listed.map(([, port, target, nodePort, proto = '']) => ({
         name: `${proto}-${port}`,
-        protocol: proto.toUpperCase(),
+        protocol: proto?.toUpperCase(),
         port: Number(port),
         targetPort: /^\d+$/.test(target ?? '') ? Number(target) : target,
         ...(nodePort !== undefined && { nodePort: Number(nodePort) }),
