@@ -61,13 +61,15 @@ export function nodeJob({ run, name, namespace, node, image, seconds }: NodeJob)
 
 /**
  * Starts a shell on the node itself from inside such a pod: in the mount namespace of process 1, so with the host's tools and files; where the image lacks
- * nsenter, in the host's root; and where the host has no shell (Talos, Bottlerocket), with the image's tools, which are told where the host's root is. Temporary files stay in the pod either
- * way, and go with it: its own root is seen from the host through /proc.
+ * nsenter, in the host's root; and where the host has no shell (Talos, Bottlerocket), with the image's tools, which are told where the host's root is.
+ * Temporary files stay in the pod either way, and go with it: its own root is seen from the host through /proc/PID/root, as long as this very shell
+ * stays where it is. The `exit` after it all is for that: shells do not fork for their last command, but become it.
  */
 const ON_NODE = `TMPDIR=/proc/$$/root/tmp; mkdir -p /tmp; export TMPDIR
 if nsenter -t 1 -m -- sh -c : 2> /dev/null; then nsenter -t 1 -m -- sh -s -- "$@"
 elif chroot /proc/1/root sh -c : 2> /dev/null; then chroot /proc/1/root sh -s -- "$@"
-else limit=$1 node=$2; [ $# -gt 3 ] && shift 3 || set --; TMPDIR=/tmp sh -s -- "$limit" "$node" /proc/1/root "$@"; fi`
+else limit=$1 node=$2; [ $# -gt 3 ] && shift 3 || set --; TMPDIR=/tmp sh -s -- "$limit" "$node" /proc/1/root "$@"; fi
+exit $?`
 
 /** The command that runs a script of stdin, with these arguments, on the node. */
 export const onNode = (args: readonly string[]): readonly string[] => ['sh', '-c', ON_NODE, 'sh', ...args]
