@@ -8,9 +8,12 @@ if command -v coreutils > /dev/null; then
   done
 fi
 
+# busybox may come without; two readings are compared all the same
+command -v cksum > /dev/null || cksum() { if command -v md5sum > /dev/null; then md5sum; else tr '\n' ' '; fi; }
+
 # enough: is there what collect-node.sh needs?
 enough() {
-  for one in sed grep cat wc tr cut cksum mv rm ls readlink uname id; do command -v $one > /dev/null || return 1; done
+  for one in sed grep cat wc tr cut mv rm ls readlink uname id; do command -v $one > /dev/null || return 1; done
   command -v mktemp > /dev/null || command -v mkdir > /dev/null
 }
 

@@ -82,7 +82,7 @@ export default class Collect extends BaseCommand {
             version: this.config.version,
             tell: (text) => process.stderr.isTTY && !flags.quiet && this.tell(text),
             say,
-            consent: consentBy({ yes: flags.yes, canPrompt: this.terminal(flags).canPrompt, tell: say }),
+            consent: consentBy({ yes: flags.yes, canPrompt: this.terminal(flags).canPrompt, tell: say, words: ['collect', ...this.argv] }),
           })
     this.print(flags.output === 'json' ? collectedJson(collected) : collectedText(collected, this.terminal(flags)))
     return collected.missing.length === 0 ? ExitCode.ok : ExitCode.unknown

@@ -1,16 +1,18 @@
-import { sanitize } from '../report/sanitize.ts'
 import { Interrupted } from './interrupted.ts'
+import { equalCommand } from './pickers.ts'
 
 export interface Asking {
   /** `--yes` */
   readonly yes: boolean
   readonly canPrompt: boolean
   readonly tell: (text: string) => void
+  /** what was typed, after `netctl`, where it can be typed again */
+  readonly words?: readonly string[]
 }
 
 /** Whether a change may be made: `--yes`, or a yes on a terminal, either way with the plan on stderr; else not. ctrl-C ends the command. */
 export const consentBy =
-  ({ yes, canPrompt, tell }: Asking) =>
+  ({ yes, canPrompt, tell, words }: Asking) =>
   async (plan: readonly string[]): Promise<boolean> => {
     if (!yes && !canPrompt) return false
     for (const line of plan) tell(line)
@@ -18,10 +20,11 @@ export const consentBy =
     // only who is asked pays for the prompts
     const { confirm, isCancel } = await import('@clack/prompts')
     const answer = await confirm({
-      message: sanitize('Go on? (no: what can be had without)'),
+      message: 'Make them? (no: read what can be read without)',
       output: process.stderr,
       initialValue: false,
     })
     if (isCancel(answer)) throw new Interrupted()
+    if (answer && words) tell(equalCommand([...words, '--yes']))
     return answer
   }

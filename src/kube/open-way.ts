@@ -79,16 +79,17 @@ const lacks = (rights: readonly Right[]): string => {
   return `the right lacks to ${rights.map(rightText).join(', ')}${first ? ` (${canI(first)})` : ''}`
 }
 
-/** What making pods means, before it is done. */
-export function podPlan(context: string, podNamespace: string, { nodes, podImage, lifetimeMs }: WayOptions): readonly string[] {
+/** What making pods means, before it is done; lines of less than 80 columns, but for long names. */
+function podPlan(context: string, namespace: string, { nodes, podImage, lifetimeMs }: WayOptions): readonly string[] {
   const jobs =
-    nodes?.length === 1
-      ? `1 Job, for node ${nodes[0]},`
-      : nodes
-        ? `${nodes.length} Jobs, one for each node,`
-        : 'a Job on each node that is needed,'
+    nodes === undefined
+      ? 'a Job for each node that is needed'
+      : nodes.length === 1
+        ? `1 Job, for node ${nodes[0]}`
+        : `${nodes.length} Jobs, one a node`
   return [
-    `${context}: ${jobs} in namespace ${podNamespace}: pods of ${podImage}, privileged, in the host's network and processes, with no token and no volume`,
-    `Each is deleted when its node is done, at the latest ${Math.ceil(lifetimeMs / 1000)} s after it was made, by the cluster itself`,
+    `${context}: ${jobs}, in namespace ${namespace}`,
+    `  pods of ${podImage}: privileged, host network and processes, no token`,
+    `  deleted when the node is done; by the cluster itself after ${Math.ceil(lifetimeMs / 1000)} s at the latest`,
   ]
 }

@@ -8,6 +8,7 @@ import { type RecordedNode, recordedNode } from '../support/fake-cluster/recorde
 import { type FakeCluster, type FakeSetup, fakeCluster } from '../support/fake-cluster.ts'
 import { needs, root } from '../support/needs.ts'
 import { netctl } from '../support/netctl.ts'
+import { KEY, onTerminal } from '../support/pty.ts'
 
 const shop = join(root, 'examples/shop')
 const NODES = ['n1', 'n2', 'n3']
@@ -59,8 +60,9 @@ describe.runIf(needs('root', 'busybox'))('netctl collect through the API', { tim
     const at = await up()
     const ran = await collect(at, '--via', 'pod')
     expect(ran.stderr.split('\n')).toEqual([
-      expect.stringMatching(/^prod: 3 Jobs, one for each node, in namespace kube-system: pods of busybox:1\.37\.0, privileged, /),
-      'Each is deleted when its node is done, at the latest 150 s after it was made, by the cluster itself',
+      'prod: 3 Jobs, one a node, in namespace kube-system',
+      '  pods of busybox:1.37.0: privileged, host network and processes, no token',
+      '  deleted when the node is done; by the cluster itself after 150 s at the latest',
       expect.stringMatching(/^nodes are read by a short-lived pod on each node \(Jobs netctl-\w{8}-\* in kube-system\)$/),
       '',
     ])
@@ -91,6 +93,30 @@ describe.runIf(needs('root', 'busybox'))('netctl collect through the API', { tim
     await collect(at, '--yes', '--nodes', 'n1,n2')
     expect(header().source).toBe('netctl collect --context prod --via pod')
     expect(readdirSync(join(folder, 'snapshot/nodes'))).toEqual(['n1', 'n2'])
+  })
+
+  test.runIf(needs('python3'))('asked on a terminal: yes makes pods, no takes what is there without, ctrl-C ends it', async () => {
+    const at = await up({ objects: NODES.map((node) => agent('calico-node', node)) })
+    const ask = async (send: string) => {
+      const argv = ['collect', '--kubeconfig', at.kubeconfig, '--nodes', 'n1', '-O', join(folder, `${send.charCodeAt(0)}.tgz`)]
+      const session = await onTerminal([process.execPath, join(root, 'bin/dev.ts'), ...argv], [{ wait: 'Make them?', send }], {
+        columns: 80,
+      })
+      return { ...session, lines: session.text.split('\n').map((line) => line.trimEnd()) }
+    }
+    const yes = await ask('y')
+    expect(yes.lines.slice(0, 3)).toEqual([
+      'prod: 1 Job, for node n1, in namespace kube-system',
+      '  pods of busybox:1.37.0: privileged, host network and processes, no token',
+      '  deleted when the node is done; by the cluster itself after 150 s at the latest',
+    ])
+    expect(yes.text).toContain('Same as: netctl collect --kubeconfig ')
+    expect(yes.text).toContain('nodes are read by a short-lived pod on each node')
+    const no = await ask('n')
+    expect(no.text).toContain('nodes are read by exec into the calico-node pods of kube-system')
+    const stopped = await ask(KEY.ctrlC)
+    expect([stopped.code, stopped.restored]).toEqual([130, true])
+    expect(at.left('jobs')).toEqual([])
   })
 
   test('neither way: the objects, and why not more', async () => {

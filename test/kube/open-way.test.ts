@@ -55,8 +55,9 @@ test('auto: pods if agreed, else exec; the question states the plan', async () =
   expect(yes.kind).toBe('pod')
   expect(yes.asked).toEqual([
     [
-      "prod: 2 Jobs, one for each node, in namespace kube-system: pods of busybox:1.37.0, privileged, in the host's network and processes, with no token and no volume",
-      'Each is deleted when its node is done, at the latest 60 s after it was made, by the cluster itself',
+      'prod: 2 Jobs, one a node, in namespace kube-system',
+      '  pods of busybox:1.37.0: privileged, host network and processes, no token',
+      '  deleted when the node is done; by the cluster itself after 60 s at the latest',
     ],
   ])
   const no = await choose('auto', {})
@@ -67,7 +68,7 @@ test('auto: pods if agreed, else exec; the question states the plan', async () =
 
 test('--via pod is consent, and says the plan; --via exec asks nobody', async () => {
   const pod = await choose('pod', {})
-  expect([pod.kind, pod.asked, pod.told.length]).toEqual(['pod', [], 2])
+  expect([pod.kind, pod.asked, pod.told.length]).toEqual(['pod', [], 3])
   const exec = await choose('exec', {}, true)
   expect([exec.kind, exec.asked, exec.told]).toEqual(['exec', [], []])
 })

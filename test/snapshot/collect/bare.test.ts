@@ -31,6 +31,8 @@ function rootOf(files: Files): string {
 
 /** Every kind of table, in the network namespace of the shell that runs it. */
 const TABLES = `set -e
+echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad
+echo 0 > /proc/sys/net/ipv6/conf/default/router_solicitations
 ip link set lo up; ip link add d0 type veth peer name d1; ip link set d1 up; ip link set d0 up; ip addr add 192.0.2.1/24 dev d0; ip addr add 2001:db8::1/64 dev d0
 ip link add vx type vxlan id 4096 dstport 4789 local 192.0.2.1 nolearning; ip link set vx up; bridge fdb append 66:11:22:33:44:55 dev vx dst 192.0.2.2
 iptables-nft -A INPUT -p tcp --dport 80 -m comment --comment 'a "quoted" [1:2] one' -j ACCEPT; iptables-nft -P FORWARD DROP
