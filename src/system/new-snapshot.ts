@@ -19,6 +19,7 @@ import { pack as tar } from 'tar-stream'
 import { FileError } from './files.ts'
 import { reason } from './files-folder.ts'
 import { exitOnSignals, isLeaving } from './leaving.ts'
+import { endsWithUs } from './with-us.ts'
 
 /** A folder or archive that appears whole or not at all. */
 export interface NewSnapshot {
@@ -34,7 +35,7 @@ const ARCHIVE = /\.(?:tar\.gz|tgz)$/
 
 /**
  * Begins a snapshot at a path: an archive if it ends in .tar.gz or .tgz, else a folder. It grows in a hidden folder beside the path, which is taken away
- * if the process ends before `commit`. Throws FileError if something is at the path already, or nothing can be made there.
+ * if the process ends before `commit`, however it ends. Throws FileError if something is at the path already, or nothing can be made there.
  */
 export function newSnapshot(path: string): NewSnapshot {
   const target = resolve(path)
@@ -55,7 +56,11 @@ export function newSnapshot(path: string): NewSnapshot {
   })()
   const content = join(growing, 'snapshot')
   mkdirSync(content, { mode: 0o700 })
-  const abandon = (): void => rmSync(growing, { recursive: true, force: true })
+  const release = endsWithUs(growing)
+  const abandon = (): void => {
+    rmSync(growing, { recursive: true, force: true })
+    release()
+  }
   process.once('exit', abandon)
   exitOnSignals()
   return {

@@ -62,6 +62,8 @@ export interface FakeCluster {
   advance(seconds: number): void
   /** Its kubelet does not answer any more: running execs fall silent, pods on it can't be deleted. */
   nodeGone(node: string): void
+  /** It is there again, and its kubelet takes away what was to be deleted meanwhile. */
+  nodeBack(node: string): void
   /** Cuts every connection and takes none until `mend`. */
   cut(): void
   mend(): void
@@ -290,6 +292,12 @@ export async function fakeCluster(setup: FakeSetup = {}): Promise<FakeCluster> {
     nodeGone(node) {
       gone.add(node)
       execs.freeze(node)
+    },
+    nodeBack(node) {
+      gone.delete(node)
+      for (const pod of objects.all(PODS)) {
+        if (rec(pod.spec).nodeName === node && rec(pod.metadata).deletionTimestamp !== undefined) controllers.remove(PODS, pod, undefined)
+      }
     },
     cut,
     mend() {

@@ -29,7 +29,7 @@ export function readStream(bytes: Buffer, name?: string): NodeStream {
   const notes: string[] = []
   let node = name
   const result = (whole: boolean): NodeStream => {
-    if (!whole) dropHalfPod(files)
+    if (!whole) dropHalves(files)
     return { node, files, notes, whole }
   }
   const start = bytes.subarray(0, BANNER).indexOf(FIRST_LINE)
@@ -57,9 +57,17 @@ export function readStream(bytes: Buffer, name?: string): NodeStream {
   }
 }
 
-/** A pod without dumps of rules counts as one without rules: half of a pod's folder is worse than none. */
-function dropHalfPod(files: Map<string, Buffer>): void {
-  const last = [...files.keys()].at(-1) ?? ''
-  const folder = /^pods\/[^/]+\//.exec(last)?.[0]
-  if (folder !== undefined) for (const file of [...files.keys()]) if (file.startsWith(folder)) files.delete(file)
+/** That a variant of iptables has no tables is an answer only beside nft's list, which comes later. */
+const RULES = /\/ip6?tables(?:-\w+)?-save\.txt$/
+
+/** What can't be read without what did not come any more. */
+function dropHalves(files: Map<string, Buffer>): void {
+  const names = [...files.keys()]
+  // a pod without dumps of rules counts as one without rules: half of a pod's folder is worse than none
+  const pod = /^pods\/[^/]+\//.exec(names.at(-1) ?? '')?.[0]
+  for (const name of names) {
+    const folder = name.slice(0, name.lastIndexOf('/'))
+    const listed = files.has(`${folder}/nft.txt`) || files.has(`${folder}/nft.txt.gz`)
+    if ((pod !== undefined && name.startsWith(pod)) || (RULES.test(name) && files.get(name)?.length === 0 && !listed)) files.delete(name)
+  }
 }

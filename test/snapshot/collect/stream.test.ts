@@ -30,6 +30,13 @@ test('cut off anywhere, only whole files count, and no half pod', () => {
   expect(readStream(whole).files.size).toBe(3)
 })
 
+test('an empty dump of rules counts beside nft’s list only, which comes later', () => {
+  const parts = ['node n1\n', file('node/iptables-save.txt', '*nat\n'), file('node/ip6tables-save.txt', '')]
+  expect([...readStream(stream(...parts)).files.keys()]).toEqual(['nodes/n1/iptables-save.txt'])
+  const listed = readStream(stream(...parts, file('node/nft.txt', '')))
+  expect([...listed.files.keys()]).toEqual(['nodes/n1/iptables-save.txt', 'nodes/n1/ip6tables-save.txt', 'nodes/n1/nft.txt'])
+})
+
 test.each(['node/../x.txt', '/etc/passwd.txt', 'node/a.sh', 'nodes/n2/a.txt', 'pods/x_y/../../a.txt', 'pods/_y/a.txt', 'snapshot.json'])(
   'a file may not be called %s',
   (name) => {
