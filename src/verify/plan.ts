@@ -39,8 +39,8 @@ export const SETTLE_MS = 400
 export const PROBES_AT_ONCE = 16
 /** A connection attempt that meets silence says its SYN again after one second: that is one more packet to be seen, no other answer. */
 const PATIENCE_MS = { answered: 3000, silent: 1500, unreachable: 4500 } as const
-/** ip_local_port_range of an untouched kernel */
-const PORTS = { first: 32_768, count: 28_232 } as const
+/** below what kernels choose from (ip_local_port_range) and the ports of nodes: no connection of somebody else is taken for ours */
+const PORTS = { first: 20_000, count: 10_000 } as const
 
 /** Ports to send from, each once, from a random one on; `chance` is in [0, 1). */
 export const portFrom = (chance: number, index: number): number => PORTS.first + ((Math.floor(chance * PORTS.count) + index) % PORTS.count)

@@ -1,0 +1,97 @@
+/** `netctl trace --verify` and `--catch` as a program: what they refuse, what they ask, what they show before they do it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { root } from '../../support/needs.ts'
+import { netctl } from '../../support/netctl.ts'
+import { type RecordedCluster, recordedCluster } from '../../support/recorded-cluster.ts'
+
+const shop = join(root, 'examples/shop')
+const WEB = ['trace', 'pod/shop/web-1', 'svc/shop/api:80']
+
+let folder: string
+let api: RecordedCluster | undefined
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netctl-verify-'))
+})
+afterEach(async () => {
+  await api?.close()
+  api = undefined
+  rmSync(folder, { recursive: true })
+})
+
+/** Whoever reads a node is given its dumps; whoever would watch, nothing. */
+const run = async (...args: readonly string[]) => {
+  api ??= await recordedCluster(shop)
+  return netctl(args, { env: { KUBECONFIG: api.kubeconfig, XDG_CACHE_HOME: join(folder, 'cache'), HOME: folder } })
+}
+
+describe('refused before anything is read', { timeout: 60_000 }, () => {
+  test.each([
+    ['a recorded cluster', [...WEB, '--verify', '--yes', '--snapshot', shop], 'VER001', '--verify asks the running cluster'],
+    ['a supposed world', [...WEB, '--verify', '--yes', '--node-down', 'n2'], 'VER001', 'not one that is supposed'],
+    ['the next packet of a connection', [...WEB, '--catch', '--yes', '--state', 'established'], 'VER001', 'first packet'],
+    ['a dry run of what changes nothing', [...WEB, '--dry-run'], 'VER001', 'a trace alone changes nothing'],
+    ['nobody who could agree', [...WEB, '--verify'], 'VER002', '--yes agrees to it, --dry-run shows it'],
+    ['nobody who could agree to a catch', [...WEB, '--catch'], 'VER002', '--catch puts something on nodes'],
+  ] as const)('%s', async (_, words, code, text) => {
+    // reading would end otherwise
+    const ran = await netctl(words, { env: { KUBECONFIG: join(folder, 'none'), HOME: folder } })
+    expect([ran.code, ran.stdout]).toEqual([2, ''])
+    expect(ran.stderr).toContain(code)
+    expect(ran.stderr).toContain(text)
+  })
+
+  test('both at once, and a condition without its catch', async () => {
+    const codes = await Promise.all([netctl([...WEB, '--verify', '--catch']), netctl([...WEB, '--only-dropped'])])
+    expect(codes.map(({ code }) => code)).toEqual([2, 2])
+  })
+})
+
+describe('a running cluster', { timeout: 60_000 }, () => {
+  test('--dry-run prints what nodes would be asked to do, and asks nothing of them', async () => {
+    const { code, stdout, stderr } = await run(...WEB, '--verify', '--dry-run')
+    expect([code, stderr]).toEqual([0, expect.stringContaining('3 nodes (n1, n2, n3) by exec')])
+    expect(stdout.match(/^# ---- .*/gm)).toEqual(['# ---- n1: watches', '# ---- n1: sends', '# ---- n2: watches', '# ---- n3: watches'])
+    // the client's packet on its node, and what becomes of it on that of either backend
+    expect(stdout).toMatch(/10\.244\.40\.129 \. 10\.96\.66\.150 \. 2\d{4} \. 80 timeout/)
+    expect(stdout).toContain('add table inet netctl_verify_')
+    // reading is all that was done
+    expect(api?.reads.length).toBe(3)
+    expect(api?.left('jobs')).toEqual([])
+  })
+
+  test('nodes that do not watch leave the answer open, each with its reason', async () => {
+    const { code, stdout, stderr } = await run(...WEB, '--verify', '--yes', '--via', 'exec', '-q')
+    expect(code, stdout + stderr).toBe(3)
+    expect(stdout).toMatch(/^\? CAN'T TELL {2}pod\/shop\/web-1 → svc\/shop\/api:80\/tcp/)
+    expect(stdout).toMatch(/Not seen +n1: /)
+  })
+
+  test('many flows: an object a line with its verification, the sum on stderr', async () => {
+    const flows = join(folder, 'flows.jsonl')
+    const from = { kind: 'pod', name: 'shop/web-1' }
+    writeFileSync(
+      flows,
+      [
+        { id: 'a', from, proto: 'tcp', dst: '10.96.66.150', port: 80 },
+        { id: 'b', from: { kind: 'external', name: 'ext', ip: '172.18.0.100' }, proto: 'tcp', dst: '172.18.0.12', port: 30080 },
+      ]
+        .map((flow) => `${JSON.stringify(flow)}\n`)
+        .join(''),
+    )
+    const { code, stdout, stderr } = await run('trace', '--flows', flows, '--verify', '--yes', '--via', 'exec', '-o', 'jsonl', '--brief')
+    expect(code, stdout + stderr).toBe(3)
+    const traces = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string; paths?: unknown; verification: { result: string; reason: string } })
+    expect(traces.map(({ id, verification, paths }) => [id, verification.result, paths])).toEqual([
+      ['a', 'unknown', undefined],
+      ['b', 'unknown', undefined],
+    ])
+    expect(traces[1]?.verification.reason).toContain('is no machine of the cluster')
+    expect(stderr).toContain("2 flows: 2 can't tell")
+  })
+})
