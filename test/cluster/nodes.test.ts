@@ -16,8 +16,9 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
     cluster = await up(2, { dual: true })
     await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(daemonSet))
     await cluster.kubectl(['rollout', 'status', 'daemonset/echo', '--timeout=60s'])
-  }, 5 * MINUTES)
-  afterAll(() => cluster?.down())
+    // Kubernetes may have to be built first
+  }, 20 * MINUTES)
+  afterAll(() => cluster?.down(), MINUTES)
 
   const podOn = async (node: string) => {
     const path = 'jsonpath={.items[0].status.podIPs[*].ip}'
@@ -91,7 +92,7 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
       const processes = cluster.nodes.flatMap((node) => processesIn(cluster.namespace(node)))
       await cluster.down()
       expect(alive(processes)).toEqual([])
-      expect(leftOf(process.pid)).toEqual([])
+      await expect.poll(() => leftOf(process.pid)).toEqual([])
     },
     MINUTES,
   )
