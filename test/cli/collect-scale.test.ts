@@ -1,4 +1,4 @@
-/** 200 nodes and 10,000 Services, served by the fake: time and memory of `netctl collect`. bench/collect.ts has ratios. */
+/** 200 nodes and 10,000 Services, served by the fake: what is read, and time and memory of it. bench/collect.ts has ratios. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,6 +30,25 @@ async function measured(args: readonly string[]) {
   const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(readFileSync(file, 'utf8')) as NodeJS.ResourceUsage
   return { ...ran, megabytes: maxRSS / 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 }
 }
+
+test('a trace between two nodes reads these two', async () => {
+  const before = api.asked.length
+  const ran = await netctl([
+    'trace',
+    'pod/shop/app-0-0',
+    'pod/shop/app-3-8:8080',
+    '--kubeconfig',
+    api.kubeconfig,
+    '--max-age',
+    '0',
+    '-o',
+    'json',
+  ])
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(JSON.parse(ran.stdout).outcomes).toMatchObject([{ verdict: 'delivered', endpoint: 'pod/shop/app-3-8' }])
+  const read = api.asked.slice(before).flatMap(({ resource, name }) => (resource === 'pods/exec' ? [name] : []))
+  expect(new Set(read)).toEqual(new Set(['kube-proxy-0', 'kube-proxy-3']))
+}, 120_000)
 
 test('collected within a minute of CPU time and 2 GB, and nothing is left', async () => {
   const out = join(folder, 'fleet.tar.gz')

@@ -160,7 +160,19 @@ export function makeFleet({ nodes, services, podsPerNode }: FleetSize): Fleet {
         ...file('node/ip6-rule.json', '[]'),
         ...file('node/ipset-save.txt', ''),
         ...file('node/nft.txt', ''),
-        ...file('node/sysctl.txt', 'net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.forwarding = 1\n'),
+        ...file(
+          'node/ip-link.json',
+          JSON.stringify([
+            { ...link(1, 'lo'), link_type: 'loopback', flags: ['LOOPBACK', 'UP', 'LOWER_UP'] },
+            link(2, 'eth0'),
+            ...own.map(({ ip }, i) => ({ ...link(i + 3, cali(ip)), linkinfo: { info_kind: 'veth' } })),
+          ]),
+        ),
+        ...file('node/ip-neigh.json', '[]'),
+        ...file(
+          'node/sysctl.txt',
+          ['net.ipv4.ip_forward = 1', ...['all', 'eth0', ...own.map(({ ip }) => cali(ip))].flatMap(settings), ''].join('\n'),
+        ),
         Buffer.from('end\n'),
       ]
     },
@@ -210,6 +222,8 @@ export function makeFleet({ nodes, services, podsPerNode }: FleetSize): Fleet {
     ].join('\n')
   }
 }
+
+const settings = (device: string) => [`net.ipv4.conf.${device}.forwarding = 1`, `net.ipv4.conf.${device}.rp_filter = 0`]
 
 const file = (name: string, content: string | Buffer): readonly Buffer[] => {
   const bytes = Buffer.from(content)
