@@ -34,9 +34,10 @@ export function startedOf(pod: Json): Started {
   const why = [str(waiting.reason), str(waiting.message)].filter(Boolean).join(': ')
   if (rec(state).running !== undefined) return { kind: 'running', pod: str(rec(pod.metadata).name) ?? '' }
   if (rec(pod.metadata).deletionTimestamp !== undefined) return { kind: 'failed', why: 'it was deleted' }
+  const terminated = rec(rec(state).terminated)
   if (status.phase === 'Failed' || status.phase === 'Succeeded' || rec(state).terminated !== undefined) {
-    const ended = [str(status.reason), str(status.message)].filter(Boolean).join(': ')
-    return { kind: 'failed', why: short(ended || `it has ended (${str(status.phase) ?? '?'})`) }
+    const ended = [str(status.reason) ?? str(terminated.reason), str(status.message) ?? str(terminated.message)].filter(Boolean).join(': ')
+    return { kind: 'failed', why: short(ended || 'it has ended') }
   }
   if (HOPELESS.has(str(waiting.reason) ?? '')) return { kind: 'failed', why: short(why) }
   if (why) return { kind: 'waiting', why: short(why) }

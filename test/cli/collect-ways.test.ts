@@ -40,7 +40,8 @@ const up = async (setup: FakeSetup = {}): Promise<FakeCluster> =>
     objects: [namespace('kube-system'), ...(setup.objects ?? [])],
   }))
 const collect = (at: FakeCluster, ...args: readonly string[]) =>
-  netctl(['collect', '--kubeconfig', at.kubeconfig, '-O', join(folder, 'snapshot'), '-o', 'json', ...args])
+  // as most people have it: no flag says where the cluster is
+  netctl(['collect', '-O', join(folder, 'snapshot'), '-o', 'json', ...args], { env: { KUBECONFIG: at.kubeconfig } })
 const header = () => JSON.parse(readFileSync(join(folder, 'snapshot/snapshot.json'), 'utf8'))
 
 describe.runIf(needs('root', 'busybox'))('netctl collect through the API', { timeout: 120_000 }, () => {
@@ -68,6 +69,8 @@ describe.runIf(needs('root', 'busybox'))('netctl collect through the API', { tim
     ])
     // the recorded nodes have no ss
     expect(ran.code).toBe(3)
+    expect(JSON.parse(ran.stdout).objects).toBeGreaterThanOrEqual(4)
+    expect(readdirSync(join(folder, 'snapshot/cluster'))).toContain('nodes.json')
     expect(header()).toMatchObject({
       source: 'netctl collect --context prod --via pod',
       missing: NODES.map((node) => `nodes/${node}/sockets.txt: there is no ss`),

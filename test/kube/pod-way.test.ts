@@ -187,5 +187,10 @@ test('what a pod says about its start', () => {
     kind: 'failed',
     why: 'OutOfpods: Node did not have enough resource: pods',
   })
+  // as containerd says that an image has no sleep
+  expect(started(state({ terminated: { reason: 'StartError', message: 'exec: "sleep": executable file not found in $PATH' } }))).toEqual({
+    kind: 'failed',
+    why: 'StartError: exec: "sleep": executable file not found in $PATH',
+  })
   expect(started({ phase: 'Running' }, { name: 'p', deletionTimestamp: 'now' })).toEqual({ kind: 'failed', why: 'it was deleted' })
 })
