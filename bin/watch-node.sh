@@ -223,6 +223,11 @@ watch() {
   if find_tool timeout && "$found" -s KILL 5 true 2> /dev/null; then timeout=$found limiting="$found $((seconds + 60))"; fi
   buffering=
   if echo | grep --line-buffered '' > /dev/null 2>&1; then buffering=--line-buffered; fi
+  # exec by the API server: that nobody hears any more is not told by what we print, but by what we read
+  exec 5<&0
+  cat <&5 > /dev/null 2>&1 &
+  reader=$!
+  quiet kill $reader
   echo 'netctl-watch 1'
   [ "$(id -u)" = 0 ] || note 'not root'
   rules > "$tmp/rules"
@@ -233,6 +238,7 @@ watch() {
   : > "$tmp/begin"
   each begin armed
   if [ -s "$tmp/armed" ]; then echo armed; else ended=yes; fi
+  kill -0 $reader 2> /dev/null || reader=
   left=$seconds
   while [ "$left" -gt 0 ] && [ -z "$ended" ]; do
     sleep 1 &
@@ -240,6 +246,7 @@ watch() {
     left=$((left - 1))
     each news armed
     echo beat || exit 141
+    [ -z "$reader" ] || kill -0 $reader 2> /dev/null || ended=yes
   done
   each settle armed
   nap
@@ -251,6 +258,8 @@ watch() {
   each gone armed
   [ -n "$left_behind" ] || echo disarmed
   echo end
+  # the rest of what stood on standard input has been read
+  exit 0
 }
 
 start() {

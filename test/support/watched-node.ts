@@ -18,10 +18,12 @@ export interface How {
   readonly root?: string
   /** comes before the command: an environment, another mount namespace */
   readonly around?: readonly string[]
+  /** what follows the script, and nothing is closed: as an exec by the API server is */
+  readonly open?: true
 }
 
 /** A script in a namespace, with a folder of its own for its files. */
-export function startScript(ns: string, script: string, { shell = ['sh'], root, around = [] }: How) {
+export function startScript(ns: string, script: string, { shell = ['sh'], root, around = [], open }: How) {
   const folder = mkdtempSync(join(tmpdir(), 'netctl-watched-'))
   const words = ['nsenter', `--net=/run/netns/${ns}`, ...around, ...shell, '-s', '--', '20', ...(root === undefined ? [] : ['-', root])]
   const child = spawn(words[0] as string, words.slice(1), { env: { ...process.env, TMPDIR: folder }, detached: true })
@@ -32,7 +34,8 @@ export function startScript(ns: string, script: string, { shell = ['sh'], root, 
     said += piece.toString()
   })
   child.stdin.on('error', () => undefined)
-  child.stdin.end(script)
+  if (open) child.stdin.write(`${script}exit $?\n`)
+  else child.stdin.end(script)
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
   return { child: child as ChildProcess, folder, ended, output: () => Buffer.concat(pieces), said: () => said }
 }
