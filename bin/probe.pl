@@ -91,7 +91,10 @@ sub start {
   connect $p->{socket}, $to or $!{EINPROGRESS} or return done($p, 'errno', error_name());
   unless ($p->{proto} eq 'tcp') {
     $data = echo_request($p, $data) if $p->{proto} eq 'icmp';
-    defined send $p->{socket}, $data, 0 or return done($p, 'errno', error_name());
+    push @flying, $p;
+    # EPERM and its like: it was dropped on its way out, perhaps with an ICMP error right behind; the other ones are an answer
+    defined send $p->{socket}, $data, 0 or $!{EPERM} or $!{ENOBUFS} or $!{ENOKEY} or $!{EDESTADDRREQ} or ended($p, $! + 0);
+    return;
   }
   push @flying, $p;
 }
@@ -153,11 +156,12 @@ while (defined(my $line = <STDIN>)) {
   push @waiting, \%p;
 }
 
-while (@waiting || @flying) {
+while (@waiting || grep { !$_->{over} } @flying) {
   if (@waiting && @flying < $at_once) {
     start(shift @waiting);
     select undef, undef, undef, $gap;
   }
+  @flying = grep { !$_->{over} } @flying;
   my ($read, $write) = ('', '');
   vec($read, fileno $raw{$_}, 1) = 1 for grep { $raw{$_} } keys %raw;
   for my $p (@flying) {
@@ -168,7 +172,8 @@ while (@waiting || @flying) {
   my $rest = @waiting && @flying < $at_once ? 0 : defined $soonest && $soonest > 0 ? $soonest / 1000 : 0.01;
   select $read, $write, undef, $rest;
   listen_icmp();
-  for my $p (grep { !$_->{over} } @flying) {
+  for my $p (@flying) {
+    next if $p->{over};
     my $fd = fileno $p->{socket};
     if ($p->{proto} eq 'tcp' && vec $write, $fd, 1) {
       my $error = unpack 'i', getsockopt($p->{socket}, SOL_SOCKET, SO_ERROR);
@@ -178,5 +183,4 @@ while (@waiting || @flying) {
       elsif (!$!{EAGAIN}) { ended($p, $! + 0) }
     } elsif (now() - $p->{start} >= $p->{patience}) { done($p, 'silent') }
   }
-  @flying = grep { !$_->{over} } @flying;
 }

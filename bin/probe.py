@@ -12,6 +12,8 @@ GAP_S = 0.02
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IPV6_DONTFRAG, PMTUDISC_DO = 10, 23, 62, 2
 NUMBER = {'tcp': socket.IPPROTO_TCP, 'udp': socket.IPPROTO_UDP}
 ICMP = {socket.AF_INET: socket.IPPROTO_ICMP, socket.AF_INET6: socket.IPPROTO_ICMPV6}
+# it was dropped on its way out, perhaps with an ICMP error right behind; other errors are an answer
+DROPPED = (errno.EPERM, errno.ENOBUFS, errno.ENOKEY, errno.EDESTADDRREQ)
 raw = {}
 flying = []
 
@@ -91,12 +93,13 @@ def begin(p):
     error = s.connect_ex((p['dst'], 0 if proto == 'icmp' else int(p['dport'])))
     if error not in (0, errno.EINPROGRESS):
         return done(p, 'errno', name(error))
+    flying.append(p)
     if proto != 'tcp':
         try:
             s.send(echo_request(p, data) if proto == 'icmp' else data)
         except OSError as error:
-            return done(p, 'errno', name(error.errno))
-    flying.append(p)
+            if error.errno not in DROPPED:
+                ended(p, error.errno)
 
 
 def quoted(family, packet):
@@ -180,10 +183,11 @@ for line in sys.stdin:
         waiting.append(p)
 waiting.reverse()
 
-while waiting or flying:
+while waiting or any('over' not in p for p in flying):
     if waiting and len(flying) < AT_ONCE:
         begin(waiting.pop())
         time.sleep(GAP_S)
+    flying[:] = [p for p in flying if 'over' not in p]
     rest = 0 if waiting and len(flying) < AT_ONCE else 0.01
     if rest and flying:
         rest = max(0.01, min(p['start'] + p['patience'] for p in flying) - time.monotonic())
@@ -197,4 +201,3 @@ while waiting or flying:
     for p in flying:
         if 'over' not in p:
             look(p, readable, writable)
-    flying[:] = [p for p in flying if 'over' not in p]

@@ -18,7 +18,9 @@ const rules = `
   nat -A POSTROUTING -s $p3 -d $p2 -j MASQUERADE
   filter -A FORWARD -p tcp -m tcp --dport 7000 -j REJECT --reject-with tcp-reset
   filter -A FORWARD -p udp -m udp --dport 7000 -j REJECT --reject-with {icmp-admin-prohibited|icmp6-adm-prohibited}
-  filter -A FORWARD -p tcp -m tcp --dport 7001 -j DROP`
+  filter -A FORWARD -p tcp -m tcp --dport 7001 -j DROP
+  filter -A OUTPUT -p udp -m udp --dport 7002 -j REJECT
+  filter -A OUTPUT -p udp -m udp --dport 7003 -j DROP`
 const native = `table inet own {
   chain ports {
     tcp dport 81 accept
@@ -97,6 +99,9 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
         probe('closed-udp', 'p1', 'udp', p2, 20010, 9),
         probe('own', 'n1', 'tcp', p2, 20011, 80),
         probe('large', 'p1', 'udp', p2, 20012, 54),
+        // what the system call says, EPERM, is not all of it
+        probe('own-rejected', 'n1', 'udp', p2, 20013, 7002),
+        probe('own-dropped', 'n1', 'udp', p2, 20014, 7003),
       ].map((one) => (one.id === 'large' ? { ...one, size: 3000 } : one))
       const tuples = probes.map(({ proto, dst, sport, dport, space }): Tuple => {
         const src = at(space === 'node' ? 'n1' : space.name, family)
@@ -120,6 +125,8 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
         closed: { kind: 'refused' },
         'closed-udp': { kind: 'icmp', type: family === 4 ? 3 : 1, code: family === 4 ? 3 : 4, from: p2 },
         own: { kind: 'answered', bytes: 0 },
+        'own-rejected': { kind: 'icmp', type: family === 4 ? 3 : 1, code: family === 4 ? 3 : 4, from: n1 },
+        'own-dropped': { kind: 'silent' },
         // 3000 bytes do not fit into 1500, and must not be cut
         large: { kind: 'errno', name: 'EMSGSIZE' },
       })
@@ -150,6 +157,8 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
       expect(of('dnat')).toMatchObject({ hook: 'prerouting', iif: 'cali1', end: { oif: 'eth0' } })
       expect(of('echo')?.headers.icmp).toEqual({ type: family === 4 ? 8 : 128, code: 0, id: 20007 })
       expect(of('large')).toBeUndefined()
+      expect(hits(of('own-rejected'))).toEqual([`${ip} filter OUTPUT 0 drop`])
+      expect(hits(of('own-dropped'))).toEqual([`${ip} filter OUTPUT 1 drop`])
 
       // an entry of its own for each that was let through
       const made = seen.connections.filter(({ event }) => event === 'new')
