@@ -63,9 +63,11 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
       this.print(text ? compareSummaryText(summary, shown) : summaryDocument(summary, stringify))
       return code
     }
-    const { snapshot, flow, again } = await whichFlow({ command: 'compare', ...args, flags }, around)
+    const { snapshot, flow, again, keep } = await whichFlow({ command: 'compare', ...args, flags }, around)
     const trace = await this.bounded('comparing', flags.timeout, () => traceFlow(snapshot, flow))
-    this.print(text ? compareText(trace, { ...shown, flags: again }) : comparisonDocument(trace, stringify))
+    this.print(
+      text ? compareText(trace, { ...shown, flags: again, ...(keep !== undefined && { keep }) }) : comparisonDocument(trace, stringify),
+    )
     return exitOfLine(trace, undefined)
   }
 }

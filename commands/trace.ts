@@ -57,10 +57,10 @@ step. The plan is shown before, and nothing is done without a yes. Exit code the
       const out = { ascii: (text: string) => this.printAscii(text), print: (text: string) => this.print(text) }
       return this.bounded('tracing', flags.timeout, () => printFlows(walkFlows(snapshot, lines, { ...options, changed }), shape, out))
     }
-    const { snapshot, flow, again } = await whichFlow({ command: 'trace', ...args, flags }, around)
+    const { snapshot, flow, again, keep } = await whichFlow({ command: 'trace', ...args, flags }, around)
     const changed = changedBy(snapshot, flags)
     const { trace, today } = await this.bounded('tracing', flags.timeout, () => traceIt(snapshot, changed, flow, options))
-    this.print(traceIn({ ...shape, again }, trace, today))
+    this.print(traceIn({ ...shape, again, keep }, trace, today))
     return exitOf(trace, flags.expect as Verdict | undefined)
   }
 }

@@ -85,6 +85,9 @@ export const inputFlag = {
   'no-input': boolean({ summary: 'never ask; fail instead, naming the flag', helpGroup: 'OUTPUT' }),
 }
 
+/** What pods on nodes run, if nothing is said. */
+export const POD_IMAGE = 'busybox:1.37.0'
+
 /** How nodes are reached through the API: see src/kube/open-way.ts. */
 export const wayFlags = {
   via: string({
@@ -102,7 +105,7 @@ export const wayFlags = {
   'pod-image': string({
     summary: 'what they run: anything with sh, sleep and nsenter or chroot',
     helpValue: 'IMAGE',
-    default: 'busybox:1.37.0',
+    default: POD_IMAGE,
     helpGroup: 'NODES',
   }),
   yes: boolean({ char: 'y', summary: 'agree to such pods without being asked', helpGroup: 'NODES' }),

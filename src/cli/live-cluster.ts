@@ -1,5 +1,4 @@
 /** A running cluster in place of a recorded one: read as far as questions need it, through the API of a kubeconfig's context. */
-import { join } from 'node:path'
 import { identityOf } from '../kube/identity.ts'
 import { openContext } from '../kube/kubeconfig.ts'
 import { listAllowed } from '../kube/list-objects.ts'
@@ -12,11 +11,12 @@ import { type LivePart, liveLine } from '../report/live-line.ts'
 import { SNAPSHOT_RESOURCES } from '../snapshot/collect/objects.ts'
 import type { Snapshot } from '../snapshot/types.ts'
 import { cacheHome, openCache } from '../system/cache.ts'
-import { readInput } from '../system/input.ts'
+import { collectorText } from '../system/collector.ts'
 import type { Way } from '../system/way.ts'
 import type { Flow } from '../trace/types.ts'
 import type { Around } from './around.ts'
 import { consentBy } from './consent.ts'
+import { POD_IMAGE } from './flags.ts'
 
 export interface LiveFlags {
   readonly context?: string | undefined
@@ -38,8 +38,12 @@ export interface LiveFlags {
 export interface LiveCluster extends Growing {
   /** the context's */
   readonly namespace: string | undefined
-  /** flags that name this cluster again */
-  readonly again: readonly string[]
+  /** flags that name this cluster, and the ways to its nodes, again */
+  readonly flags: readonly string[]
+  /** the command that keeps what was read, as words */
+  keep(): readonly string[]
+  /** Reads what was read again, now. */
+  again(): Promise<Snapshot>
   /** what was read and when, and what could not be, to be told on stderr */
   notes(): readonly string[]
   /** The same nodes, read for these flows once more, now. */
@@ -66,12 +70,13 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
   const reading = clusterReading({
     list: async () => listAllowed(await openRequests(open), SNAPSHOT_RESOURCES),
     way,
-    script: readInput(join(root, 'bin/collect-node.sh')),
+    script: collectorText(root),
     patienceMs,
     now,
   })
   const maxAgeMs = flags['max-age']
   const cache = openCache(cacheHome(), `live-${version}/${identityOf(open)}`, Math.max(KEEP_MS, maxAgeMs))
+  const named = ['--context', open.name, ...(flags.kubeconfig === undefined ? [] : ['--kubeconfig', flags.kubeconfig])]
   const ways = `${flags.via}${flags.yes ? '-yes' : ''}`
   const grow = (ageMs: number) => openGrowing(open.name, version, keptReading(reading, cache, { maxAgeMs: ageMs, now, ways }))
   const growing = await grow(maxAgeMs)
@@ -98,9 +103,12 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
   return {
     ...growing,
     namespace: open.namespace,
-    again: ['--context', open.name, ...(flags.kubeconfig === undefined ? [] : ['--kubeconfig', flags.kubeconfig])],
+    flags: [...named, ...waysAgain(flags)],
+    keep: () => ['netctl', 'collect', ...named, '--nodes', ...growing.nodes.keys(), ...waysAgain(flags), '-O', 'cluster.tar.gz'],
+    again: () => growing.renew(reading),
     notes() {
-      const { objects, nodes } = growing
+      const { nodes } = growing
+      const objects = growing.objects()
       const parts: readonly LivePart[] = [
         { takenAt: objects.takenAt, kept: objects.kept === true },
         ...[...nodes].flatMap(([node, piece]): readonly LivePart[] =>
@@ -110,7 +118,11 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
         ),
       ]
       const unread = [...nodes.values()].filter((piece) => typeof piece === 'string')
-      return [liveLine({ context: open.name, parts, now: now() }), ...[...objects.missing, ...unread].map((what) => `! ${what}`)]
+      const read = [...nodes.values()].filter((piece) => typeof piece !== 'string')
+      const lost = [...new Set(read.filter(({ by }) => by === 'exec').flatMap(({ missing }) => missing))]
+      const more = lost.length > 1 ? `, and ${lost.length - 1} more` : ''
+      const byExec = lost[0] === undefined ? [] : [`by exec something could not be read; --via pod reads it: ${lost[0]}${more}`]
+      return [liveLine({ context: open.name, parts, now: now() }), ...[...objects.missing, ...unread, ...byExec].map((what) => `! ${what}`)]
     },
     fresh: async (flows) => (await grow(0)).cover(flows),
     way,
@@ -120,3 +132,13 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
     },
   }
 }
+
+/** How nodes were reached, where that was said. */
+const waysAgain = ({ via = 'auto', yes, ...flags }: LiveFlags): readonly string[] => [
+  ...(via === 'auto' ? [] : ['--via', via]),
+  ...(yes ? ['--yes'] : []),
+  ...(['pod-namespace', 'pod-image'] as const).flatMap((name) => {
+    const value = flags[name]
+    return value === undefined || value === POD_IMAGE ? [] : [`--${name}`, value]
+  }),
+]

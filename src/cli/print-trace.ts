@@ -15,6 +15,8 @@ export interface Shape {
   readonly terminal: Terminal
   /** flags that suggested commands repeat */
   readonly again?: string
+  /** suggested where a running cluster was read */
+  readonly keep?: string | undefined
   /** of the yaml library, which only its user loads */
   readonly stringify?: ((value: unknown) => string) | undefined
 }
@@ -49,9 +51,10 @@ export function tracesIn(shape: Shape, walked: readonly WalkedFlow[]): string {
   return flowsText(walked, textOptions(shape))
 }
 
-export const textOptions = ({ terminal, output, verbose, again }: Shape) => ({
+export const textOptions = ({ terminal, output, verbose, again, keep }: Shape) => ({
   ...terminal,
   wide: output === 'wide',
   verbose,
   ...(again !== undefined && { flags: again }),
+  ...(keep !== undefined && { keep }),
 })

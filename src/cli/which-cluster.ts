@@ -34,7 +34,7 @@ export async function whichCluster(flags: ClusterFlags, around: Around): Promise
     // the client of Kubernetes takes long to load: only who asks a cluster pays
     const { openLiveCluster } = await import('./live-cluster.ts')
     const live = await bounded('reading the cluster', timeout, () => openLiveCluster(flags, around))
-    return { snapshot: live.snapshot(), again: live.again, unnamed: true, live }
+    return { snapshot: live.snapshot(), again: live.flags, unnamed: true, live }
   }
   if (path === undefined && !around.terminal.canPrompt) {
     throw new NetctlError({

@@ -41,6 +41,8 @@ export interface WhichFlow {
   readonly flow: Flow
   /** the flags that a suggested command needs to ask about the same flow */
   readonly again: string
+  /** the command that keeps what was read live */
+  readonly keep?: string
   /** where it is read live: by its `way` to nodes; left open with `keepWay` */
   readonly live?: LiveCluster
 }
@@ -77,7 +79,8 @@ export async function whichFlow(words: FlowWords, around: Around): Promise<Which
   const snapshot = await covering(cluster, [whole], flags, around)
   // another conntrack.txt may be supposed, which has it
   if (flags.replace === undefined) expectConnection(snapshot, whole)
-  return { snapshot, flow: whole, again: shellLine(again), ...(cluster.live && { live: cluster.live }) }
+  const { live } = cluster
+  return { snapshot, flow: whole, again: shellLine(again), ...(live && { live, keep: shellLine(live.keep()) }) }
 }
 
 /** A name that can't be resolved because the objects may not be listed says so: the rights lack, not the object. */
@@ -85,7 +88,7 @@ function knowing<T>({ live }: WhichCluster, resolve: () => T): T {
   try {
     return resolve()
   } catch (error) {
-    const refused = live?.objects.missing ?? []
+    const refused = live?.objects().missing ?? []
     if (!(error instanceof ResolveError) || error.problem !== 'missing' || refused.length === 0) throw error
     throw new NetctlError({
       code: 'KUB006',

@@ -60,7 +60,17 @@ export function clusterReading({ list, way, script, patienceMs, now }: Ways): Re
           const { node: came, missing } = read[i] as ReadNode
           if (came === undefined) return [node, unread(node, missing.map(withoutName).join('; '))]
           const takenAt = started.get(node) ?? now()
-          return [node, { takenAt, files: files.get(node) ?? new Map(), missing, pods, by: opened.kind, whole: !broken.has(node) }]
+          return [
+            node,
+            {
+              takenAt,
+              files: files.get(node) ?? new Map(),
+              missing: [...opened.unseen, ...missing],
+              pods,
+              by: opened.kind,
+              whole: !broken.has(node),
+            },
+          ]
         }),
       )
     },

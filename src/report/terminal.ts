@@ -14,6 +14,8 @@ export interface TextOptions extends Terminal {
   readonly verbose?: boolean
   /** flags that a suggested command needs to ask the same question again, as typed: `--snapshot examples/demo` */
   readonly flags?: string
+  /** the command that keeps what was read of a running cluster */
+  readonly keep?: string
 }
 
 /** Columns to lay out for. Anything under 40 is laid out as 40: a line then wraps in the terminal, which still reads. */

@@ -142,6 +142,7 @@ export function nextLines(trace: Trace, topics: readonly ('path' | 'trace' | 'co
     if (topic === 'path') return [[`netctl trace ${ends}${flags}`, 'the way, step by step']]
     return opts.verbose ? [] : [[`netctl trace ${ends}${flags} -v`, 'every rule tried']]
   })
+  if (opts.keep !== undefined) hints.push([opts.keep, 'keep the files that are named here'])
   return hints.flatMap(([command, why], i) => {
     const hint = joinLines([[pen.text(command)], [pen.text(why, 'dim')]])
     return label(i === 0 ? 'Next' : '', lineWidth(hint) <= pen.columns - at ? hint : [pen.text(command)], pen)
