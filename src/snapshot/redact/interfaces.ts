@@ -23,10 +23,11 @@ export class Interfaces {
 
   /** Is this the name of a device, of those that were asked for or that every machine has? */
   knows(text: string): boolean {
+    const base = text.replace(/[*+]$/, '')
     return (
       this.#made.has(text) ||
-      COMMON.test(text) ||
-      VETH_PREFIXES.some((p) => text.startsWith(p) && /^[0-9a-f]{1,11}[*+]?$/.test(text.slice(p.length)))
+      COMMON.test(base) ||
+      VETH_PREFIXES.some((p) => base.startsWith(p) && /^[0-9a-f]{1,11}$/.test(base.slice(p.length)))
     )
   }
 

@@ -15,7 +15,7 @@ function each(value: unknown, key: string, parent: Json, change: Change, member:
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).flatMap(([k, v]) =>
-      DROPPED.has(k) || !/^[A-Za-z0-9_ -]{1,60}$/.test(k) ? [] : [[k, member(k, v) ?? each(v, k, value as Json, change, member)]],
+      DROPPED.has(k) || !/^[A-Za-z0-9_ &|^<>!=-]{1,60}$/.test(k) ? [] : [[k, member(k, v) ?? each(v, k, value as Json, change, member)]],
     ),
   )
 }

@@ -111,6 +111,8 @@ export function nft(text: string, words: Words): string {
       if (word.startsWith('"')) return `"${nftQuoted(word.slice(1, -1), before, words)}"`
       if (/^(?:chain|set|map|jump|goto|flowtable|meter)$/.test(before) && !/^(?:\{|mark|to)$/.test(word) && !NFT.has(word))
         return words.agents.name(word)
+      if (/^(?:[io]if(?:name)?|[io]brname|device)$/.test(before) && !NFT.has(word) && !word.startsWith('@'))
+        return words.interfaces.name(word)
       if (word.startsWith('@')) return /^@(?:th|nh|ih|ll),\d+$/.test(word) ? word : `@${words.agents.name(word.slice(1))}`
       return words.word(word, NFT)
     })

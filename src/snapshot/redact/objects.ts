@@ -98,7 +98,7 @@ function annotationsOf(annotations: Json, kind: string, tier: string | undefined
       // a rule's name
       if (key === 'name') return [[key, to.name(text, 'x')]]
       if (!/^(?:[a-z0-9.-]+\.)?(?:projectcalico\.org|kubernetes\.io|k8s\.io)\/[A-Za-z0-9.-]+$/.test(key)) return []
-      const parts = text.split(',').map((part) => (OBJECTS.has(part) ? part : to.plain(part)))
+      const parts = text.split(',').map((part) => (OBJECTS.has(part) ? part : plainOf(part, to)))
       return parts.every((part) => part !== undefined) ? [[key, parts.join(',')]] : []
     }),
   )
@@ -133,6 +133,9 @@ function walk(value: unknown, key: string, kind: string, to: Mapping): unknown {
   )
 }
 
+/** A long number may be somebody's: of an account, a customer. */
+const plainOf = (value: string, to: Mapping): string | undefined => (/^\d{6,}/.test(value) ? undefined : to.plain(value))
+
 const isTexts = (fields: Json): boolean => Object.values(fields).every((v) => typeof v === 'string')
 
 /** `name` inside of an object: of a port, of what is referred to, of a container. */
@@ -159,7 +162,7 @@ function text(value: string, key: string, kind: string, to: Mapping): string {
     return value
   if (OBJECTS.has(value) || /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)) return value
   if (value.startsWith('*.')) return `*.${to.name(value.slice(2), 'x')}`
-  return to.plain(value) ?? to.name(value, KEYS[key] ?? 'x')
+  return plainOf(value, to) ?? to.name(value, KEYS[key] ?? 'x')
 }
 
 /** Of namespaces and service accounts, under which Calico's endpoints inherit their labels. */
@@ -184,7 +187,7 @@ const VALUES: Readonly<Record<string, NameKind>> = {
 function labelValue(key: string, value: string, to: Mapping): string {
   if (value === '' || OBJECTS.has(value)) return value
   const own = key.replace(/^pc(?:ns|sa)\./, '')
-  return VALUES[own] === undefined ? (to.plain(value) ?? to.name(value, 'value')) : to.name(value, VALUES[own])
+  return VALUES[own] === undefined ? (plainOf(value, to) ?? to.name(value, 'value')) : to.name(value, VALUES[own])
 }
 
 function selector(value: string, to: Mapping): string {

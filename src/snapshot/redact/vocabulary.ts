@@ -60,7 +60,7 @@ export const NFT = set(
   fin syn ack psh urg cwr host unicast broadcast multicast other blackhole unreachable prohibit anycast unspec
   ipv4_addr ipv6_addr ether_addr inet_proto inet_service mark ifname iface_index iface_type ifindex ct_state ct_status ct_dir ct_label ct_id icmp_type icmpv6_type icmp_code icmpv6_code
   tcp_flag dccp_pkttype nf_proto ether_type arp_op devgroup classid realm string integer bitmask boolean verdict uid gid pkt_type
-  and or xor not eq ne lt gt le ge == != < > <= >= & | ^ << >> ! = . : * + - -> # over until burst rate used per second minute hour day week
+  and or xor not in eq ne lt gt le ge == != < > <= >= & | ^ << >> ! = . : * + - -> # over until burst rate used per second minute hour day week
   sec mbytes kbytes vmap binary queue num bypass fanout total to src arp ipv4 ipv6 request nak 8021q 8021ad
   xt match target recent rpfilter statistic multiport addrtype conntrack comment mark tcp nfacct physdev ipvs connmark limit MARK DNAT SNAT MASQUERADE REJECT LOG NFLOG CT
   root loopback ppp ipip sit ipgre wireguard none default Mon Tue Wed Thu Fri Sat Sun Monday Tuesday Wednesday Thursday Friday Saturday Sunday
