@@ -171,6 +171,20 @@ describe('observe', () => {
     })
   }, 60_000)
 
+  test('is enough to trace; read alone is told which rights that takes', async () => {
+    const ask = async (level: string) => {
+      const { kubeconfig } = await withNodes(rights(level))
+      const kube = ['--kubeconfig', kubeconfig, '--max-age', '0']
+      const flow = ['pod/shop/app-0-0', 'pod/shop/app-1-1:8080']
+      return [await netctl(['trace', ...flow, ...kube]), await netctl(['compare', ...flow, ...kube])]
+    }
+    for (const { code, stdout, stderr } of await ask('observe')) expect([code, stdout], stderr).toEqual([0, expect.any(String)])
+    for (const { code, stdout, stderr } of await ask('read')) {
+      expect(code, stderr).toBe(3)
+      expect((stdout + stderr).replace(/\s+/g, ' ')).toContain('the right lacks to get pods/exec in kube-system')
+    }
+  }, 120_000)
+
   test('has nothing that could be left out', async () => {
     const all = rights('observe')
     expect(await obstacles(await withNodes(all), 'exec')).toEqual([])
