@@ -196,7 +196,7 @@ describe('observe', () => {
 })
 
 describe('act', () => {
-  test('is enough to read nodes by pods, and leaves none; observe alone reads by exec instead, and says what it lacks for pods', async () => {
+  test('is enough to read nodes by pods, and leaves none; observe alone is told what it lacks for pods', async () => {
     const cluster = await withNodes(rights('act'))
     const args = (name: string) => [
       'collect',

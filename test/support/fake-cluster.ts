@@ -9,6 +9,7 @@ import { arr, type Json, rec, str } from '../../src/cluster/items.ts'
 import { writeKubeconfig } from './fake-api.ts'
 import { isTiered, seesTier, tierOf } from './fake-cluster/calico.ts'
 import { makeClock } from './fake-cluster/clock.ts'
+import { discovery } from './fake-cluster/discovery.ts'
 import { type ExecAt, type ExecFault, makeExecs, type Run } from './fake-cluster/exec.ts'
 import { JOBS, makeControllers, PODS } from './fake-cluster/jobs.ts'
 import { makeObjects, nameOf, namespaceOf, type Place } from './fake-cluster/objects.ts'
@@ -72,16 +73,6 @@ export interface FakeCluster {
   close(): Promise<void>
 }
 
-const CORE = ['pods', 'nodes', 'services', 'endpoints', 'namespaces', 'serviceaccounts', 'events', 'secrets', 'configmaps']
-const BUILT_IN: readonly Place[] = [
-  ...CORE.map((plural) => ({ group: '', version: 'v1', plural })),
-  ...['deployments', 'daemonsets', 'replicasets', 'statefulsets'].map((plural) => ({ group: 'apps', version: 'v1', plural })),
-  ...['jobs', 'cronjobs'].map((plural) => ({ group: 'batch', version: 'v1', plural })),
-  { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices' },
-  { group: 'networking.k8s.io', version: 'v1', plural: 'networkpolicies' },
-]
-const CLUSTER_WIDE = /^(?:nodes|namespaces|tiers|ippools|ipamblocks|hostendpoints|profiles|global.*|.*configurations|.*clusterroles.*)$/
-
 export async function fakeCluster(setup: FakeSetup = {}): Promise<FakeCluster> {
   const { allowed = () => true, protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'], fault = () => undefined } = setup
   const clock = makeClock()
@@ -124,7 +115,7 @@ export async function fakeCluster(setup: FakeSetup = {}): Promise<FakeCluster> {
       response.end(text)
     }
     const at = whereOf(url.pathname)
-    if (!at) return void reply(...discovery(url.pathname))
+    if (!at) return void reply(...discovery(url.pathname, [...objects.places(), ...(setup.serves ?? [])]))
     const verb = verbOf(request.method ?? 'GET', at.name, url.searchParams)
     const right = note(verb, at, url)
     const wrong = fault(right)
@@ -215,25 +206,6 @@ export async function fakeCluster(setup: FakeSetup = {}): Promise<FakeCluster> {
       if (at.namespace === undefined || namespaceOf(event.object) === at.namespace) response.write(`${JSON.stringify(event)}\n`)
     })
     response.on('close', forget)
-  }
-
-  function discovery(path: string): readonly [number, object] {
-    const places = [...BUILT_IN, ...objects.places(), ...(setup.serves ?? [])]
-    const versions = (group: string) => [...new Set(places.filter((p) => p.group === group).map((p) => p.version))]
-    if (path === '/version') return [200, { major: '1', minor: '36', gitVersion: 'v1.36.0' }]
-    if (path === '/api') return [200, { kind: 'APIVersions', versions: ['v1'] }]
-    if (path === '/apis') {
-      const groups = [...new Set(places.map((p) => p.group))].filter(Boolean).map((name) => {
-        const all = versions(name).map((version) => ({ groupVersion: `${name}/${version}`, version }))
-        return { name, versions: all, preferredVersion: all[0] }
-      })
-      return [200, { kind: 'APIGroupList', apiVersion: 'v1', groups }]
-    }
-    const [, group = '', version = ''] = /^\/apis?\/(?:([^/]+)\/)?([^/]+)$/.exec(path) ?? []
-    const plurals = new Set(places.filter((p) => p.group === group && p.version === version).map((p) => p.plural))
-    if (plurals.size === 0) return refusal(404, 'the server could not find the requested resource', { reason: 'NotFound' })
-    const resources = [...plurals].map((name) => ({ name, namespaced: !CLUSTER_WIDE.test(name), verbs: ['get', 'list', 'watch'] }))
-    return [200, { kind: 'APIResourceList', groupVersion: group === '' ? version : `${group}/${version}`, resources }]
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
