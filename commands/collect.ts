@@ -15,6 +15,12 @@ export default class Collect extends BaseCommand {
     'Nodes are reached through the API, by ssh, or one is this machine. Changes nothing on them; only pods (--via pod, --yes, or a yes when asked) are made for the time of it and deleted. ' +
     'Secrets, keys, passwords, environments and arguments are left out where they stand. What could not be had stands in snapshot.json, with the reason. ' +
     'Exit 0: everything was read; 3: something is missing.'
+  static override usage = [
+    'collect [--context NAME] [--via auto|pod|exec|none] [--nodes NAMES]',
+    'collect [--context NAME] --ssh HOST...',
+    'collect [--context NAME] --local [--node NAME]',
+    'collect --from PATH',
+  ]
   static override examples = [
     { description: 'objects, and nodes as far as the rights reach', command: '<%= config.bin %> collect' },
     { description: 'objects only', command: '<%= config.bin %> collect --via none' },
