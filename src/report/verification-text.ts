@@ -113,7 +113,8 @@ export function predictedSaid({ outcomes, paths, verification: { path } }: Verif
 }
 
 function sentSaid({ flow, verification: { sourcePort, observed } }: VerifiedTrace): string {
-  if (observed.afterMs === undefined) return ''
+  if (observed.afterMs === undefined)
+    return sourcePort === undefined ? '' : `by somebody else, from ${flow.proto === 'icmp' ? 'identifier' : 'port'} ${sourcePort}`
   if (sourcePort === undefined) return 'one packet'
   return flow.proto === 'icmp'
     ? `one echo request, identifier ${sourcePort}`

@@ -14,16 +14,20 @@ export function verifyPlanLines({ id, nodes, seconds, flows }: Plan, catching: b
   const sent =
     probes.length === 1 && first
       ? [
-          `1 ${first.proto} probe from ${spaceName(first.space)} on ${first.node} to ${socketName(first.dst, first.dport)}, port ${first.sport}`,
+          `1 ${first.proto} probe is sent from port ${first.sport} of ${spaceName(first.space)}, on ${first.node}`,
+          `  to ${socketName(first.dst, first.dport)}`,
         ]
       : probes.length > 0
-        ? [`${count(probes.length, 'probe')}, one a flow, from ${count(spaces.size, 'network namespace')}`]
+        ? [
+            `${count(probes.length, 'probe')} ${probes.length === 1 ? 'is' : 'are'} sent, one a flow, from ${count(spaces.size, 'network namespace')}`,
+          ]
         : []
   return [
-    `${few(nodes.map((n) => n.node))}: watched for ${seconds} s at most by nft and conntrack, through table inet netctl_verify_${id}; no other table is touched`,
-    ...(catching ? ['Nothing is sent: the next real packet like this one is waited for'] : sent),
-    'All of it is taken away at the end, and ends by itself should netctl not live to see it',
-    ...few2(unable),
+    `${few(nodes.map((n) => n.node))}: packets are watched, for ${seconds} s at most`,
+    `  by nft and conntrack, through table inet netctl_verify_${id} alone`,
+    '  which goes away at the end, and by itself should netctl not live to see it',
+    ...(catching ? ['nothing is sent: the next real packet like this one is waited for'] : sent),
+    ...fewLines(unable),
   ]
 }
 
@@ -32,5 +36,5 @@ const spaceName = (space: Space): string => (space === 'node' ? 'the node itself
 const few = (names: readonly string[]): string =>
   names.length <= NAMED ? names.join(', ') : `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`
 
-const few2 = (lines: readonly string[]): readonly string[] =>
+const fewLines = (lines: readonly string[]): readonly string[] =>
   lines.length <= NAMED ? lines : [...lines.slice(0, NAMED), `and ${lines.length - NAMED} more that can't be probed`]

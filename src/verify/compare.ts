@@ -57,7 +57,7 @@ export function compareFlow(trace: Trace, observation: Observation, sent: Sent):
 }
 
 const observedOutcome = ({ probe, unable }: Sent): ObservedOutcome =>
-  probe ? outcomeOf(probe) : { verdict: 'unknown', reason: unable ?? 'a packet of somebody else’s: what its sender was told is not known' }
+  probe ? outcomeOf(probe) : { verdict: 'unknown', reason: unable ?? 'what its sender was told is not known' }
 
 function fateOf(outcome: Outcome, observed: ObservedOutcome): Fate {
   if (observed.verdict === 'unknown' || outcome.verdict === 'undecided') return 'unknown'

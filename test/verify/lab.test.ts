@@ -260,6 +260,23 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
       expect(done.traces[0]?.verification.sourcePort).toBeGreaterThan(1024)
     })
 
+    test('ended early, it takes away what it put there', async () => {
+      await load(4, rules)
+      const stop = new AbortController()
+      let armed: readonly string[] = []
+      const on: Ground = {
+        ...(await ground()),
+        signal: stop.signal,
+        armed: (nodes) => {
+          armed = nodes
+          stop.abort()
+        },
+      }
+      const done = await verify(on, asked('p1 tcp $svc:80 = ok', 4), { patienceMs: 60_000, dropped: false })
+      expect(armed).toEqual(['n1', 'n2'])
+      expect([done.left, await tablesLeft()]).toEqual([[], []])
+    })
+
     test('of several packets, the one that is dropped', async () => {
       await load(4, rules)
       const on = await ground()

@@ -12,8 +12,10 @@ import type { ProbeResult } from '../../verify/types.ts'
 export interface Observing {
   readonly to: Way['to']
   readonly texts: ScriptTexts
-  /** ends the run early, disarming */
+  /** ends the run early: all the same, what was put on nodes is taken away first */
   readonly signal: AbortSignal
+  /** called once, with the nodes that watch from now on */
+  readonly armed?: (nodes: readonly string[]) => void
   /** nothing is sent; asked with what was seen so far, until it says yes or the time is over */
   readonly caught?: { readonly patienceMs: number; readonly is: (nodes: ReadonlyMap<string, Watched>) => boolean }
 }
@@ -42,13 +44,14 @@ interface Watching {
 }
 
 /** Never rejects for a node's sake: what could not be watched is told in its place. */
-export async function observe(plan: Plan, { to, texts, signal, caught }: Observing): Promise<Observed> {
-  const watching = await Promise.all(plan.nodes.map((node) => watch(plan, node, to, texts, signal)))
+export async function observe(plan: Plan, { to, texts, signal, armed, caught }: Observing): Promise<Observed> {
+  const watching = await Promise.all(plan.nodes.map((node) => watch(plan, node, to, texts)))
   const probes = new Map<string, ProbeResult>()
   try {
     const why = await Promise.all(watching.map((w) => w.armed))
     const able = watching.filter((_, i) => why[i] === undefined)
-    if (caught) await until(() => caught.is(seenBy(able)), caught.patienceMs, signal)
+    if (able.length > 0) armed?.(able.map((w) => w.plan.node))
+    if (caught) await until(() => able.length === 0 || caught.is(seenBy(able)), caught.patienceMs, signal)
     else
       for (const result of (await Promise.all(watching.map((w, i) => probe(plan, w, why[i], texts, signal)))).flat())
         probes.set(result.id, result)
@@ -63,7 +66,7 @@ export async function observe(plan: Plan, { to, texts, signal, caught }: Observi
 
 const seenBy = (watching: readonly Watching[]): ReadonlyMap<string, Watched> => new Map(watching.map((w) => [w.plan.node, w.seen()]))
 
-async function watch(plan: Plan, node: NodePlan, to: Way['to'], texts: ScriptTexts, signal: AbortSignal): Promise<Watching> {
+async function watch(plan: Plan, node: NodePlan, to: Way['to'], texts: ScriptTexts): Promise<Watching> {
   const run = await to(node.node)
   if ('missing' in run) {
     const { missing } = run
@@ -77,7 +80,6 @@ async function watch(plan: Plan, node: NodePlan, to: Way['to'], texts: ScriptTex
   })
   let failure: string | undefined
   const ended = run(watchScript(order, texts), [], (plan.seconds + 30) * 1000, {
-    signal,
     heard: (piece) => {
       pieces.push(piece)
       if (!ready || !readWatch(Buffer.concat(pieces), order).armed) return
@@ -126,6 +128,6 @@ function leftBy({ id, seconds }: Plan, nodes: ReadonlyMap<string, Watched>): rea
   return [...nodes].flatMap(([node, watched]) =>
     'missing' in watched || watched.seen.disarmed
       ? []
-      : [`${node}: whether table inet netctl_verify_${id} is gone is not known; nothing is traced any more in ${seconds} s at the latest`],
+      : [`${node}: table inet netctl_verify_${id} was not seen to go; it goes with its process, and does nothing after ${seconds} s`],
   )
 }

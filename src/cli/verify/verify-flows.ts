@@ -23,6 +23,8 @@ export interface Ground {
   readonly to: Way['to']
   readonly texts: ScriptTexts
   readonly signal: AbortSignal
+  /** called when nodes watch, with their names */
+  readonly armed?: (nodes: readonly string[]) => void
   /** in [0, 1): where ports begin */
   readonly chance: number
   /** the name of a run: eight or more of [a-z0-9] */
@@ -118,8 +120,8 @@ async function round(ground: Ground, snapshot: Snapshot, plan: Plan, catching?: 
       patienceMs: catching.patienceMs,
       is: (nodes: Observed['nodes']) => caughtPort(snapshot, only.trace, nodes, catching.dropped) !== undefined,
     }
-  const { to, texts, signal } = ground
-  const observed = await observe(plan, { to, texts, signal, ...(caught && { caught }) })
+  const { to, texts, signal, armed } = ground
+  const observed = await observe(plan, { to, texts, signal, ...(armed && { armed }), ...(caught && { caught }) })
   const sent = plan.flows.map((flow) => sentOf(snapshot, flow, observed, catching))
   const traces = plan.flows.map(({ trace }, i): VerifiedTrace => {
     const verification: Verification = compareFlow(trace, { snapshot, nodes: observed.nodes }, sent[i] as Sent)

@@ -5,7 +5,7 @@ import { ExitCode, NetctlError } from '../../error.ts'
 import { verifyPlanLines } from '../../report/verify-plan-text.ts'
 import type { Snapshot } from '../../snapshot/types.ts'
 import { readInput } from '../../system/input.ts'
-import { onLeaving } from '../../system/leaving.ts'
+import { isLeaving, onLeaving } from '../../system/leaving.ts'
 import type { Plan } from '../../verify/plan.ts'
 import { probeScript, type ScriptTexts, watchScript } from '../../verify/scripts.ts'
 import type { Around } from '../around.ts'
@@ -46,6 +46,7 @@ export async function verifying(
     },
     texts,
     signal: stop.signal,
+    ...(catching && !flags.quiet && { armed: (nodes) => tell(`${nodes.join(', ')} watch now; ctrl-C ends it`) }),
     chance: randomBytes(4).readUInt32LE() / 2 ** 32,
     newId: () => randomBytes(6).toString('hex'),
   }
@@ -64,7 +65,10 @@ export async function verifying(
     return (await running.catch(() => undefined))?.left ?? ['what was put on nodes ends by itself']
   })
   try {
-    return await running
+    const done = await running
+    // ctrl-C: who ends the process tells what is left
+    if (isLeaving()) return await new Promise(() => undefined)
+    return done
   } finally {
     forget()
   }
