@@ -3,6 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Terminal } from '../../../src/cli/terminal.ts'
+import { wantsVerification } from '../../../src/cli/verify/verify-flags.ts'
+import { expectAnswer } from '../../../src/cli/verify/verifying.ts'
+import { NetctlError } from '../../../src/error.ts'
 import { root } from '../../support/needs.ts'
 import { netctl } from '../../support/netctl.ts'
 import { type RecordedCluster, recordedCluster } from '../../support/recorded-cluster.ts'
@@ -27,25 +31,40 @@ const run = async (...args: readonly string[]) => {
   return netctl(args, { env: { KUBECONFIG: api.kubeconfig, XDG_CACHE_HOME: join(folder, 'cache'), HOME: folder } })
 }
 
-describe('refused before anything is read', { timeout: 60_000 }, () => {
+describe('refused', () => {
+  const problem = (check: () => unknown) => {
+    try {
+      return check()
+    } catch (error) {
+      return error instanceof NetctlError ? `${error.code} ${error.exitCode}` : error
+    }
+  }
+
   test.each([
-    ['a recorded cluster', [...WEB, '--verify', '--yes', '--snapshot', shop], 'VER001', '--verify asks the running cluster'],
-    ['a supposed world', [...WEB, '--verify', '--yes', '--node-down', 'n2'], 'VER001', 'not one that is supposed'],
-    ['the next packet of a connection', [...WEB, '--catch', '--yes', '--state', 'established'], 'VER001', 'first packet'],
-    ['a dry run of what changes nothing', [...WEB, '--dry-run'], 'VER001', 'a trace alone changes nothing'],
-    ['nobody who could agree', [...WEB, '--verify'], 'VER002', '--yes agrees to it, --dry-run shows it'],
-    ['nobody who could agree to a catch', [...WEB, '--catch'], 'VER002', '--catch puts something on nodes'],
-  ] as const)('%s', async (_, words, code, text) => {
-    // reading would end otherwise
-    const ran = await netctl(words, { env: { KUBECONFIG: join(folder, 'none'), HOME: folder } })
-    expect([ran.code, ran.stdout]).toEqual([2, ''])
-    expect(ran.stderr).toContain(code)
-    expect(ran.stderr).toContain(text)
+    ['a recorded cluster', { verify: true, snapshot: shop }],
+    ['a supposed world', { verify: true, 'node-down': ['n2'] }],
+    ['the next packet of a connection', { catch: true, state: 'established' }],
+    ['a dry run of what changes nothing', { 'dry-run': true }],
+  ])('%s', (_, flags) => {
+    expect(problem(() => wantsVerification(flags))).toBe('VER001 2')
   })
 
-  test('both at once, and a condition without its catch', async () => {
-    const codes = await Promise.all([netctl([...WEB, '--verify', '--catch']), netctl([...WEB, '--only-dropped'])])
-    expect(codes.map(({ code }) => code)).toEqual([2, 2])
+  test('what was not agreed to', () => {
+    const around = (canPrompt: boolean) => ({ terminal: { canPrompt } as Terminal, root, version: '', tell: () => undefined })
+    expect(problem(() => expectAnswer({ verify: true }, around(false)))).toBe('VER002 2')
+    for (const flags of [
+      { verify: true, yes: true },
+      { catch: true, 'dry-run': true },
+    ])
+      expect(problem(() => expectAnswer(flags, around(false)))).toBeUndefined()
+    expect(problem(() => expectAnswer({ verify: true }, around(true)))).toBeUndefined()
+  })
+
+  test('before anything is read', { timeout: 60_000 }, async () => {
+    const ran = await netctl([...WEB, '--verify'], { env: { KUBECONFIG: join(folder, 'none'), HOME: folder } })
+    expect([ran.code, ran.stdout]).toEqual([2, ''])
+    expect(ran.stderr).toContain('VER002')
+    expect(ran.stderr).toContain('--yes agrees to it, --dry-run shows it')
   })
 })
 
