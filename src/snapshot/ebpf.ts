@@ -2,7 +2,7 @@
  * Dataplanes that are BPF programs. They decide about packets on devices, before iptables and routes are asked, and no dump shows what they
  * do: whatever enters such a node can't be followed. What counts is what runs: devices and programs before rules, rules before configuration.
  */
-import type { Cluster } from '../cluster/types.ts'
+import type { Cluster, Pod } from '../cluster/types.ts'
 import { nativeChainsOf } from '../kernel/nftables/native-chains.ts'
 import type { EbpfDataplane, Host } from './types.ts'
 
@@ -13,10 +13,13 @@ import type { EbpfDataplane, Host } from './types.ts'
 export function ebpfDataplanes(hosts: ReadonlyMap<string, Host>, cluster: Cluster): ReadonlyMap<string, EbpfDataplane> {
   const out = new Map<string, EbpfDataplane>()
   const names = new Set(cluster.nodes.map((n) => n.name))
+  // ten thousand pods are looked through once, if a node wants it
+  let agents: readonly Pod[] | undefined
   for (const host of hosts.values()) if (host.kind === 'node') names.add(host.name)
   for (const name of names) {
     const host = hosts.get(`node/${name}`)
-    const found = (host?.links ? ciliumOf(host) : ciliumAgent(name, cluster)) ?? calicoOf(name, host, cluster)
+    const found =
+      (host?.links ? ciliumOf(host) : ciliumAgent(name, (agents ??= cluster.pods.filter(isCiliumAgent)))) ?? calicoOf(name, host, cluster)
     if (found) out.set(`node/${name}`, found)
   }
   return out
@@ -29,13 +32,11 @@ const cilium = (shownBy: string): EbpfDataplane => ({
 })
 
 /** Labels that Cilium's agents have from its manifests. */
-function ciliumAgent(node: string, cluster: Cluster): EbpfDataplane | undefined {
-  const agent = cluster.pods.find(
-    (p) =>
-      p.node === node &&
-      p.phase === 'Running' &&
-      (p.labels['k8s-app'] === 'cilium' || p.labels['app.kubernetes.io/name'] === 'cilium-agent'),
-  )
+const isCiliumAgent = ({ phase, labels }: Pod): boolean =>
+  phase === 'Running' && (labels['k8s-app'] === 'cilium' || labels['app.kubernetes.io/name'] === 'cilium-agent')
+
+function ciliumAgent(node: string, agents: readonly Pod[]): EbpfDataplane | undefined {
+  const agent = agents.find((p) => p.node === node)
   return agent && cilium(`pod ${agent.namespace}/${agent.name}`)
 }
 
