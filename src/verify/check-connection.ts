@@ -17,7 +17,7 @@ export function checkConnection(
   own: OwnPorts,
 ): { readonly predicted: string; readonly observed: string } | undefined {
   if (way !== 'request' || !end || packet.tunnel || packet.inner) return undefined
-  const made = connections.find((c) => c.event === 'new' && sameSpace(c.space, space) && isOf(c.original, packet, own))
+  const made = connections.find((c) => sameSpace(c.space, space) && isOf(c.original, packet, own))
   if (!made) return undefined
   const back = made.reply.id ?? made.reply.dport
   if (back !== undefined) own.add(back)

@@ -4,27 +4,15 @@ import { ParseError } from '../kernel/source.ts'
 import { protocolNumber } from '../net/packet.ts'
 import type { SeenConnection, Space, Tuple } from './types.ts'
 
-const EVENTS = { NEW: 'new', UPDATE: 'update', DESTROY: 'destroy' } as const
-
-/** Events as `conntrack -E` prints them, of connections of which one direction is one of these tuples. Lines that are none are passed over. */
+/** New connections as `conntrack -E -e NEW` prints them, those of which one direction is one of these tuples. Lines that are none are passed over. */
 export function connectionsOf(text: string, space: Space, tuples: readonly Tuple[]): readonly SeenConnection[] {
   return text.split('\n').flatMap((line, i) => {
-    const [, word, rest = ''] = /^\s*\[(NEW|UPDATE|DESTROY)\]\s+(.*)$/.exec(line) ?? []
-    if (word === undefined) return []
+    const [, rest] = /^\s*\[NEW\]\s+(.*)$/.exec(line) ?? []
+    if (rest === undefined) return []
     const entry = entryOf(rest.trim(), i + 1)
     if (!entry || !tuples.some((tuple) => isOf(entry, tuple))) return []
-    const { original, reply, state, flags, zone, protoNumber } = entry
-    return [
-      {
-        space,
-        event: EVENTS[word as keyof typeof EVENTS],
-        original: tupleOf(original, protoNumber),
-        reply: tupleOf(reply, protoNumber),
-        flags,
-        ...(state !== undefined && { state }),
-        ...(zone !== undefined && { zone }),
-      },
-    ]
+    const { original, reply, protoNumber } = entry
+    return [{ space, original: tupleOf(original, protoNumber), reply: tupleOf(reply, protoNumber) }]
   })
 }
 

@@ -132,17 +132,11 @@ export interface SeenPacket {
   readonly end?: { readonly hook: 'postrouting' | 'input'; readonly headers?: Headers; readonly oif?: string }
 }
 
-/** An event of conntrack, of an entry that one of the tuples made. */
+/** An entry that conntrack made for one of the tuples: it tells so when the first packet has left. */
 export interface SeenConnection {
   readonly space: Space
-  readonly event: 'new' | 'update' | 'destroy'
   readonly original: Tuple
   readonly reply: Tuple
-  /** of TCP: `SYN_SENT` */
-  readonly state?: string
-  /** `UNREPLIED`, `ASSURED`, `OFFLOAD` */
-  readonly flags: readonly string[]
-  readonly zone?: number
 }
 
 /** What was observed on one node. */

@@ -197,10 +197,8 @@ describe('each kind of difference is found at its step', () => {
     n1.connections = [
       {
         space: 'node',
-        event: 'new',
         original,
         reply: { proto: 'tcp', src: at('p2'), dst: at('p1'), sport: 7003, dport: 40_000 },
-        flags: ['UNREPLIED'],
       },
     ]
     expect(hit(w)).toMatchObject({
