@@ -97,6 +97,9 @@ async function readNode(at: NodeAt, { script, patienceMs, into, podNames }: HowT
   }
 }
 
+/** where the collector puts a pod of which it knows the uid alone */
+const NAMELESS = 'pods/-_'
+
 /** Files by their folders. Pods that the node could not name get their names, or are left out. */
 async function namedFolders(
   files: ReadonlyMap<string, Buffer>,
@@ -110,24 +113,29 @@ async function namedFolders(
     if (inside) inside.push([name, bytes])
     else folders.set(folder, [[name, bytes]])
   }
-  const nameless = [...folders.keys()].filter((folder) => folder.startsWith('pods/-_'))
+  const nameless = [...folders.keys()].filter((folder) => folder.startsWith(NAMELESS))
   const names = nameless.length === 0 ? undefined : await podNames?.()
+  const unknown: string[] = []
   for (const folder of nameless) {
     const inside = folders.get(folder) as [string, Buffer][]
     folders.delete(folder)
-    const uid = folder.slice('pods/-_'.length)
+    const uid = folder.slice(NAMELESS.length)
     const addresses = inside.find(([name]) => name.endsWith('/ip-addr.json'))?.[1].toString('latin1') ?? ''
     const pod = names?.of(
       uid,
       [...addresses.matchAll(/"local": ?"([0-9a-f.:]+)"/g)].map(([, address]) => address as string),
     )
-    if (pod === undefined) missing.push(`pods of uid ${uid}: left out, as neither the node nor the cluster's objects tell its name`)
+    if (pod === undefined) unknown.push(uid)
     else
       folders.set(
         `pods/${pod}`,
         inside.map(([name, bytes]) => [name.replace(folder, `pods/${pod}`), bytes]),
       )
   }
+  if (unknown.length > 0)
+    missing.push(
+      `pods: ${unknown.length} left out, as neither the node nor the cluster's objects tell their names; uid ${unknown.slice(0, 3).join(', ')}${unknown.length > 3 ? ', …' : ''}`,
+    )
   return folders
 }
 

@@ -16,7 +16,7 @@ export function header(json: Json, words: Words, missing: readonly string[]): Js
     schemaVersion: 1,
     ...(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(str(json.takenAt) ?? '') && { takenAt: json.takenAt }),
     source: 'netctl collect --redact',
-    missing: [...texts(json.missing).map((text) => note(text, words)), ...missing],
+    missing: [...new Set(texts(json.missing).map((text) => note(text, words))), ...missing],
     assume: {
       ...(listeners !== undefined && { listeners: entries(listeners, (k) => host(k, words), ports) }),
       ...(forwarding !== undefined && { forwarding: texts(forwarding).map((h) => host(h, words)) }),
@@ -69,7 +69,7 @@ const WORDS = new Set(
   `there is no are to look into their network namespaces left out as not all of rules could be read ended while the node was changed it twice in time after s its end
   output too early the kernel tracks connections virtual servers and tables failed sockets iptables ip6tables iptables-legacy iptables-nft iptables-save ip6tables-save
   iptables-legacy-save ip6tables-legacy-save nft ipset ip conntrack ipvsadm ss bridge wg birdcl birdc bpftool sysctl nsenter list ruleset table odd name a has can't exit
-  right lacks kubectl auth can-i -A pods nothing is known about listeners beyond dumps iptables's ip6tables's save -j -d -L -n addr link route rule neigh show all`.split(
+  right lacks kubectl auth can-i -A pods nothing is known about listeners beyond dumps iptables's ip6tables's save -j -d -L -n addr link route rule neigh show all more than neither nor the cluster objects tell their names`.split(
     /\s+/,
   ),
 )
@@ -78,6 +78,6 @@ function note(text: string, words: Words): string {
   const [, at = '', reason = ''] = /^([a-z]+\/[^\s:]+)?(?:: )?(.*)$/s.exec(text) ?? []
   const where = at.startsWith('cluster/') ? (/^cluster\/[a-z.0-9]+\.json$/.test(at) ? at : '') : (path(at, words) ?? '')
   const known = reason.split(/[\s:,;]+/).every((word) => word === '' || WORDS.has(word) || /^\d+$/.test(word))
-  const why = known ? reason : 'for a reason that may hold names'
+  const why = known ? reason : `${where === '' ? 'something is missing ' : ''}for a reason that may hold names`
   return [where, why].filter((part) => part !== '').join(': ')
 }

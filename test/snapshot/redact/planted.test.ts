@@ -148,7 +148,7 @@ describe('planted texts', () => {
     expect(snapshot.header.missing.slice(0, 3)).toEqual([
       'nodes/node-1/nft.txt: there is no nft',
       'nodes/node-1/wg-show.txt: for a reason that may hold names',
-      'for a reason that may hold names',
+      'something is missing for a reason that may hold names',
     ])
     expect(snapshot.header.assume.listeners).toEqual({ 'pod/ns-1/pod-1': ['tcp/80'] })
   })
