@@ -46,6 +46,11 @@ describe.runIf(able).for([1, 2])('a cluster of %i families', (families) => {
       const wrong = [...(await twice(flows, (some) => differences(some, traces, agent, namespaceOf))).values()]
       expect(wrong, wrong.join('\n')).toEqual([])
       await asked(cluster, snapshot)
+      await verified(
+        cluster,
+        `${snapshot}.some`,
+        flows.filter(({ from }, i) => i % 3 === 0 && from.kind !== 'external'),
+      )
     })
 })
 
@@ -69,6 +74,16 @@ async function asked({ kubeconfig }: Cluster, snapshot: string): Promise<void> {
   expect(compared.stdout).toContain('service/shop/api:tcp-80')
 }
 
+/** netctl sends packets itself, one a flow, and watches every step of them. */
+async function verified({ kubeconfig }: Cluster, file: string, flows: readonly ShopFlow[]): Promise<void> {
+  expect(flows.length).toBeGreaterThan(200)
+  writeFlows(file, flows)
+  const ran = await netctl(['trace', '--flows', file, '--verify', '--yes', '--kubeconfig', kubeconfig, ...byPod, '-o', 'jsonl', '--brief'])
+  const results = readTraces(ran.stdout).map(({ id, verification }) => [id, verification?.result, verification?.reason])
+  expect(results.filter(([, result]) => result !== 'agrees')).toEqual([])
+  expect([ran.code, results.length]).toEqual([0, flows.length])
+}
+
 /** of a cluster that nobody has prepared */
 const byPod = ['--via', 'pod', '--yes', '--pod-image', 'netctl.test/node-tools:1']
 
@@ -81,12 +96,20 @@ async function collect({ kubeconfig }: Cluster, path: string): Promise<string> {
 
 async function predict(snapshot: string, flows: readonly ShopFlow[]): Promise<ReadonlyMap<string, Trace>> {
   const file = `${snapshot}.jsonl`
-  writeFileSync(file, flows.map((flow) => `${JSON.stringify(flow)}\n`).join(''))
+  writeFlows(file, flows)
   const ran = await netctl(['trace', '--snapshot', snapshot, '--flows', file, '-o', 'jsonl', '--brief'])
-  const traces = ran.stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Trace & { readonly id: string })
+  const traces = readTraces(ran.stdout)
   expect(traces.length, ran.stderr).toBe(flows.length)
   return new Map(traces.map((trace) => [trace.id, trace]))
 }
+
+const writeFlows = (file: string, flows: readonly ShopFlow[]): void =>
+  writeFileSync(file, flows.map((flow) => `${JSON.stringify(flow)}\n`).join(''))
+
+type Line = Trace & { readonly id: string; readonly verification?: { readonly result: string; readonly reason?: string } }
+
+const readTraces = (text: string): readonly Line[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line)
