@@ -1,6 +1,9 @@
+import { parseIp } from '../net/ip.ts'
+
 /**
  * Reads /proc/net/xt_recent/*, printed with the name of each list before its lines: as `head` prints several files
  * (`==> /proc/net/xt_recent/NAME <==`) or as `grep ''` does (`/proc/net/xt_recent/NAME:src=…`).
+ * The times of each address, in its canonical form.
  */
 export function parseRecent(text: string): ReadonlyMap<string, ReadonlyMap<string, readonly number[]>> {
   const lists = new Map<string, Map<string, readonly number[]>>()
@@ -14,7 +17,9 @@ export function parseRecent(text: string): ReadonlyMap<string, ReadonlyMap<strin
         .split(/, */)
         .filter((s) => /^\d+$/.test(s))
         .map(Number)
-      listOf(lists, name).set(entry[2] as string, stamps.length > 0 ? stamps : [Number(entry[3])])
+      // recent_seq_show prints IPv6 addresses with all their zeros
+      const address = parseIp(entry[2] as string)?.text ?? (entry[2] as string)
+      listOf(lists, name).set(address, stamps.length > 0 ? stamps : [Number(entry[3])])
     } else if (title) {
       current = title[1] as string
       listOf(lists, current)
