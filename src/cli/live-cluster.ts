@@ -42,8 +42,6 @@ export interface LiveCluster extends Growing {
   readonly flags: readonly string[]
   /** the command that keeps what was read, as words */
   keep(): readonly string[]
-  /** Reads what was read again, now. */
-  again(): Promise<Snapshot>
   /** what was read and when, and what could not be, to be told on stderr */
   notes(): readonly string[]
   /** The same nodes, read for these flows once more, now. */
@@ -105,10 +103,8 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
     namespace: open.namespace,
     flags: [...named, ...waysAgain(flags)],
     keep: () => ['netctl', 'collect', ...named, '--nodes', ...growing.nodes.keys(), ...waysAgain(flags), '-O', 'cluster.tar.gz'],
-    again: () => growing.renew(reading),
     notes() {
-      const { nodes } = growing
-      const objects = growing.objects()
+      const { objects, nodes } = growing
       const parts: readonly LivePart[] = [
         { takenAt: objects.takenAt, kept: objects.kept === true },
         ...[...nodes].flatMap(([node, piece]): readonly LivePart[] =>
@@ -122,7 +118,8 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
       const lost = [...new Set(read.filter(({ by }) => by === 'exec').flatMap(({ missing }) => missing))]
       const more = lost.length > 1 ? `, and ${lost.length - 1} more` : ''
       const byExec = lost[0] === undefined ? [] : [`by exec something could not be read; --via pod reads it: ${lost[0]}${more}`]
-      return [liveLine({ context: open.name, parts, now: now() }), ...[...objects.missing, ...unread, ...byExec].map((what) => `! ${what}`)]
+      const lacking = [...some(objects.missing), ...some(unread), ...byExec]
+      return [liveLine({ context: open.name, parts, now: now() }), ...lacking.map((what) => `! ${what}`)]
     },
     fresh: async (flows) => (await grow(0)).cover(flows),
     way,
@@ -132,6 +129,10 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
     },
   }
 }
+
+const TOLD = 5
+const some = (all: readonly string[]): readonly string[] =>
+  all.length > TOLD ? [...all.slice(0, TOLD), `… and ${all.length - TOLD} more like these`] : all
 
 /** How nodes were reached, where that was said. */
 const waysAgain = ({ via = 'auto', yes, ...flags }: LiveFlags): readonly string[] => [

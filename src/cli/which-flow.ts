@@ -88,7 +88,7 @@ function knowing<T>({ live }: WhichCluster, resolve: () => T): T {
   try {
     return resolve()
   } catch (error) {
-    const refused = live?.objects().missing ?? []
+    const refused = live?.objects.missing ?? []
     if (!(error instanceof ResolveError) || error.problem !== 'missing' || refused.length === 0) throw error
     throw new NetctlError({
       code: 'KUB006',

@@ -11,7 +11,7 @@ import { wantedFor } from './wanted.ts'
 export interface Growing {
   /** with what was read so far; at first, objects only */
   snapshot(): Snapshot
-  objects(): Piece
+  readonly objects: Piece
   /** of each node that was asked for: what it gave, or why nothing */
   readonly nodes: ReadonlyMap<string, Piece | string>
   /** Reads the nodes of hosts (`node/n2`, `pod/shop/web-1`); what is no host of the cluster is left out. */
@@ -21,13 +21,11 @@ export interface Growing {
    * of the whole cluster. `suppose`: in the world that this makes of ours.
    */
   cover(flows: readonly Flow[], suppose?: (snapshot: Snapshot) => Snapshot): Promise<Snapshot>
-  /** Reads the objects and the same nodes and pods again, by a reading that has nothing from before. */
-  renew(anew: Reading): Promise<Snapshot>
 }
 
 /** Begins with the cluster's objects. `name`: of the context. Rejects as `reading.objects`. */
 export async function openGrowing(name: string, version: string, reading: Reading): Promise<Growing> {
-  let objects = await reading.objects()
+  const objects = await reading.objects()
   const nodes = new Map<string, Piece | string>()
   const parsed: Parsed = { hosts: new Map() }
   let current: Snapshot | undefined
@@ -42,8 +40,8 @@ export async function openGrowing(name: string, version: string, reading: Readin
     const unread = new Map([...nodes].flatMap(([node, p]) => (typeof p === 'string' ? [[`node/${node}`, p] as const] : [])))
     return { ...loadSnapshot(memoryFiles(name, files), parsed), ...(unread.size > 0 && { unread }) }
   }
-  const take = async (wanted: readonly Wanted[], from = reading): Promise<void> => {
-    for (const [node, piece] of await from.nodes(wanted)) {
+  const take = async (wanted: readonly Wanted[]): Promise<void> => {
+    for (const [node, piece] of await reading.nodes(wanted)) {
       for (const dir of [...foldersOf(nodes.get(node)), ...foldersOf(piece)]) parsed.hosts.delete(dir)
       nodes.set(node, piece)
     }
@@ -55,7 +53,7 @@ export async function openGrowing(name: string, version: string, reading: Readin
   }
   return {
     snapshot,
-    objects: () => objects,
+    objects,
     nodes,
     async read(ids) {
       const known = new Set(snapshot().cluster.nodes.map(({ name: node }) => `node/${node}`))
@@ -77,13 +75,6 @@ export async function openGrowing(name: string, version: string, reading: Readin
         if (some.length === 0) return snapshot()
         await take(some)
       }
-    },
-    async renew(anew) {
-      objects = await anew.objects()
-      delete parsed.cluster
-      const same = [...nodes].map(([node, piece]): Wanted => ({ node, pods: typeof piece === 'string' ? [] : piece.pods }))
-      await take(same, anew)
-      return snapshot()
     },
   }
 }

@@ -28,7 +28,7 @@ export interface CacheEntry {
 export interface Cache {
   /** undefined if there is none, or it is not what was written */
   read(name: string): CacheEntry | undefined
-  /** Appears whole or not at all. `name`: of letters, digits, `.`, `-`, and `/` for a folder. */
+  /** Appears whole or not at all. `name`: of letters, digits, `.` and `-`, one `/` for a folder; another is not kept. */
   write(name: string, entry: CacheEntry): void
 }
 
@@ -38,6 +38,8 @@ export function cacheHome(env: NodeJS.ProcessEnv = process.env): string {
   return join(said !== undefined && isAbsolute(said) ? said : join(homedir(), '.cache'), 'netctl')
 }
 
+/** names may come from a cluster: none leads out of its folder */
+const PLAIN = /^(?:[A-Za-z0-9][A-Za-z0-9.-]*\/)?[A-Za-z0-9][A-Za-z0-9.-]*$/
 const LARGEST = 2 ** 30
 const HEAD = 16 * 2 ** 20
 
@@ -52,7 +54,7 @@ export function openCache(folder: string, key: string, keepMs: number): Cache {
   return {
     read(name) {
       try {
-        return parse(readOwn(at(name)))
+        return PLAIN.test(name) ? parse(readOwn(at(name))) : undefined
       } catch {
         return undefined
       }
@@ -60,7 +62,7 @@ export function openCache(folder: string, key: string, keepMs: number): Cache {
     write(name, { about, files }) {
       const body = Buffer.concat([...files.values()])
       const head = JSON.stringify({ about, crc: crc32(body), files: [...files].map(([file, bytes]) => [file, bytes.length]) })
-      if (body.length + head.length > LARGEST || head.length > HEAD) return
+      if (body.length + head.length > LARGEST || head.length > HEAD || !PLAIN.test(name)) return
       const growing = join(folder, `.${process.pid}-${randomBytes(6).toString('hex')}`)
       try {
         mkdirSync(dirname(at(name)), { recursive: true, mode: 0o700 })

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Right } from '../support/fake-cluster/roles.ts'
+import { allowedBy, boundRules, objectsOf, type Right } from '../support/fake-cluster/roles.ts'
 import type { FakeSetup } from '../support/fake-cluster.ts'
 import { root } from '../support/needs.ts'
 import { netctl } from '../support/netctl.ts'
@@ -227,5 +227,48 @@ describe('what can’t be had', { timeout: 120_000 }, () => {
     expect(code).toBe(3)
     expect(stderr).toMatch(/there is no pod “web-1”.*or it may not be listed/)
     expect(stderr).toContain('the right lacks to list pods: kubectl auth can-i list pods -A')
+  })
+})
+
+describe('with one of the roles of examples/rbac alone', { timeout: 120_000 }, () => {
+  const folderOfRoles = join(root, 'examples/rbac')
+  const roles = readdirSync(folderOfRoles).flatMap((file) => objectsOf(readFileSync(join(folderOfRoles, file), 'utf8')))
+  const namespaces = ['calico-system', 'netctl'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
+  const as = (level: string) => open({ allowed: allowedBy(boundRules(roles, `netctl-${level}`)), objects: namespaces })
+
+  test('read: objects are told, a trace is undecided at its first node, and the rights that lack are named', async () => {
+    await as('read')
+    expect((await live('snapshot', 'show')).code).toBe(0)
+    const { code, stdout, stderr } = await live(...WEB, '--brief')
+    expect([code, stdout.slice(0, 11)]).toEqual([3, '? UNDECIDED'])
+    expect(stderr).toContain(
+      '! n1 could not be read: by exec: the right lacks to get pods/exec in kube-system, create pods/exec in kube-system',
+    )
+  })
+
+  test('observe: by exec', async () => {
+    await as('observe')
+    const { code, stderr } = await live(...WEB, '--brief')
+    expect([code, stderr.split('\n')[0]]).toEqual([0, 'prod · objects and 3 nodes (n1, n2, n3) by exec · read just now'])
+  })
+
+  test('act: by pods, of which none is left', async () => {
+    await as('act')
+    const { code, stderr } = await live(...WEB, '--brief', '--via', 'pod', '-q')
+    expect([code, api.left('jobs')], stderr).toEqual([0, []])
+    expect(api.reads).toHaveLength(3)
+  })
+})
+
+describe('a cluster that does not answer in time', { timeout: 120_000 }, () => {
+  test.each([
+    ['its objects', ({ resource }: Right) => resource === 'services'],
+    ['a node', ({ resource }: Right) => resource === 'pods/exec'],
+  ] as const)('%s: exit 3 after --timeout', async (_what, hangs) => {
+    await open({ fault: (asked) => (hangs(asked) ? { kind: 'hang' } : undefined) })
+    const started = Date.now()
+    const { code, stderr } = await live(...WEB, '--timeout', '4s')
+    expect([code, Date.now() - started < 40_000], stderr).toEqual([3, true])
+    expect(stderr).toMatch(/took longer than the 4 s|out of time|could not be read/)
   })
 })

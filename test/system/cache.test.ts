@@ -40,6 +40,12 @@ test('what is written is read, under its key only', () => {
   expect(openCache(folder, 'k/2', MINUTE).read('nodes/n1')).toBeUndefined()
 })
 
+test.each(['../one', 'nodes/../../one', '/one', 'nodes/..', 'a/b/c', '', '.one', 'nodes/a\0b'])('%j is no name', (name) => {
+  const cache = openCache(folder, 'k', MINUTE)
+  cache.write(name, entry)
+  expect([cache.read(name), readdirSync(folder), readdirSync(join(folder, '..'))]).toEqual([undefined, [], ['netctl']])
+})
+
 test('files and folders are their owner’s only', () => {
   openCache(folder, 'k', MINUTE).write('nodes/n1', entry)
   expect(['', 'k', 'k/nodes'].map((name) => statSync(join(folder, name)).mode & 0o777)).toEqual([0o700, 0o700, 0o700])
