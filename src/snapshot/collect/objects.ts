@@ -1,5 +1,7 @@
+import { type Json, rec } from '../../cluster/items.ts'
 import { RESOURCES, type Resource } from '../../cluster/manifest/kinds.ts'
 import { type Allowed, qualified } from '../../kube/list-objects.ts'
+import { RUN } from '../../kube/node-job.ts'
 import { cut } from './cut.ts'
 
 /** What traces ask of Calico beside policies: whose an address is. */
@@ -42,7 +44,10 @@ function* texts(lists: Allowed['lists']): Iterable<readonly [string, string]> {
     // a line a field, as kubectl prints them, so that evidence can point at one
     yield [
       `cluster/${qualified(resource)}.json`,
-      `${JSON.stringify({ apiVersion, kind: `${kind}List`, items: values.map(cut) }, undefined, 1)}\n`,
+      `${JSON.stringify({ apiVersion, kind: `${kind}List`, items: values.filter(isTheirs).map(cut) }, undefined, 1)}\n`,
     ]
   }
 }
+
+/** The pods by which nodes are being read are gone a moment later. */
+const isTheirs = ({ kind, metadata }: Json): boolean => kind !== 'Pod' || rec(rec(metadata).labels)[RUN] === undefined
