@@ -41,6 +41,8 @@ export const PROBES_AT_ONCE = 16
 const PATIENCE_MS = { answered: 3000, silent: 1500, unreachable: 4500 } as const
 /** below what kernels choose from (ip_local_port_range) and the ports of nodes: no connection of somebody else is taken for ours */
 const PORTS = { first: 20_000, count: 10_000 } as const
+/** so that each has a port of its own, and nodes can watch for all of them at once */
+export const MOST_FLOWS = 5000
 
 /** Ports to send from, each once, from a random one on; `chance` is in [0, 1). */
 export const portFrom = (chance: number, index: number): number => PORTS.first + ((Math.floor(chance * PORTS.count) + index) % PORTS.count)

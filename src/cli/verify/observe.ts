@@ -79,7 +79,7 @@ async function watch(plan: Plan, node: NodePlan, to: Way['to'], texts: ScriptTex
     ready = resolve
   })
   let failure: string | undefined
-  const ended = run(watchScript(order, texts), [], (plan.seconds + 30) * 1000, {
+  const ended = run(watchScript(order, texts), [], plan.seconds * 1000 + 2 * ARMING_MS, {
     heard: (piece) => {
       pieces.push(piece)
       if (!ready || !readWatch(Buffer.concat(pieces), order).armed) return

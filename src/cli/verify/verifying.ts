@@ -6,7 +6,7 @@ import { verifyPlanLines } from '../../report/verify-plan-text.ts'
 import type { Snapshot } from '../../snapshot/types.ts'
 import { readInput } from '../../system/input.ts'
 import { isLeaving, onLeaving } from '../../system/leaving.ts'
-import type { Plan } from '../../verify/plan.ts'
+import { MOST_FLOWS, type Plan } from '../../verify/plan.ts'
 import { probeScript, type ScriptTexts, watchScript } from '../../verify/scripts.ts'
 import type { Around } from '../around.ts'
 import { consentBy } from '../consent.ts'
@@ -23,7 +23,7 @@ export interface Verifying extends VerifyFlags {
 /** `--catch` without `--timeout` */
 export const CATCH_MS = 60_000
 
-/** What nodes would be asked to do (`--dry-run`), or what came of asking them. Throws NetctlError VER002 to VER004. */
+/** What nodes would be asked to do (`--dry-run`), or what came of asking them. Throws NetctlError VER003 to VER005. */
 export async function verifying(
   live: LiveCluster,
   snapshot: Snapshot,
@@ -50,6 +50,7 @@ export async function verifying(
     chance: randomBytes(4).readUInt32LE() / 2 ** 32,
     newId: () => randomBytes(6).toString('hex'),
   }
+  if (asked.length > MOST_FLOWS) throw tooMany(asked.length)
   const plan = predict(ground, snapshot, asked, catching)
   expectSomething(plan)
   if (flags['dry-run']) return { scripts: scriptsOf(plan, texts) }
@@ -83,12 +84,19 @@ function expectSomething({ nodes, flows }: Plan): void {
   if (nodes.length > 0) return
   const [why] = flows.flatMap((f) => f.unable ?? [])
   throw new NetctlError({
-    code: 'VER004',
+    code: 'VER005',
     message: `there is nothing to watch: ${why ?? 'no packet of these flows is predicted to meet a node that could be read'}`,
     try: 'netctl trace without --verify says why',
     exitCode: ExitCode.unknown,
   })
 }
+
+const tooMany = (count: number): NetctlError =>
+  new NetctlError({
+    code: 'VER004',
+    message: `${count} flows are too many to be watched at once`,
+    try: `${MOST_FLOWS} at most: split the file`,
+  })
 
 const scriptTexts = (root: string): ScriptTexts => {
   const text = (file: string) => readInput(join(root, 'bin', file))
