@@ -206,11 +206,18 @@ guard='trap "" HUP INT TERM
   [ "$left" -gt 0 ] || kill -9 "$main"
   . "$tmp/quiet"
   . "$tmp/undo"
+  # who was started, and not written down any more
+  for file in $(grep -ls "NETCTL_VERIFY=$NETCTL_VERIFY" /proc/[0-9]*/environ); do
+    pid=${file#/proc/} pid=${pid%/environ}
+    [ "$pid" = $$ ] || kill "$pid"
+  done
   rm -rf "$tmp"'
 
 watch() {
   tmp=$(mktemp -d) || exit 1
   : > "$tmp/undo"; : > "$tmp/quiet"; : > "$tmp/armed"
+  NETCTL_VERIFY=$id
+  export NETCTL_VERIFY
   sh -c "$guard" "netctl-verify-$id" "$tmp" $$ $((seconds + 60)) > /dev/null 2>&1 < /dev/null &
   guardian=$!
   ended= readers=

@@ -91,8 +91,8 @@ export async function probeFrom(ns: string, probes: readonly Probe[], how: How =
   return readProbes(run.output(), probes)
 }
 
-/** What is left of a watch: tables, processes, files. Whoever looks once a second whether it is over may take so long. Removes its folder. */
-export async function leftIn(ns: string, folder: string, patienceMs = 2000): Promise<readonly string[]> {
+/** What is left of a watch: tables, processes, files. Whoever looks once a second whether it is over may take a while. Removes its folder. */
+export async function leftIn(ns: string, folder: string, patienceMs = 6000): Promise<readonly string[]> {
   for (const start = Date.now(); ; await sleep(200)) {
     const tables = (await sh('nft list tables', ns)).split('\n').filter((line) => line.includes('netctl_verify'))
     const left = [...tables, ...processesOf(folder).map((pid) => `process ${pid}`), ...readdirSync(folder)]
