@@ -4,16 +4,21 @@ import { ParseError } from '../kernel/source.ts'
 import { protocolNumber } from '../net/packet.ts'
 import type { SeenConnection, Space, Tuple } from './types.ts'
 
-/** New connections as `conntrack -E -e NEW` prints them, those of which one direction is one of these tuples. Lines that are none are passed over. */
+/**
+ * New connections as `conntrack -E -e NEW` prints them, those of which one direction is one of these tuples, each once: where events were lost, those
+ * still there are listed behind them. Lines that are none are passed over.
+ */
 export function connectionsOf(text: string, space: Space, tuples: readonly Tuple[]): readonly SeenConnection[] {
-  return text.split('\n').flatMap((line, i) => {
+  const connections = new Map<string, SeenConnection>()
+  for (const [i, line] of text.split('\n').entries()) {
     const [, rest] = /^\s*\[NEW\]\s+(.*)$/.exec(line) ?? []
-    if (rest === undefined) return []
-    const entry = entryOf(rest.trim(), i + 1)
-    if (!entry || !tuples.some((tuple) => isOf(entry, tuple))) return []
+    const entry = rest === undefined ? undefined : entryOf(rest.trim(), i + 1)
+    if (!entry || !tuples.some((tuple) => isOf(entry, tuple))) continue
     const { original, reply, protoNumber } = entry
-    return [{ space, original: tupleOf(original, protoNumber), reply: tupleOf(reply, protoNumber) }]
-  })
+    const ways = { original: tupleOf(original, protoNumber), reply: tupleOf(reply, protoNumber) }
+    connections.set(JSON.stringify(ways), { space, ...ways })
+  }
+  return [...connections.values()]
 }
 
 function entryOf(row: string, line: number): ConntrackEntry | undefined {

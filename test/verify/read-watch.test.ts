@@ -31,6 +31,10 @@ const events =
   '    [NEW] tcp      6 120 SYN_SENT src=10.244.1.2 dst=10.96.0.1 sport=40000 dport=80 [UNREPLIED] src=10.244.2.2 dst=10.244.1.2 sport=8080 dport=40000\n' +
   '    [NEW] tcp      6 120 SYN_SENT src=10.244.1.2 dst=10.96.0.1 sport=40001 dport=80 [UNREPLIED] src=10.244.2.2 dst=10.244.1.2 sport=8080 dport=40001\n'
 
+// as `conntrack -L` has it where events were lost
+const listed =
+  ' [NEW] tcp      6 431999 ESTABLISHED src=10.244.1.2 dst=10.96.0.1 sport=40000 dport=80 src=10.244.2.2 dst=10.244.1.2 sport=8080 dport=40000 [ASSURED] mark=0 use=1\n'
+
 const headers = { proto: 'tcp', src: '10.244.1.2', sport: 40000, tcp: 'syn' }
 const before = { ...headers, dst: '10.96.0.1', dport: 80 }
 const after = { ...headers, dst: '10.244.2.2', dport: 8080 }
@@ -42,6 +46,7 @@ const whole = [
   'beat\n',
   part('trace', 0, trace.slice(300)),
   part('events', 0, events),
+  part('events', 0, listed),
   part('chains', 0, 'ip nat PREROUTING 7 9\nip nat KUBE-SEP-X 30 31\n'),
   part(
     'counters',

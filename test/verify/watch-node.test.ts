@@ -210,7 +210,9 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
       // a segment that the kernel repeats is seen again
       expect(new Set(seen.packets.map(({ headers }) => headers.sport))).toEqual(new Set(probes.map(({ sport }) => sport)))
       for (const packet of seen.packets) expect(packet.end?.headers).toMatchObject({ dst: p2, dport: 81 })
-      expect(seen.connections.length).toBe(200)
+      // of a neighbour that overruns conntrack it is told
+      if (seen.missing.length === 0) expect(seen.connections.length).toBe(200)
+      else expect(seen.missing).toEqual(['node: more new connections than conntrack could tell: some may be missing'])
       expect(await leftIn(lab.ns.n1, watch.folder)).toEqual([])
     })
 
