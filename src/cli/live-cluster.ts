@@ -117,7 +117,7 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
       const read = [...nodes.values()].filter((piece) => typeof piece !== 'string')
       const lost = [...new Set(read.filter(({ by }) => by === 'exec').flatMap(({ missing }) => missing))]
       const more = lost.length > 1 ? `, and ${lost.length - 1} more` : ''
-      const byExec = lost[0] === undefined ? [] : [`by exec something could not be read; --via pod reads it: ${lost[0]}${more}`]
+      const byExec = lost[0] === undefined ? [] : [`by exec: ${lost[0]}${more}`]
       const lacking = [...some(objects.missing), ...some(unread), ...byExec]
       return [liveLine({ context: open.name, parts, now: now() }), ...lacking.map((what) => `! ${what}`)]
     },

@@ -5,13 +5,14 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { allowedBy, boundRules, objectsOf, type Right } from '../support/fake-cluster/roles.ts'
 import type { FakeSetup } from '../support/fake-cluster.ts'
-import { root } from '../support/needs.ts'
+import { needs, root } from '../support/needs.ts'
 import { netctl } from '../support/netctl.ts'
+import { KEY, onTerminal } from '../support/pty.ts'
 import { type RecordedCluster, recordedCluster } from '../support/recorded-cluster.ts'
 
 const shop = join(root, 'examples/shop')
 /** what exec can't see of any node */
-const BY_EXEC = /! by exec something could not be read; --via pod reads it: pods: not read: .*\n/
+const BY_EXEC = /! by exec: pods: not read: .*\n/
 const line = ({ stderr }: { readonly stderr: string }): string => stderr.replace(BY_EXEC, '')
 const WEB = ['trace', 'pod/web-1', 'svc/api:80', '-n', 'shop']
 
@@ -120,6 +121,23 @@ spec:
     expect([code, stderr.split('\n')[0]], stdout + stderr).toEqual([0, 'Read without a question: --context prod'])
     expect(stderr).toContain('prod · objects and 2 nodes (n1, n2) by exec · read just now')
   })
+})
+
+test.runIf(needs('python3'))('on a terminal SRC and DST are picked from the running cluster', { timeout: 120_000 }, async () => {
+  await open()
+  const env = { KUBECONFIG: api.kubeconfig, XDG_CACHE_HOME: join(folder, 'cache'), HOME: folder }
+  const steps = [
+    { wait: 'From', send: 'web-1' },
+    { wait: '● pod/shop/web-1', send: KEY.enter },
+    { wait: 'To', send: 'shop/api' },
+    { wait: '● svc/shop/api', send: KEY.enter },
+    { wait: 'Port', send: KEY.enter },
+  ]
+  const session = await onTerminal([process.execPath, join(root, 'bin/dev.ts'), 'trace'], steps, { env, columns: 120 })
+  expect(session).toMatchObject({ stuck: null, restored: true, code: 0 })
+  expect(session.text).toContain('Same as: netctl trace pod/shop/web-1 svc/shop/api:80/tcp --context prod')
+  expect(session.text).toContain('prod · objects and 3 nodes (n1, n2, n3) by exec · read just now')
+  expect(session.text).toContain('netctl collect --context prod --nodes n1 n2 n3 -O cluster.tar.gz')
 })
 
 describe('the cache', { timeout: 120_000 }, () => {
