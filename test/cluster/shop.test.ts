@@ -17,11 +17,12 @@ import { differences } from './shop-truth.ts'
 const able = needs('cluster', 'python3', 'conntrack')
 
 describe.runIf(able).for([1, 2])('a cluster of %i families', (families) => {
-  const folder = mkdtempSync(join(tmpdir(), 'netctl-shop-'))
+  let folder = ''
   let cluster: Cluster
   let agent: Agent
   // Kubernetes may have to be built first
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'netctl-shop-'))
     cluster = await up(2, { dual: families === 2 })
     await openShop(cluster, families)
     agent = new Agent()
@@ -29,7 +30,7 @@ describe.runIf(able).for([1, 2])('a cluster of %i families', (families) => {
   afterAll(async () => {
     agent?.end()
     await cluster?.down()
-    rmSync(folder, { recursive: true, force: true })
+    if (folder) rmSync(folder, { recursive: true })
   })
 
   for (const mode of ['iptables', 'nftables'] as const)
