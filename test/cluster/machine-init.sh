@@ -7,7 +7,8 @@ exec 3<&0
 mkdir -p /run/netns
 mount -t tmpfs tmpfs /run/netns
 ip link set lo up
-ip link add br0 type bridge
+# without an address of its own a bridge has its ports' lowest, and with every node that comes or goes another one
+ip link add br0 address 02:00:ac:1e:00:01 type bridge
 # a switch, not a firewall: frames between nodes are not the machine's to filter or track
 for family in iptables ip6tables arptables; do
   echo 0 2>/dev/null >"/proc/sys/net/bridge/bridge-nf-call-$family" || :

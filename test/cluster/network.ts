@@ -6,6 +6,8 @@
 export const machineAddress = ['172.30.0.1', 'fd30::1'] as const
 export const externalAddress = ['172.30.0.100', 'fd30::100'] as const
 export const nodeAddress = (index: number) => [`172.30.0.${11 + index}`, `fd30::${11 + index}`] as const
+/** the hardware address of its card, locally administered */
+export const nodeCard = (index: number) => `02:00:ac:1e:00:${(11 + index).toString(16).padStart(2, '0')}`
 export const podRange = ['10.244.0.0/16', 'fd44::/56'] as const
 export const serviceRange = ['10.96.0.0/16', 'fd96::/112'] as const
 /** the API server's port on the machine's address */

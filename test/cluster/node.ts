@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { makeGroups, removeGroups } from './cgroups.ts'
 import { diskChanges } from './disk.ts'
 import { linesOf } from './machine.ts'
+import { nodeCard } from './network.ts'
 import { type NodeSettings, nodeFiles } from './node-files.ts'
 import { run } from './run.ts'
 import type { Built, Machine } from './types.ts'
@@ -34,7 +35,7 @@ const plugins = ['loopback', 'ptp', 'host-local', 'portmap']
 
 /** Writes the disk of a new node, which is off. */
 export async function makeNode(machine: Machine, built: Built, settings: NodeSettings, shared?: string): Promise<ClusterNode> {
-  const { name } = settings
+  const { name, index } = settings
   const folder = join(machine.folder, name)
   const files = join(folder, 'files')
   for (const [file, text] of Object.entries(nodeFiles(settings))) {
@@ -67,8 +68,9 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
       )
       const next = linesOf(init)
       running = { init, pid: Number(await next()), groups }
-      const cable = `ip link add ${name} type veth peer name eth0 netns /proc/${running.pid}/ns/net; ip link set ${name} master br0 up`
-      await run([...machine.inside, 'sh', '-ec', cable])
+      // a reboot does not change the card
+      const card = `name eth0 address ${nodeCard(index)} netns /proc/${running.pid}/ns/net`
+      await run([...machine.inside, 'sh', '-ec', `ip link add ${name} type veth peer ${card}; ip link set ${name} master br0 up`])
       await next().catch(async () => {
         throw new Error(`${name} did not boot: ${await said()}`)
       })
