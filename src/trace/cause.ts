@@ -19,7 +19,7 @@ import { closedNodePort, deniedUntranslated, untranslated } from './cause/untran
 import { virtualServer } from './cause/virtual-server.ts'
 import { evidenceOf, ruleEvidence } from './evidence.ts'
 import type { Result } from './result.ts'
-import type { Blame } from './run.ts'
+import type { Blame } from './step.ts'
 import type { Cause, Flow } from './types.ts'
 
 /**

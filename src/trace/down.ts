@@ -2,7 +2,8 @@
 import type { Pod } from '../cluster/types.ts'
 import type { Ip } from '../net/ip.ts'
 import type { Snapshot } from '../snapshot/types.ts'
-import type { Blame, Run } from './run.ts'
+import type { Run } from './run.ts'
+import type { Blame } from './step.ts'
 import type { Place } from './world.ts'
 
 export interface Down {

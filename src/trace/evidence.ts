@@ -2,7 +2,7 @@
 import { formatRule } from '../kernel/nftables/format.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Snapshot } from '../snapshot/types.ts'
-import type { RulePlace } from './run.ts'
+import type { RulePlace } from './step.ts'
 import type { Evidence } from './types.ts'
 
 /** Longer lines are whole tables printed as one; what is cited of them is shown by its beginning. */

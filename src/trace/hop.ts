@@ -8,7 +8,7 @@ import { routeOwner } from './attribution/route-owner.ts'
 import { ruleView } from './attribution/rule-view.ts'
 import { virtualServerObject, virtualServerOwner } from './attribution/virtual-server.ts'
 import { evidenceAt, evidenceOf, ruleEvidence } from './evidence.ts'
-import type { NftPlace, Step } from './run.ts'
+import type { NftPlace, Step } from './step.ts'
 import type { Hop, Owner } from './types.ts'
 
 /**

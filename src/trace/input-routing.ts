@@ -3,7 +3,8 @@ import { validateSource } from '../kernel/route/validate-source.ts'
 import { acceptLocal, forwarding, routeLocalnet, rpFilter, sendRedirects, settingText, srcValidMark } from '../kernel/sysctl/effective.ts'
 import { type Family, isLoopback, isMulticast } from '../net/ip.ts'
 import { type Decision, keys, route } from './routing.ts'
-import { type Blame, type Run, type Skb, Undecided } from './run.ts'
+import { type Run, type Skb, Undecided } from './run.ts'
+import type { Blame } from './step.ts'
 import type { Place } from './world.ts'
 
 export type Admission = { readonly kind: 'ok'; readonly decision: Decision } | { readonly kind: 'drop'; readonly blame: Blame }

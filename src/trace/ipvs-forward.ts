@@ -6,7 +6,8 @@ import type { Packet } from '../net/packet.ts'
 import type { IpvsConn } from './ipvs-connections.ts'
 import { refuseToForward } from './mtu.ts'
 import { chooseSource, route } from './routing.ts'
-import { type Blame, conntrackOf, type End, type HookResult, passed, type Run, type Skb, Undecided, type Way } from './run.ts'
+import { conntrackOf, type End, type HookResult, passed, type Run, type Skb, Undecided, type Way } from './run.ts'
+import type { Blame } from './step.ts'
 import { around } from './tunnel.ts'
 
 /**

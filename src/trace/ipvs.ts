@@ -13,7 +13,8 @@ import { findRequest, type IpvsConn, type IpvsHeaders, ipvsHeaders, reversed } f
 import { existingConnection } from './ipvs-existing.ts'
 import { forwardToServer } from './ipvs-forward.ts'
 import { ipvsSetting } from './ipvs-settings.ts'
-import { type Blame, type HookResult, ipvsConnectionsOf, passed, type Run, type Skb, Undecided } from './run.ts'
+import { type HookResult, ipvsConnectionsOf, passed, type Run, type Skb, Undecided } from './run.ts'
+import type { Blame } from './step.ts'
 import { noEndpoint } from './supposed.ts'
 
 /** ip_vs_in: a request for a virtual server is scheduled, or follows its connection. */

@@ -2,7 +2,8 @@
 import type { Pod } from '../cluster/types.ts'
 import type { Source } from '../kernel/source.ts'
 import type { Packet } from '../net/packet.ts'
-import type { Run, Step } from './run.ts'
+import type { Run } from './run.ts'
+import type { Step } from './step.ts'
 import type { Place } from './world.ts'
 
 export type Socket = { readonly kind: 'open' | 'closed'; readonly endpoint: string; readonly source?: Source }

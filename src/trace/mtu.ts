@@ -6,7 +6,8 @@ import { tooBig } from '../net/icmp-error.ts'
 import type { Family } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import type { Decision } from './routing.ts'
-import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
+import { type End, type Run, type Skb, Undecided } from './run.ts'
+import type { Blame } from './step.ts'
 import type { Place } from './world.ts'
 
 type Out = Exclude<Decision, { kind: 'no-way' }>

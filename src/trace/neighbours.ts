@@ -9,7 +9,8 @@ import { addressUnreachable } from '../net/icmp-error.ts'
 import { contains, type Ip, isLinkLocal, prefix } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { refuseSource } from './input-routing.ts'
-import { type Blame, type End, type Run, type Skb, Undecided } from './run.ts'
+import { type End, type Run, type Skb, Undecided } from './run.ts'
+import type { Blame } from './step.ts'
 import type { Place, Port } from './world.ts'
 
 /** `what` follows the device's name in the entry: `is down`. */

@@ -10,7 +10,8 @@ import type { NatTarget } from './nat.ts'
 import type { BaseAtHook } from './nft-bases.ts'
 import { NftWalkEnv } from './nft-env.ts'
 import { runRule } from './nft-rule.ts'
-import { type Blame, type Run, type Skb, Undecided } from './run.ts'
+import { type Run, type Skb, Undecided } from './run.ts'
+import type { Blame } from './step.ts'
 
 /** A base chain at work on a packet. */
 export interface NftVisit extends BaseAtHook {

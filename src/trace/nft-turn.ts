@@ -3,7 +3,8 @@ import type { NftElement } from '../kernel/nftables/expression-types.ts'
 import type { NftChain, NftRule } from '../kernel/nftables/types.ts'
 import { excerpt } from '../kernel/words.ts'
 import type { NftVisit } from './nft-chains.ts'
-import { type Blame, type Step, Undecided } from './run.ts'
+import { Undecided } from './run.ts'
+import type { Blame, Step } from './step.ts'
 
 type Weight = Extract<Step, { kind: 'nft' }>['weight']
 

@@ -3,7 +3,8 @@ import { isIcmpError, type Packet } from '../net/packet.ts'
 import type { Client } from './client.ts'
 import { replyTo, sameFlow } from './exchange.ts'
 import type { Leg } from './legs.ts'
-import type { Blame, End, Step } from './run.ts'
+import type { End } from './run.ts'
+import type { Blame, Step } from './step.ts'
 import type { Verdict } from './types.ts'
 
 /** What one attempt came to, in one run. */

@@ -6,7 +6,8 @@ import { routeLocalnet } from '../kernel/sysctl/effective.ts'
 import { addressUnreachable, type IcmpError, noRoute, prohibited } from '../net/icmp-error.ts'
 import { contains, type Family, formatPrefix, type Ip, ip, isLoopback } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
-import { type Blame, pickByHash, type Run, type SendOptions, type Skb, Undecided, type Way } from './run.ts'
+import { pickByHash, type Run, type SendOptions, type Skb, Undecided, type Way } from './run.ts'
+import type { Blame } from './step.ts'
 import type { Place } from './world.ts'
 
 export type Decision =

@@ -4,7 +4,8 @@ import type { Packet } from '../net/packet.ts'
 import { runDeviceHook } from './device-hooks.ts'
 import { runHook } from './hooks.ts'
 import { askerKey } from './neighbours.ts'
-import { type Blame, newSkb, type Run, type Skb } from './run.ts'
+import { newSkb, type Run, type Skb } from './run.ts'
+import type { Blame } from './step.ts'
 import type { Port } from './world.ts'
 
 /** ff02::1:ffXX:XXXX (RFC 4291 §2.7.1) */

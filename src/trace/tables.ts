@@ -9,7 +9,8 @@ import type { IcmpError } from '../net/icmp-error.ts'
 import type { WalkEnv } from './match-env.ts'
 import type { NatTarget } from './nat.ts'
 import { rejectWith } from './reject.ts'
-import { type Blame, type Run, type Skb, type Step, Undecided } from './run.ts'
+import { type Run, type Skb, Undecided } from './run.ts'
+import type { Blame, Step } from './step.ts'
 
 /** A table at work on a packet. */
 export interface Visit {

@@ -17,18 +17,8 @@ import { fragment, refuseToForward, refuseToSend } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { enterHost, passDevice } from './programs.ts'
 import { type Decision, routeOutput } from './routing.ts'
-import {
-  type Blame,
-  type End,
-  type Exit,
-  type HookResult,
-  newSkb,
-  type Run,
-  type SendOptions,
-  type Skb,
-  type Way,
-  type Ways,
-} from './run.ts'
+import { type End, type Exit, type HookResult, newSkb, type Run, type SendOptions, type Skb, type Way, type Ways } from './run.ts'
+import type { Blame } from './step.ts'
 import { transmit } from './transmit.ts'
 import { packedBeyond } from './tunnel.ts'
 import type { Place } from './world.ts'

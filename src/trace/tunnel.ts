@@ -6,8 +6,9 @@ import type { Packet } from '../net/packet.ts'
 import { routeMtu } from './mtu.ts'
 import { deviceBlame } from './neighbours.ts'
 import { chooseSource } from './routing.ts'
-import { type Blame, type End, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
+import { type End, type Run, type SendOptions, type Skb, Undecided, type Ways } from './run.ts'
 import { socketOwner } from './socket-owner.ts'
+import type { Blame } from './step.ts'
 import type { Place } from './world.ts'
 
 /** Where the packets of a tunnel go: its far end, its own address where it is bound to one, and what the route is looked up with. */

@@ -6,7 +6,8 @@ import { type Family, type Ip, sameIp } from '../net/ip.ts'
 import { headerBytes, type Packet, port, type Tunnel } from '../net/packet.ts'
 import { noCt } from './conntrack-entry.ts'
 import { deviceBlame, neighbour, unresolved } from './neighbours.ts'
-import { type Blame, type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
+import { type End, newSkb, type Run, type Skb, Undecided, type Ways } from './run.ts'
+import type { Blame } from './step.ts'
 import { around, type Course, needKind, outerSource, sendOuter } from './tunnel.ts'
 
 /** bytes of the VXLAN header, and of the Ethernet header of the frame inside (RFC 7348 §5) */

@@ -6,7 +6,7 @@ import { type Ip, parseIp } from '../../net/ip.ts'
 import type { Packet, PortRange } from '../../net/packet.ts'
 import type { Snapshot } from '../../snapshot/types.ts'
 import type { Result } from '../result.ts'
-import type { Blame, Step } from '../run.ts'
+import type { Blame, Step } from '../step.ts'
 import type { Cause, Flow } from '../types.ts'
 import { type Place, type World, worldOf } from '../world.ts'
 

@@ -1,6 +1,6 @@
 /** An answer that goes past the node that had translated the request: the client, or its node, doesn't know who speaks to it. */
 import { ruleView } from '../attribution/rule-view.ts'
-import type { Step } from '../run.ts'
+import type { Step } from '../step.ts'
 import { type Case, type Explain, type Hand, nodeOf } from './case.ts'
 import { translation } from './translation.ts'
 

@@ -1,5 +1,5 @@
 /** A rule, or a chain's policy, that neither Felix nor kube-proxy wrote. */
-import type { RulePlace } from '../run.ts'
+import type { RulePlace } from '../step.ts'
 import { type Case, type Explain, nodeOf } from './case.ts'
 import { ruleLine } from './words.ts'
 

@@ -1,5 +1,5 @@
 /** A packet that is too big for a device on its way: the device, and the tunnel that took it in all the same. */
-import type { Step } from '../run.ts'
+import type { Step } from '../step.ts'
 import { type Case, type Explain, nodeOf } from './case.ts'
 
 /**

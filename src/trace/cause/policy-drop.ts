@@ -4,7 +4,7 @@ import { policyOfChain } from '../attribution/calico-names.ts'
 import { objectOfCalicoChain } from '../attribution/calico-object.ts'
 import { felixLayer } from '../attribution/nft-names.ts'
 import { chainView, type RuleView, ruleView } from '../attribution/rule-view.ts'
-import type { RulePlace } from '../run.ts'
+import type { RulePlace } from '../step.ts'
 import { type Case, type Explain, type Finding, nodeOf, unresolvedNeighbour } from './case.ts'
 import { ruleLine, said, some, spoken } from './words.ts'
 

@@ -2,7 +2,7 @@
 import type { Ip } from '../../net/ip.ts'
 import { ruleView } from '../attribution/rule-view.ts'
 import { virtualServerObject } from '../attribution/virtual-server.ts'
-import type { Step } from '../run.ts'
+import type { Step } from '../step.ts'
 import type { Case } from './case.ts'
 
 export interface Translation {

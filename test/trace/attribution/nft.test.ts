@@ -8,7 +8,7 @@ import { felixLayer, kubeProxyName } from '../../../src/trace/attribution/nft-na
 import { nftObject } from '../../../src/trace/attribution/nft-object.ts'
 import { nftRuleOwner, nftTableOwner } from '../../../src/trace/attribution/nft-owner.ts'
 import { ruleView } from '../../../src/trace/attribution/rule-view.ts'
-import type { RulePlace } from '../../../src/trace/run.ts'
+import type { RulePlace } from '../../../src/trace/step.ts'
 import { emptyCluster, pod, prefix, service } from './rules.ts'
 
 const source = { file: 'cluster/x.json', line: 1 }
