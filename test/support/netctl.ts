@@ -15,12 +15,15 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** No cluster of the machine that tests run on, and nothing kept from one test to the next. */
+export const NO_CLUSTER = { KUBECONFIG: '/dev/null/none', XDG_CACHE_HOME: '/dev/null/none' } as const
+
 /** `netctl ARGS…` without a terminal, colour or CI; never rejects. */
 export async function netctl(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const { CI, NO_COLOR, FORCE_COLOR, DEBUG, COLUMNS, NETCTL_SNAPSHOT, ...inherited } = process.env
   const ran = await execa(process.execPath, [join(root, 'bin/dev.ts'), ...args], {
     cwd: options.cwd ?? root,
-    env: { ...inherited, ...options.env },
+    env: { ...inherited, ...NO_CLUSTER, ...options.env },
     extendEnv: false,
     reject: false,
     stripFinalNewline: false,

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { execa } from 'execa'
+import { NO_CLUSTER } from './netctl.ts'
 
 export interface Session {
   /** exit code */
@@ -39,7 +40,7 @@ export async function onTerminal(
   } = {},
 ): Promise<Session> {
   const { CI, NO_COLOR, FORCE_COLOR, DEBUG, NETCTL_SNAPSHOT, ...inherited } = process.env
-  const env = { ...inherited, TERM: 'xterm-256color', LANG: 'C.UTF-8', ...options.env }
+  const env = { ...inherited, ...NO_CLUSTER, TERM: 'xterm-256color', LANG: 'C.UTF-8', ...options.env }
   const job = {
     argv,
     steps,
