@@ -1,4 +1,4 @@
-/** Runs netctl as a process of its own, from the sources. */
+/** Runs netctl as a process of its own: from the sources, or with NETCTL_BUILT=1 what `npm run build` made, which starts in a third of the time. */
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { root } from './needs.ts'
@@ -15,13 +15,15 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+const program = join(root, process.env.NETCTL_BUILT ? 'bin/run.js' : 'bin/dev.ts')
+
 /** No cluster of the machine that tests run on, and nothing kept from one test to the next. */
 export const NO_CLUSTER = { KUBECONFIG: '/dev/null/none', XDG_CACHE_HOME: '/dev/null/none' } as const
 
 /** `netctl ARGS…` without a terminal, colour or CI; never rejects. */
 export async function netctl(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const { CI, NO_COLOR, FORCE_COLOR, DEBUG, COLUMNS, NETCTL_SNAPSHOT, ...inherited } = process.env
-  const ran = await execa(process.execPath, [join(root, 'bin/dev.ts'), ...args], {
+  const ran = await execa(process.execPath, [program, ...args], {
     cwd: options.cwd ?? root,
     env: { ...inherited, ...NO_CLUSTER, ...options.env },
     extendEnv: false,
