@@ -39,14 +39,6 @@ export const SETTLE_MS = 400
 export const PROBES_AT_ONCE = 16
 /** A connection attempt that meets silence says its SYN again after one second: that is one more packet to be seen, no other answer. */
 const PATIENCE_MS = { answered: 3000, silent: 1500, unreachable: 4500 } as const
-/** below what kernels choose from (ip_local_port_range) and the ports of nodes: no connection of somebody else is taken for ours */
-const PORTS = { first: 20_000, count: 10_000 } as const
-/** so that each has a port of its own, and nodes can watch for all of them at once */
-export const MOST_FLOWS = 5000
-
-/** Ports to send from, each once, from a random one on; `chance` is in [0, 1). */
-export const portFrom = (chance: number, index: number): number => PORTS.first + ((Math.floor(chance * PORTS.count) + index) % PORTS.count)
-
 /** Where legs are watched: nodes, and pods with rules of their own on their node. Others have nothing to be seen. */
 export function spaceOf({ hosts, cluster }: Snapshot, id: string): { readonly node: string; readonly space: Space } | undefined {
   const host = hosts.get(id)

@@ -5,7 +5,8 @@ import { traceFlow } from '../../trace/trace.ts'
 import type { Flow, Trace } from '../../trace/types.ts'
 import { caughtPort } from '../../verify/caught.ts'
 import { compareFlow, LIMITED, type Sent } from '../../verify/compare.ts'
-import { type FlowPlan, type Plan, planOf, portFrom } from '../../verify/plan.ts'
+import { type FlowPlan, type Plan, planOf } from '../../verify/plan.ts'
+import { portsFrom } from '../../verify/ports.ts'
 import type { ScriptTexts } from '../../verify/scripts.ts'
 import type { Verification, VerifiedTrace } from '../../verify/verification.ts'
 import { type Observed, observe } from './observe.ts'
@@ -44,8 +45,9 @@ export interface Verified {
 
 /** Predictions with what is to be done to check them. `catching`: nothing is sent. */
 export function predict({ chance, newId }: Ground, snapshot: Snapshot, asked: readonly AskedFlow[], catching?: Catching): Plan {
+  const ports = catching ? [] : portsFrom(snapshot, chance)
   const traces = asked.map(({ flow, id }, i) => {
-    const { sourcePort = catching ? undefined : portFrom(chance, i) } = flow
+    const { sourcePort = ports[i] } = flow
     const exact = sourcePort === undefined ? flow : { ...flow, sourcePort }
     return traceFlow(snapshot, exact, { legs: true, ...(id !== undefined && { id }) })
   })
