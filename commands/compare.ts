@@ -3,9 +3,9 @@ import { inputFlag, liveFlags, namespaceFlags, outputFlag, snapshotFlag, timeout
 import { flowArgs, flowFlags, flowsFlag, stateFlag } from '../src/cli/flow-flags.ts'
 import { stringifier, textOptions } from '../src/cli/print-trace.ts'
 import { exitOfLine, worse } from '../src/cli/trace-exit.ts'
-import { readFlows, walkFlows } from '../src/cli/walk-flows.ts'
-import { covering, whichCluster } from '../src/cli/which-cluster.ts'
-import { noFlowBeside, whichFlow } from '../src/cli/which-flow.ts'
+import { walkFlows } from '../src/cli/walk-flows.ts'
+import { whichFlow } from '../src/cli/which-flow.ts'
+import { whichFlows } from '../src/cli/which-flows.ts'
 import { ExitCode } from '../src/error.ts'
 import { compareSummary } from '../src/report/compare.ts'
 import { comparisonDocument, summaryDocument } from '../src/report/compare-json.ts'
@@ -42,19 +42,10 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
     const stringify = await stringifier(flags.output)
     const text = flags.output === 'text' || flags.output === 'wide'
     if (flags.flows !== undefined) {
-      const file = flags.flows
-      noFlowBeside(args)
-      const cluster = await whichCluster(flags, around)
-      const lines = readFlows(cluster.snapshot, file, flags.state)
-      const snapshot = await covering(
-        cluster,
-        lines.map((line) => line.flow),
-        flags,
-        around,
-      )
+      const { snapshot, flows } = await whichFlows(flags.flows, { ...args, flags }, around)
       let code: ExitCode = ExitCode.ok
       function* traces(): Generator<Trace> {
-        for (const { trace } of walkFlows(snapshot, lines)) {
+        for (const { trace } of walkFlows(snapshot, flows)) {
           code = worse(code, exitOfLine(trace, undefined))
           yield trace
         }

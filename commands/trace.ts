@@ -6,10 +6,10 @@ import { exitOf } from '../src/cli/trace-exit.ts'
 import { traceFlags } from '../src/cli/trace-flags.ts'
 import { verifyCommand } from '../src/cli/verify/verify-command.ts'
 import { wantsVerification } from '../src/cli/verify/verify-flags.ts'
-import { readFlows, walkFlows } from '../src/cli/walk-flows.ts'
+import { walkFlows } from '../src/cli/walk-flows.ts'
 import { changedBy, traceIt } from '../src/cli/what-if.ts'
-import { covering, whichCluster } from '../src/cli/which-cluster.ts'
-import { noFlowBeside, whichFlow } from '../src/cli/which-flow.ts'
+import { whichFlow } from '../src/cli/which-flow.ts'
+import { whichFlows } from '../src/cli/which-flows.ts'
 import type { ExitCode } from '../src/error.ts'
 import type { Verdict } from '../src/trace/types.ts'
 
@@ -43,19 +43,10 @@ step. The plan is shown before, and nothing is done without a yes. Exit code the
     if (wantsVerification(flags)) return verifyCommand({ ...args, flags }, around, shape, (text) => this.print(text))
     const options = { verbose: flags.verbose, brief: !wantsPaths(flags) }
     if (flags.flows !== undefined) {
-      const file = flags.flows
-      noFlowBeside(args)
-      const cluster = await whichCluster(flags, around)
-      const lines = readFlows(cluster.snapshot, file, flags.state)
-      const snapshot = await covering(
-        cluster,
-        lines.map((line) => line.flow),
-        flags,
-        around,
-      )
+      const { snapshot, flows } = await whichFlows(flags.flows, { ...args, flags }, around)
       const changed = changedBy(snapshot, flags)
       const out = { ascii: (text: string) => this.printAscii(text), print: (text: string) => this.print(text) }
-      return this.bounded('tracing', flags.timeout, () => printFlows(walkFlows(snapshot, lines, { ...options, changed }), shape, out))
+      return this.bounded('tracing', flags.timeout, () => printFlows(walkFlows(snapshot, flows, { ...options, changed }), shape, out))
     }
     const { snapshot, flow, again, keep } = await whichFlow({ command: 'trace', ...args, flags }, around)
     const changed = changedBy(snapshot, flags)

@@ -88,15 +88,20 @@ export const inputFlag = {
 /** What pods on nodes run, if nothing is said. */
 export const POD_IMAGE = 'busybox:1.37.0'
 
-/** How nodes are reached through the API: see src/kube/open-way.ts. */
-export const wayFlags = {
-  via: string({
-    summary:
-      'how nodes are read through the API: a short-lived privileged pod on each, exec into calico-node or kube-proxy, or not at all; auto: pods if you agree, else exec',
+/** `--via`, with what it does if nothing is said. */
+const viaFlag = (summary: string): OptionFlag<'auto' | 'pod' | 'exec' | 'none'> =>
+  string({
+    summary: `how nodes are read through the API: ${summary}`,
     options: ['auto', 'pod', 'exec', 'none'],
     default: 'auto',
     helpGroup: 'NODES',
-  }) as unknown as OptionFlag<'auto' | 'pod' | 'exec' | 'none'>,
+  }) as unknown as OptionFlag<'auto' | 'pod' | 'exec' | 'none'>
+
+/** How nodes are reached through the API: see src/kube/open-way.ts. */
+export const wayFlags = {
+  via: viaFlag(
+    'a short-lived privileged pod on each, exec into calico-node or kube-proxy, or not at all; auto: pods if you agree, else exec',
+  ),
   'pod-namespace': string({
     summary: 'where such pods are made; netctl if it is there, else kube-system',
     helpValue: 'NAME',
@@ -126,13 +131,9 @@ export const maxAgeFlag = {
 /** What a command that reads a running cluster is told besides: how its nodes are reached, and how old its answer may be. */
 export const liveFlags = {
   ...wayFlags,
-  via: string({
-    summary:
-      'how nodes are read through the API: exec into calico-node or kube-proxy, a short-lived privileged pod on each, or not at all; auto: exec, else pods if you agree',
-    options: ['auto', 'exec', 'pod', 'none'],
-    default: 'auto',
-    helpGroup: 'NODES',
-  }) as unknown as OptionFlag<'auto' | 'pod' | 'exec' | 'none'>,
+  via: viaFlag(
+    'exec into calico-node or kube-proxy, a short-lived privileged pod on each, or not at all; auto: exec, else pods if you agree',
+  ),
   ...maxAgeFlag,
 }
 

@@ -1,10 +1,11 @@
 /** For `--catch`: is one of the packets that nodes saw the one that is waited for? */
+import type { TraceHeaders } from '../kernel/nftables/trace-events.ts'
 import type { Snapshot } from '../snapshot/types.ts'
 import type { Trace } from '../trace/types.ts'
 import type { Watched } from './check-path.ts'
 import { spaceOf } from './plan.ts'
 import { type OwnPorts, sightings } from './sightings.ts'
-import type { Headers, SeenPacket } from './types.ts'
+import type { SeenPacket } from './types.ts'
 
 /**
  * The port (of a ping: the identifier) of the first packet that a client sent as this flow says; with `dropped` of the first that was seen to end on a
@@ -58,4 +59,4 @@ function lostLater(snapshot: Snapshot, paths: Trace['paths'], port: number, node
   )
 }
 
-const portOf = (h: Headers): number | undefined => h.icmp?.id ?? h.sport
+const portOf = (h: TraceHeaders): number | undefined => h.icmp?.id ?? h.sport

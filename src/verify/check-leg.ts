@@ -1,11 +1,12 @@
 /** One packet's pass through one host: the rules that it was to hit held against those that it hit. */
+import type { TraceHeaders } from '../kernel/nftables/trace-events.ts'
 import type { Snapshot } from '../snapshot/types.ts'
 import { headers as headersText } from '../trace/hop.ts'
 import type { Leg } from '../trace/legs.ts'
 import type { Hop } from '../trace/types.ts'
 import { type RulePlace, rulePlace } from './rule-places.ts'
 import { otherHeaders } from './sightings.ts'
-import type { Headers, SeenPacket, SeenStep } from './types.ts'
+import type { SeenPacket, SeenStep } from './types.ts'
 import type { CheckedStep, Difference } from './verification.ts'
 
 export interface LegCheck {
@@ -117,7 +118,7 @@ const seenSaid = (s: SeenRule): string =>
   s.kind === 'policy' ? `${s.table} ${s.chain}: policy ${s.verdict}` : `${s.table} ${s.chain}: ${s.text}`
 
 /** Like `headers` of a hop. */
-export function seenHeaders({ proto, src, dst, sport, dport, icmp }: Headers): string {
+export function seenHeaders({ proto, src, dst, sport, dport, icmp }: TraceHeaders): string {
   const at = (ip: string, port: number | undefined) => (port === undefined ? ip : `${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
   return `${at(src, sport)} → ${at(dst, dport)} ${icmp ? `${proto} ${icmp.type}/${icmp.code}` : proto}`
 }

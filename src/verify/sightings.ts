@@ -1,9 +1,10 @@
 /** Which of the packets that a node saw is the one that was to be seen there. */
+import type { TraceHeaders } from '../kernel/nftables/trace-events.ts'
 import type { Packet, PortRange } from '../net/packet.ts'
 import { isIcmpError } from '../net/packet.ts'
 import type { Leg } from '../trace/legs.ts'
 import { tupleOf } from './tuple.ts'
-import type { Headers, NodeSeen, SeenPacket, Space, Tuple } from './types.ts'
+import type { NodeSeen, SeenPacket, Space, Tuple } from './types.ts'
 
 /** Ports (or identifiers) that stand for the client's own, as they become known on the way: what a node masquerades with is its own choice. */
 export type OwnPorts = Set<number>
@@ -36,13 +37,13 @@ export const sameSpace = (x: Space, y: Space): boolean =>
   x === 'node' || y === 'node' ? x === y : x.namespace === y.namespace && x.name === y.name
 
 /** Is the client's end of the packet at a port that is known to be its own? */
-function stands({ sport, dport, icmp }: Headers, { way }: Leg, own: OwnPorts): boolean {
+function stands({ sport, dport, icmp }: TraceHeaders, { way }: Leg, own: OwnPorts): boolean {
   const port = icmp ? icmp.id : way === 'request' ? sport : dport
   return port === undefined || own.has(port)
 }
 
 /** Have both the same headers, as far as they are known beforehand? */
-function fits(seen: Headers, packet: Packet, ownId: number | undefined): boolean {
+function fits(seen: TraceHeaders, packet: Packet, ownId: number | undefined): boolean {
   const { src, dst, sport, dport, tcp, icmp } = packet
   return (
     seen.src === src.text &&
@@ -74,7 +75,7 @@ export const within = (port: number | undefined, range: PortRange | undefined): 
   port === undefined || range === undefined || (port >= range.lo && port <= range.hi)
 
 /** What the last hook saw otherwise than the walk says; undefined if nothing. */
-export function otherHeaders(seen: Headers, packet: Packet): boolean {
+export function otherHeaders(seen: TraceHeaders, packet: Packet): boolean {
   if (packet.tunnel) return seen.src !== packet.src.text || seen.dst !== packet.dst.text
   return (
     seen.src !== packet.src.text ||

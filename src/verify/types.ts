@@ -1,3 +1,5 @@
+import type { TraceHeaders } from '../kernel/nftables/trace-events.ts'
+
 /**
  * What `trace --verify` asks of a node, and what was observed there. Three scripts a node, composed by netctl: one watches, one sends probes, one stops
  * the watch. Addresses are canonical text (`Ip.text`).
@@ -78,17 +80,6 @@ export interface ProbeResult {
   readonly answer: ProbeAnswer
 }
 
-export interface Headers {
-  readonly proto: string
-  readonly src: string
-  readonly dst: string
-  readonly sport?: number
-  readonly dport?: number
-  /** the flags that are set, in the order of nft: `syn`, `syn,ack`, `rst` */
-  readonly tcp?: string
-  readonly icmp?: { readonly type: number; readonly code: number; readonly id?: number }
-}
-
 /** What happened to a packet in one base chain or rule. Tables by family and name, `ip filter`; chains by name. */
 export type SeenStep =
   /** where a base chain met it: its headers there, after whatever came before */
@@ -98,7 +89,7 @@ export type SeenStep =
       readonly chain: string
       readonly iif?: string
       readonly oif?: string
-      readonly headers: Headers
+      readonly headers: TraceHeaders
     }
   /** a rule that ran to its end */
   | {
@@ -119,7 +110,7 @@ export type SeenStep =
 export interface SeenPacket {
   readonly space: Space
   readonly hook: 'prerouting' | 'output'
-  readonly headers: Headers
+  readonly headers: TraceHeaders
   /** index into `WatchOrder.tuples`; absent for ICMP errors */
   readonly tuple?: number
   readonly iif?: string
@@ -129,7 +120,7 @@ export interface SeenPacket {
    * how it was seen to go on, after all rules: headers at the end of postrouting, or of input; without headers where nft reads those of a tunnel's
    * packet as if they were of the other family, that inside
    */
-  readonly end?: { readonly hook: 'postrouting' | 'input'; readonly headers?: Headers; readonly oif?: string }
+  readonly end?: { readonly hook: 'postrouting' | 'input'; readonly headers?: TraceHeaders; readonly oif?: string }
 }
 
 /** An entry that conntrack made for one of the tuples: it tells so when the first packet has left. */

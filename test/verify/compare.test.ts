@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { TraceHeaders } from '../../src/kernel/nftables/trace-events.ts'
 import type { Flow } from '../../src/trace/types.ts'
-import type { Headers, SeenPacket, SeenStep } from '../../src/verify/types.ts'
+import type { SeenPacket, SeenStep } from '../../src/verify/types.ts'
 import { addresses } from '../support/netns-lab.ts'
 import { make } from '../support/snapshot-builder.ts'
 import { asPredicted, verify, type World } from './kernel-as-predicted.ts'
@@ -41,7 +42,7 @@ const forget = ({ seen }: World, node: string): void => {
   if (of) of.packets = []
 }
 /** as the last hook sees it */
-const last = (p: SeenPacket): Headers => p.end?.headers ?? p.headers
+const last = (p: SeenPacket): TraceHeaders => p.end?.headers ?? p.headers
 const rule = (step: SeenStep, index: number): SeenStep => ({ ...step, index }) as SeenStep
 
 describe.each([4, 6] as const)('the kernel does as predicted, IPv%d', (family) => {

@@ -1,4 +1,6 @@
 /** What nodes would see if the kernel did just what one path says: tests then have it do otherwise. */
+
+import type { TraceHeaders } from '../../src/kernel/nftables/trace-events.ts'
 import type { Packet } from '../../src/net/packet.ts'
 import type { Snapshot } from '../../src/snapshot/types.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
@@ -8,7 +10,7 @@ import { compareFlow, type Sent } from '../../src/verify/compare.ts'
 import { type Plan, planOf, spaceOf } from '../../src/verify/plan.ts'
 import { rulePlace } from '../../src/verify/rule-places.ts'
 import { tupleOf } from '../../src/verify/tuple.ts'
-import type { Headers, NodeSeen, ProbeAnswer, SeenPacket, SeenStep } from '../../src/verify/types.ts'
+import type { NodeSeen, ProbeAnswer, SeenPacket, SeenStep } from '../../src/verify/types.ts'
 import type { Verification } from '../../src/verify/verification.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -22,7 +24,7 @@ export type World = {
 
 const flags = { SYN: 'syn', 'SYN-ACK': 'syn,ack', ACK: 'ack', RST: 'rst' } as const
 
-function headersOf({ proto, src, dst, sport, dport, tcp, icmp }: Packet): Headers {
+function headersOf({ proto, src, dst, sport, dport, tcp, icmp }: Packet): TraceHeaders {
   return {
     proto: String(proto),
     src: src.text,

@@ -12,9 +12,8 @@ import type { Around } from '../around.ts'
 import type { LiveCluster } from '../live-cluster.ts'
 import { type Shape, textOptions } from '../print-trace.ts'
 import { worse } from '../trace-exit.ts'
-import { readFlows } from '../walk-flows.ts'
-import { covering, whichCluster } from '../which-cluster.ts'
-import { type FlowWords, noFlowBeside, whichFlow } from '../which-flow.ts'
+import { type FlowWords, whichFlow } from '../which-flow.ts'
+import { whichFlows } from '../which-flows.ts'
 import { verifyExit } from './verify-exit.ts'
 import type { AskedFlow } from './verify-flows.ts'
 import { CATCH_MS, expectAnswer, type Verifying, verifying } from './verifying.ts'
@@ -43,7 +42,8 @@ export async function verifyCommand(words: VerifyWords, around: Around, shape: S
     staysMs: said.catch ? (said.timeout ?? CATCH_MS) : STAYS_MS,
     ...(said.catch && { timeout: undefined }),
   }
-  const asked = await (flags.flows === undefined ? one : many)({ ...words, flags }, around)
+  const whole = { ...words, flags }
+  const asked = await (flags.flows === undefined ? one(whole, around) : whichFlows(flags.flows, whole, around))
   const { live, snapshot, flows } = asked
   if (!live)
     throw new NetctlError({
@@ -73,20 +73,6 @@ async function one(words: VerifyWords, around: Around): Promise<Asked> {
   const { source, destination, flags } = words
   const { snapshot, flow, live } = await whichFlow({ command: 'trace', source, destination, flags }, around)
   return { live, snapshot, flows: [{ flow, ...(flags.expect !== undefined && { expect: flags.expect as Verdict }) }] }
-}
-
-async function many(words: VerifyWords, around: Around): Promise<Asked> {
-  const { flags } = words
-  noFlowBeside(words)
-  const cluster = await whichCluster(flags, around)
-  const flows = readFlows(cluster.snapshot, flags.flows as string, flags.state)
-  const snapshot = await covering(
-    cluster,
-    flows.map((f) => f.flow),
-    flags,
-    around,
-  )
-  return { live: cluster.live, snapshot, flows }
 }
 
 function verifiedIn(shape: Shape, traces: readonly VerifiedTrace[], list: boolean): string {
