@@ -1,3 +1,4 @@
+import { OBJECT_NAME } from '../cluster/object-name.ts'
 import { ExitCode, NetctlError } from '../error.ts'
 import type { NodeAt } from '../snapshot/collect/collect.ts'
 import { runBySsh, runHere } from '../system/run-script.ts'
@@ -24,7 +25,7 @@ export function nodesToRead({ local, node, ssh = [], via }: WhichNodes): readonl
 
 /** Node names as Kubernetes has them (DNS-1123 subdomain). */
 export function expectNodeName(name: string): string {
-  if (/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) return name
+  if (OBJECT_NAME.test(name)) return name
   throw new NetctlError({ code: 'USE005', message: `--node ${name} is not the name of a node`, try: 'kubectl get nodes' })
 }
 

@@ -1,10 +1,8 @@
+import { OBJECT_NAME } from '../cluster/object-name.ts'
 import type { Cluster, Pod } from '../cluster/types.ts'
 import { nodePortAt, serviceAt } from '../trace/attribution/service-at.ts'
 import type { Flow } from '../trace/types.ts'
 import type { Wanted } from './piece.ts'
-
-/** DNS-1123 subdomain: what else a cluster may call a node is not asked for */
-const NODE = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
 
 /** What was asked of a node before: its pods; `unread`: it can't be had. */
 export type Asked = ReadonlyMap<string, { readonly pods: readonly string[] } | 'unread'>
@@ -29,7 +27,8 @@ export function wantedFor(cluster: Cluster, lacks: Iterable<string>, flows: read
   const behind = flows.flatMap((flow) => podsBehind(cluster, flow))
   return [...wanted].flatMap(([node, pods]): readonly Wanted[] => {
     const known = asked.get(node)
-    if (!NODE.test(node) || known === 'unread' || (known && [...pods].every((pod) => known.pods.includes(pod)))) return []
+    // what else a cluster may call a node is not asked for
+    if (!OBJECT_NAME.test(node) || known === 'unread' || (known && [...pods].every((pod) => known.pods.includes(pod)))) return []
     const likely = behind.filter((pod) => pod.node === node).map(nameOf)
     return [{ node, pods: [...new Set([...(known?.pods ?? []), ...pods, ...likely])].sort() }]
   })

@@ -1,3 +1,4 @@
+import { OBJECT_NAME } from '../cluster/object-name.ts'
 import { parseIp } from '../net/ip.ts'
 import type { Space } from './types.ts'
 
@@ -32,6 +33,6 @@ export function spaceWords(space: Space): string {
   if (space === 'node') return 'node'
   const { namespace, name } = space
   if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace)) return bad('a namespace', namespace)
-  if (!/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) return bad('a name of a pod', name)
+  if (!OBJECT_NAME.test(name)) return bad('a name of a pod', name)
   return `pod ${namespace}_${name}`
 }

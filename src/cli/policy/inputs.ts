@@ -8,7 +8,7 @@ import { NetctlError } from '../../error.ts'
 import { sanitize } from '../../report/sanitize.ts'
 import { hasKubeconfig } from '../../system/kubeconfig-files.ts'
 import { findSnapshots } from '../../system/nearby-snapshots.ts'
-import { snapshotFlag } from '../flags.ts'
+import { clusterFlags, snapshotFlag } from '../flags.ts'
 import { resolveNamespace } from '../namespace.ts'
 import { pick } from '../pickers.ts'
 import { shellLine } from '../shell-words.ts'
@@ -28,11 +28,7 @@ export const inputFlags = {
     helpValue: 'NAME',
     helpGroup: 'SOURCE',
   }),
-  kubeconfig: string({
-    summary: 'kubeconfig of that cluster: else KUBECONFIG, else ~/.kube/config',
-    helpValue: 'PATH',
-    helpGroup: 'SOURCE',
-  }),
+  kubeconfig: clusterFlags.kubeconfig,
 }
 
 /** The same manifests without `-f`: `netctl policy matrix policies/`. */

@@ -1,5 +1,7 @@
 /** What the collector of a node (bin/collect-node.sh) prints: the names and bytes of dumps, and what could not be had. */
 
+import { OBJECT_NAME } from '../../cluster/object-name.ts'
+
 export interface NodeStream {
   /** as the node calls itself, or the user; undefined if the stream ended before it said so */
   readonly node: string | undefined
@@ -14,8 +16,6 @@ export interface NodeStream {
 /** Login shells may greet before the first line. */
 const BANNER = 64 * 1024
 const FIRST_LINE = 'netctl-collect 1\n'
-/** DNS-1123 subdomains, as names of nodes are */
-const NODE = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
 /** `pods/-_UID`: of a pod whose name the node can't tell */
 const FILE =
   /^(?:node|(pods\/(?:-|[a-z0-9][a-z0-9-]{0,62})_[a-z0-9][a-z0-9.-]{0,252}))\/([A-Za-z0-9][A-Za-z0-9_-]{0,60}\.(?:txt|json)(?:\.gz)?)$/
@@ -42,7 +42,7 @@ export function readStream(bytes: Buffer, name?: string): NodeStream {
     if (line === 'end') return result(true)
     const [, word, rest = ''] = /^(node|note|file) (.*)$/.exec(line) ?? []
     if (word === 'node') {
-      if (node === undefined && NODE.test(rest)) node = rest
+      if (node === undefined && OBJECT_NAME.test(rest)) node = rest
     } else if (word === 'note') {
       notes.push(rest)
     } else {

@@ -1,5 +1,7 @@
 /** Whose dumps are in a file: its path may say it, or the addresses among the dumps beside it. */
+
 import { arr, type Json, rec, str } from '../../cluster/items.ts'
+import { OBJECT_NAME } from '../../cluster/object-name.ts'
 import { parseIp } from '../../net/ip.ts'
 
 export interface Owners {
@@ -41,8 +43,7 @@ export function ownersBy(nodes: readonly Json[], pods: readonly Json[], root: st
 }
 
 /** Names become names of folders: those that Kubernetes would not have are nobody's. */
-const nameOf = ({ metadata }: Json): string | undefined =>
-  /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.exec(str(rec(metadata).name) ?? '')?.[0]
+const nameOf = ({ metadata }: Json): string | undefined => OBJECT_NAME.exec(str(rec(metadata).name) ?? '')?.[0]
 
 function podName(pod: Json): string | undefined {
   const namespace = str(rec(pod.metadata).namespace) ?? 'default'
