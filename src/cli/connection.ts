@@ -1,7 +1,7 @@
 import { NetctlError } from '../error.ts'
 import { parseIp } from '../net/ip.ts'
 import type { Snapshot } from '../snapshot/types.ts'
-import { findConnections } from '../trace/dumped-connections.ts'
+import { findConnections } from '../trace/conntrack/dumped-connections.ts'
 import type { ConnectionState, Flow } from '../trace/types.ts'
 import { worldOf } from '../trace/world.ts'
 

@@ -8,7 +8,7 @@ import type { Around } from './around.ts'
 import { bounded } from './bounded.ts'
 import type { LiveCluster, LiveFlags } from './live-cluster.ts'
 import { pickSnapshot } from './pickers.ts'
-import { changedBy, hostsSupposed, type WhatIfFlags } from './what-if.ts'
+import { changedBy, hostsSupposed, type WhatIfFlags } from './trace/what-if.ts'
 
 export type ClusterFlags = LiveFlags & { readonly snapshot?: string | undefined }
 

@@ -1,11 +1,11 @@
 import type { Trace } from '../trace/types.ts'
 import type { CompareSummary, PartSummary } from './compare.ts'
-import { comparisonLines } from './comparison-text.ts'
 import { padLine, wrap } from './layout.ts'
 import { aspectNames, count, percent } from './names.ts'
 import { type Line, makePen, type Pen } from './pen.ts'
 import type { TextOptions } from './terminal.ts'
-import { answerLines, nextLines, noteLines, sections } from './trace-text.ts'
+import { comparisonLines } from './trace/comparison-text.ts'
+import { answerLines, nextLines, noteLines, sections } from './trace/trace-text.ts'
 
 /** `netctl compare SRC DST`: the answer, then what Calico and kube-proxy each did for this flow, with the entries that show it. */
 export function compareText(trace: Trace, opts: TextOptions): string {

@@ -2,12 +2,12 @@
 import type { Hop, Path } from '../trace/types.ts'
 import type { CheckedStep, Verification, VerifiedTrace } from '../verify/verification.ts'
 import { oneLine } from './entry.ts'
-import { hopLines } from './hop-text.ts'
 import { indent, joinLines, labelled, lineWidth, wrap } from './layout.ts'
 import { count, sourceName, targetName } from './names.ts'
 import { type Line, makePen, type Pen, type Style } from './pen.ts'
 import type { TextOptions } from './terminal.ts'
-import { sections } from './trace-text.ts'
+import { hopLines } from './trace/hop-text.ts'
+import { sections } from './trace/trace-text.ts'
 
 const at = 13
 /** of many flows: so many differences are told in full */

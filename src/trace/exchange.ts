@@ -2,7 +2,7 @@
 import { portUnreachable } from '../net/icmp-error.ts'
 import { sameIp } from '../net/ip.ts'
 import { headerBytes, type Packet, type PortRange, port } from '../net/packet.ts'
-import { samePorts } from './tuple.ts'
+import { samePorts } from './conntrack/tuple.ts'
 import type { Flow } from './types.ts'
 
 /** What is sent next by a client whose connection exists. */

@@ -1,6 +1,6 @@
 /** Which packet is sent: the first of a new connection, or the next one of a connection that exists. */
 import type { Ip } from '../net/ip.ts'
-import { alike, findConnections, isClosing, isOver, wording } from './dumped-connections.ts'
+import { alike, findConnections, isClosing, isOver, wording } from './conntrack/dumped-connections.ts'
 import type { Next } from './exchange.ts'
 import { type Run, Undecided } from './run.ts'
 import type { Flow } from './types.ts'

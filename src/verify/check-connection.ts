@@ -1,8 +1,8 @@
 /** The translation of a connection as conntrack tells it: which way it goes on, and how its answers come. */
 
 import { protocolNumber } from '../net/packet.ts'
+import { invert, tupleOf } from '../trace/conntrack/tuple.ts'
 import type { Leg } from '../trace/legs.ts'
-import { invert, tupleOf } from '../trace/tuple.ts'
 import { type OwnPorts, sameSpace } from './sightings.ts'
 import type { NodeSeen, Space, Tuple } from './types.ts'
 

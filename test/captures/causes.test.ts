@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { traceText } from '../../src/report/trace-text.ts'
+import { traceText } from '../../src/report/trace/trace-text.ts'
 import { loadSnapshot } from '../../src/snapshot/load.ts'
 import { openFolder } from '../../src/system/files-folder.ts'
 import { traceFlow } from '../../src/trace/trace.ts'

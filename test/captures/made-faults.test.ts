@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { traceText } from '../../src/report/trace-text.ts'
+import { traceText } from '../../src/report/trace/trace-text.ts'
 import type { Snapshot } from '../../src/snapshot/types.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
 import { captures } from '../support/captures.ts'

@@ -10,13 +10,13 @@ export interface Mutation {
 export const mutations: readonly Mutation[] = [
   {
     what: 'goto comes back as jump does',
-    file: 'src/trace/tables.ts',
+    file: 'src/trace/iptables/tables.ts',
     find: "if (target.kind === 'jump') stack.push(frame)",
     replace: 'stack.push(frame)',
   },
   {
     what: 'RETURN leaves the whole table',
-    file: 'src/trace/tables.ts',
+    file: 'src/trace/iptables/tables.ts',
     find: "record(visit, frame.chain, rule, 'return', 'passes', choice)\n      const caller = stack.pop()",
     replace: "record(visit, frame.chain, rule, 'return', 'passes', choice)\n      const caller = stack.splice(0)[0] && undefined",
   },
@@ -40,31 +40,31 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'untracked packets are NEW',
-    file: 'src/trace/conntrack-entry.ts',
+    file: 'src/trace/conntrack/entry.ts',
     find: "return { state: 'UNTRACKED', ...nothing }",
     replace: "return { state: 'NEW', ...nothing }",
   },
   {
     what: 'the answer of a connection is not ESTABLISHED',
-    file: 'src/trace/conntrack-entry.ts',
+    file: 'src/trace/conntrack/entry.ts',
     find: "direction === 'REPLY' || entry.seenReply ? 'ESTABLISHED'",
     replace: "entry.seenReply && direction === 'ORIGINAL' ? 'ESTABLISHED'",
   },
   {
     what: 'MASQUERADE takes the oldest address of the host',
-    file: 'src/trace/nat.ts',
+    file: 'src/trace/conntrack/nat.ts',
     find: 'const address = masqueradeSource(place.host.links ?? [], packet.family, skb.outDevice,',
     replace: "const address = masqueradeSource(place.host.links ?? [], packet.family, 'lo',",
   },
   {
     what: 'source translation before destination translation',
-    file: 'src/trace/hook-list.ts',
+    file: 'src/trace/netfilter/hook-list.ts',
     find: 'const DST_NAT = -100',
     replace: 'const DST_NAT = 5',
   },
   {
     what: 'mangle after filter',
-    file: 'src/trace/hook-list.ts',
+    file: 'src/trace/netfilter/hook-list.ts',
     find: 'FORWARD: { mangle: -150, filter: 0, security: 50 }',
     replace: 'FORWARD: { mangle: 20, filter: 0, security: 50 }',
   },
@@ -100,7 +100,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'nft: accept of one base chain is final for the hook',
-    file: 'src/trace/hooks.ts',
+    file: 'src/trace/netfilter/hooks.ts',
     find: "return end.kind === 'drop' || end.kind === 'reject' ? end : passed",
     replace:
       "if (end.kind === 'accept' && it.kind === 'nft') skb.ct = { kind: 'untracked' }\n      return end.kind === 'drop' || end.kind === 'reject' ? end : passed",
@@ -113,13 +113,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: 'nft: the end of a called chain ends the base chain',
-    file: 'src/trace/nft-chains.ts',
+    file: 'src/trace/nftables/chains.ts',
     find: "if (did.kind === 'jump') stack.push(frame)",
     replace: '',
   },
   {
     what: 'nft: policy drop is not looked at',
-    file: 'src/trace/nft-chains.ts',
+    file: 'src/trace/nftables/chains.ts',
     find: "if (base.policy !== 'drop') return { kind: 'accept' }",
     replace: "return { kind: 'accept' }",
   },

@@ -1,5 +1,5 @@
 import { ExitCode } from '../../error.ts'
-import { meetsExpectation } from '../../report/verdict.ts'
+import { meetsExpectation } from '../../report/trace/verdict.ts'
 import type { Verdict } from '../../trace/types.ts'
 import type { VerifiedTrace } from '../../verify/verification.ts'
 

@@ -1,6 +1,6 @@
 import { boolean } from '@oclif/core/flags'
 import { ExitCode, NetctlError } from '../../error.ts'
-import { type WhatIfFlags, whatIfWords } from '../what-if.ts'
+import { type WhatIfFlags, whatIfWords } from '../trace/what-if.ts'
 
 /** `--verify`, `--catch` and what belongs to them; consent is `--yes`, how nodes are reached `--via`. */
 export const verifyFlags = {

@@ -1,5 +1,5 @@
 /** The packet follows an entry of conntrack that was made when the Service had other endpoints. */
-import { staleMapping, targetOf } from '../stale-connections.ts'
+import { staleMapping, targetOf } from '../conntrack/stale-connections.ts'
 import type { Explain } from './case.ts'
 
 export const staleConnection: Explain = (c) => {

@@ -1,0 +1,77 @@
+/** netctl collect --from, with and without --redact. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { root } from '../../support/needs.ts'
+import { netctl } from '../../support/netctl.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netctl-from-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const shop = join(root, 'examples/shop')
+const write = (name: string, text: string): void => {
+  mkdirSync(join(folder, name, '..'), { recursive: true })
+  writeFileSync(join(folder, name), text)
+}
+
+describe('a folder of what tools printed', () => {
+  test('becomes a snapshot; what is not in it is said with file and first line', async () => {
+    write('dumps/n1/routes', 'default via 10.0.0.1 dev eth0 \n10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.2 \n')
+    write('dumps/n1/todo', 'buy milk\n')
+    const out = join(folder, 'out')
+    const ran = await netctl(['collect', '--from', join(folder, 'dumps'), '-O', out])
+    expect([ran.code, ran.stdout, ran.stderr]).toEqual([
+      3,
+      `${out}  0 objects, 1 node, 0 pods\nmissing\n  n1/todo: not recognised: “buy milk”\n`,
+      '',
+    ])
+    expect(readdirSync(join(out, 'nodes/n1'))).toEqual(['ip-route.json'])
+    const { takenAt, source, missing } = JSON.parse(readFileSync(join(out, 'snapshot.json'), 'utf8'))
+    expect([takenAt, source, missing]).toEqual([undefined, 'netctl collect --from', ['n1/todo: not recognised: “buy milk”']])
+  })
+
+  test('is no snapshot yet, and other commands say what makes it one', async () => {
+    write('dumps/n1/routes', 'default via 10.0.0.1 dev eth0\n')
+    const dumps = join(folder, 'dumps')
+    const ran = await netctl(['snapshot', 'show', '--snapshot', dumps])
+    expect([ran.code, ran.stdout]).toEqual([2, ''])
+    expect(ran.stderr).toContain(`netctl collect --from ${dumps} -O snapshot`)
+  })
+
+  test('without anything of a tool, nothing is written', async () => {
+    write('dumps/readme', 'hello\n')
+    const ran = await netctl(['collect', '--from', join(folder, 'dumps'), '-O', join(folder, 'out')])
+    expect([ran.code, ran.stdout]).toEqual([2, ''])
+    expect(ran.stderr).toContain('(COL004)')
+    expect(readdirSync(folder)).toEqual(['dumps'])
+  })
+})
+
+test('--redact: the same answer, and no name of the original', async () => {
+  const out = join(folder, 'redacted.tar.gz')
+  const ran = await netctl(['collect', '--from', shop, '--redact', '-O', out])
+  expect([ran.code, ran.stderr]).toEqual([3, ''])
+  const show = await netctl(['snapshot', 'show', '--snapshot', out, '-o', 'json'])
+  const { nodes, counts, source } = JSON.parse(show.stdout)
+  const original = JSON.parse((await netctl(['snapshot', 'show', '--snapshot', shop, '-o', 'json'])).stdout)
+  expect(nodes.map((n: { name: string }) => n.name)).toEqual(['node-1', 'node-2', 'node-3'])
+  expect([counts.pods, counts.services, counts.rules, source]).toEqual([
+    original.counts.pods,
+    original.counts.services,
+    original.counts.rules,
+    'netctl collect --redact',
+  ])
+  expect(show.stdout).not.toContain('shop')
+  // an address may fall on one of the original's range, or even on itself: all of them together on themselves do not (2^-16 and rarer)
+  const of = (list: typeof nodes, key: string) => list.map((node: Record<string, unknown>) => node[key])
+  for (const key of ['addresses', 'podCidrs']) expect(of(nodes, key)).not.toEqual(of(original.nodes, key))
+})
+
+test('what is recorded and what runs are two things', async () => {
+  const ran = await netctl(['collect', '--from', shop, '--local', '-O', join(folder, 'out')])
+  expect([ran.code, ran.stdout]).toEqual([2, ''])
+})
