@@ -22,36 +22,49 @@ const FOREIGN = ['cilium.io', 'crd.antrea.io']
 /** Groups that every API server has. */
 const BUILT_IN = new Set(['', 'networking.k8s.io', 'discovery.k8s.io'])
 
-/** With what the rights do not reach to. */
+/** With what the rights do not reach to, and what could not be had. */
 export interface Allowed extends Live {
   /** `list pods` */
   readonly refused: readonly string[]
+  /** kinds of which no list, or not the whole of it, came: never all of them */
+  readonly failed: readonly { readonly resource: Resource; readonly error: NetctlError }[]
 }
 
 /** Everything of a cluster that policies need, or KUB006 with every right that lacks (exit 3). Throws NetctlError as `listAllowed`. */
 export async function listObjects(ask: Ask): Promise<Live> {
-  const { lists, warnings, refused } = await listAllowed(ask, RESOURCES)
+  const { lists, warnings, refused, failed } = await listAllowed(ask, RESOURCES)
+  if (failed[0]) throw failed[0].error
   if (refused.length > 0) throw forbidden(refused)
   return { lists, warnings }
 }
 
 /**
  * Objects of these kinds as they are now (no resourceVersion: from the quorum, not from a cache). Kinds that the cluster does not serve are left out;
- * of Calico's, those of its API server are taken before the stored ones. Throws NetctlError KUB006 if it may not be asked what it serves, KUB007 for
- * answers that make no sense.
+ * of Calico's, those of its API server are taken before the stored ones. Throws NetctlError KUB006 if it may not be asked what it serves; KUB003 to KUB007
+ * if nothing can be listed.
  */
 export async function listAllowed(ask: Ask, resources: readonly Resource[]): Promise<Allowed> {
   const warnings: string[] = []
   const served = await servedResources(ask, resources, warnings)
   const refused: string[] = []
+  const failed: { readonly resource: Resource; readonly error: NetctlError }[] = []
   const lists = await Promise.all(
     served.map(async (resource): Promise<readonly Listed[]> => {
-      const values = await listAll(ask, resource)
-      if (values === undefined) refused.push(`list ${qualified(resource)}`)
-      return values === undefined ? [] : [{ resource, values }]
+      try {
+        const values = await listAll(ask, resource)
+        if (values === undefined) refused.push(`list ${qualified(resource)}`)
+        return values === undefined ? [] : [{ resource, values }]
+      } catch (error) {
+        if (!(error instanceof NetctlError)) throw error
+        failed.push({ resource, error })
+        return []
+      }
     }),
   )
-  return { lists: lists.flat(), warnings, refused: await refusedOfTiers(ask, lists.flat(), refused) }
+  // a server that says nothing at all, or to whom we are nobody
+  const fatal = failed.find(({ error }) => failed.length === served.length || error.code === 'KUB003')
+  if (fatal) throw fatal.error
+  return { lists: lists.flat(), warnings, refused: await refusedOfTiers(ask, lists.flat(), refused), failed }
 }
 
 async function servedResources(get: Get, resources: readonly Resource[], warnings: string[]): Promise<readonly Resource[]> {
@@ -126,6 +139,7 @@ export async function listAll(get: Get, resource: Resource, among: Among = {}): 
     for (const item of arr(list.items)) values.push({ ...rec(item), apiVersion, kind })
     const next = str(rec(list.metadata).continue)
     if (!next) return values
+    if (query.endsWith(`&continue=${encodeURIComponent(next)}`)) throw noSense(path, 'was answered with the same page again')
     query = `?limit=${PAGE}${selector}&continue=${encodeURIComponent(next)}`
   }
 }
@@ -159,12 +173,15 @@ function expectOk({ status, body }: Answer, path: string): Json {
     !(Array.isArray(json.items) || Array.isArray(json.groups) || Array.isArray(json.resources) || json.items === null)
   ) {
     const said = str(json.message)?.split('\n', 1)[0]?.slice(0, 200)
-    throw new NetctlError({
-      code: 'KUB007',
-      message: `${path} was answered with ${status}${said === undefined ? (status === 200 ? ' and no list' : '') : `: ${said}`}`,
-      try: `look at kubectl get --raw ${path}; try again if the cluster is starting`,
-      exitCode: ExitCode.unknown,
-    })
+    throw noSense(path, `was answered with ${status}${said === undefined ? (status === 200 ? ' and no list' : '') : `: ${said}`}`)
   }
   return json
 }
+
+const noSense = (path: string, what: string): NetctlError =>
+  new NetctlError({
+    code: 'KUB007',
+    message: `${path} ${what}`,
+    try: `look at kubectl get --raw ${path}; try again if the cluster is starting`,
+    exitCode: ExitCode.unknown,
+  })

@@ -24,6 +24,8 @@ export type Ask = (path: string, sent?: Sent) => Promise<Answer>
 /** No answer to one request in this time is none at all. */
 const PATIENCE_MS = 30_000
 const MOST_RETRIES = 4
+/** Between an API server that is restarted or has lost its etcd, and one that is up; asked again after so long, as often. */
+const AGAIN_MS = [300, 1500]
 
 /** Requests to the cluster of a context, with its credentials: KUB003 if it has none, KUB004 unreachable, KUB005 out of time. */
 export async function openRequests({ config, name }: OpenContext, patienceMs: number = PATIENCE_MS): Promise<Ask> {
@@ -65,14 +67,31 @@ export async function openRequests({ config, name }: OpenContext, patienceMs: nu
       throw noAnswer(server, name, patienceMs, cause)
     }
   }
+  // what changes something is not sent again unasked: it may have come through
+  const patient = async (path: string, sent: Sent | undefined) => {
+    for (const waitMs of sent ? [] : AGAIN_MS) {
+      const answer = await ask(path, sent).catch((error: NetctlError) => {
+        if (error.code !== 'KUB004' || isRefused(error)) throw error
+      })
+      if (answer && answer.status < 500) return answer
+      await sleep(waitMs)
+    }
+    return ask(path, sent)
+  }
   return async (path, sent) => {
     for (let tries = 0; ; tries++) {
-      const { status, headers, text } = await ask(path, sent)
+      const { status, headers, text } = await patient(path, sent)
       // the server is busy, and says when to come again
       if (status !== 429 || tries === MOST_RETRIES) return { status, body: parsed(text) }
       await sleep(Math.min(Number(headers['retry-after']) || 1, 10) * 1000)
     }
   }
+}
+
+/** Is nobody there? Then there will be nobody in a second either, more often than not. */
+const isRefused = ({ cause }: NetctlError): boolean => {
+  const { code } = ((cause as { cause?: unknown } | undefined)?.cause ?? cause ?? {}) as { readonly code?: unknown }
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND'
 }
 
 function parsed(text: string): unknown {

@@ -23,8 +23,10 @@ export function clusterReading({ list, way, script, patienceMs, now }: Ways): Re
   return {
     async objects() {
       const takenAt = now()
-      const { files, missing } = clusterFiles(await list())
-      return { takenAt, files: new Map([...files].map(([name, text]) => [name, Buffer.from(text)])), missing, pods: [], whole: true }
+      const listed = await list()
+      const { files, missing } = clusterFiles(listed)
+      const named = new Map([...files].map(([name, text]) => [name, Buffer.from(text)]))
+      return { takenAt, files: named, missing, pods: [], whole: listed.failed.length === 0 }
     },
     async nodes(wanted) {
       const opened = await way()

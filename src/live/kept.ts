@@ -3,8 +3,8 @@ import type { Cache } from '../system/cache.ts'
 import type { Piece, Reading, Wanted } from './piece.ts'
 
 /**
- * What was read no longer ago than `maxAgeMs` is not read again; of a node, if it has the pods that are wanted. What is read is kept, but for nodes whose
- * reading broke off. `now`: milliseconds since the epoch;
+ * What was read no longer ago than `maxAgeMs` is not read again; of a node, if it has the pods that are wanted. What is read is kept, but for that
+ * of which the reading broke off. `now`: milliseconds since the epoch;
  * `ways`: by which ways nodes are read, one word, since one sees more than another.
  */
 export function keptReading(
@@ -24,7 +24,7 @@ export function keptReading(
       const found = kept('objects')
       if (found) return found
       const read = await reading.objects()
-      keep('objects', read)
+      if (read.whole) keep('objects', read)
       return read
     },
     async nodes(wanted) {

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
+import { RESOURCES } from '../../src/cluster/manifest/kinds.ts'
 import { openContext } from '../../src/kube/kubeconfig.ts'
-import { listObjects } from '../../src/kube/list-objects.ts'
+import { listAllowed, listObjects } from '../../src/kube/list-objects.ts'
 import { readCluster } from '../../src/kube/read-cluster.ts'
 import { openRequests } from '../../src/kube/requests.ts'
 import { type FakeApi, fakeApi, groupList, ok, type Reply, resourceList } from '../support/fake-api.ts'
@@ -115,6 +116,33 @@ test('a busy server is asked again', async () => {
     path === '/apis' && busy-- > 0 ? { status: 429, body: 'busy', headers: { 'retry-after': '0.01' } } : undefined,
   )
   expect((await read(server)).found).toEqual([])
+})
+
+test('a server that stumbles is asked again, twice; also in the middle of a list', async () => {
+  let stumbles = 2
+  const server = await cluster((path, query) => {
+    if (path !== '/api/v1/pods') return undefined
+    if (!query.has('continue')) return ok({ metadata: { continue: 'x' }, items: named('a') })
+    return stumbles-- > 0 ? { status: 500, body: { message: 'etcdserver: leader changed' } } : list('b')
+  })
+  expect((await read(server)).found).toEqual([' Pod a', ' Pod b'])
+})
+
+test('a kind of which not the whole list comes is told, and stops no other; but policies need all of them', async () => {
+  const server = await cluster((path, query) => {
+    if (path === '/api/v1/nodes') return list('n1')
+    if (path === '/api/v1/services') return ok({ metadata: { continue: 'same' }, items: named('a') })
+    if (path !== '/api/v1/pods') return undefined
+    return query.has('continue') ? { status: 500, body: {} } : ok({ metadata: { continue: 'x' }, items: named('a') })
+  })
+  const get = await openRequests(await openContext(server.kubeconfig, undefined))
+  const { lists, failed } = await listAllowed(get, RESOURCES)
+  expect(lists.flatMap(({ values }) => values).map(({ kind }) => kind)).toEqual(['Node'])
+  expect(failed.map(({ resource, error }) => [resource.plural, error.code, error.message])).toEqual([
+    ['services', 'KUB007', '/api/v1/services was answered with the same page again'],
+    ['pods', 'KUB007', '/api/v1/pods was answered with 500'],
+  ])
+  await expect(listObjects(get)).rejects.toMatchObject({ code: 'KUB007', exitCode: 3 })
 })
 
 test.each<[string, Reply, object]>([

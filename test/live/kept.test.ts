@@ -101,3 +101,12 @@ test.each([null, 1, {}, { takenAt: 'x', missing: [], pods: [] }, { takenAt: 1_00
     expect(asked).toEqual(['objects'])
   },
 )
+
+test('objects of which a kind could not be listed are asked for again', async () => {
+  const { asked, reading, now } = source()
+  const part = { ...reading, objects: async () => ({ ...(await reading.objects()), whole: false }) }
+  const kept = keptReading(part, memory(), { maxAgeMs: 30_000, now, ways: 'auto' })
+  await kept.objects()
+  await kept.objects()
+  expect(asked).toEqual(['objects', 'objects'])
+})

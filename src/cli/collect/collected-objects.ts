@@ -17,16 +17,16 @@ export interface AddedObjects {
 const NOT_ASKED: AddedObjects = { count: undefined, context: '', nodes: undefined, missing: [] }
 
 /**
- * Adds the cluster's objects to a snapshot, if a context is named or nothing else is read. Throws NetctlError KUB001 to KUB007 if there is nothing else: with
- * nodes, an API server that is down is one more thing that is missing.
+ * Adds the cluster's objects to a snapshot, if a context is named or nodes are not read another way (`elsewhere`). Throws NetctlError KUB001 to KUB007 if
+ * there is nothing else: with nodes, an API server that is down is one more thing that is missing.
  */
 export async function addObjects(
   into: Pick<NewSnapshot, 'write'>,
   { kubeconfig, context }: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined },
-  withNodes: boolean,
+  { elsewhere, withNodes }: { readonly elsewhere: boolean; readonly withNodes: boolean },
   tell: (text: string) => void,
 ): Promise<AddedObjects> {
-  if (withNodes && kubeconfig === undefined && context === undefined) return NOT_ASKED
+  if (elsewhere && kubeconfig === undefined && context === undefined) return NOT_ASKED
   // nodes alone need no API server, and are read where there is none
   const { readAllowed } = await import('../../kube/read-cluster.ts')
   const { clusterFiles, SNAPSHOT_RESOURCES } = await import('../../snapshot/collect/objects.ts')

@@ -45,7 +45,7 @@ export async function collect(asked: Asked, around: Around): Promise<Collected> 
     around.tell(`${++count}/${nodes.length}  ${readNodeLine(node)}`)
     void way?.leave(node.label)
   }
-  const listed = addObjects(into, asked, named.length > 0, around.tell)
+  const listed = addObjects(into, asked, { elsewhere: named.length > 0, withNodes: nodes.length > 0 }, around.tell)
   const podNames = async () => (await listed).pods
   const [objects, read] = await Promise.all([
     listed,

@@ -21,7 +21,7 @@ export const SNAPSHOT_RESOURCES: readonly Resource[] = [
 ]
 
 /** Files of a snapshot for the objects of a cluster, and what the rights did not reach to. */
-export function clusterFiles({ lists, warnings, refused }: Allowed): {
+export function clusterFiles({ lists, warnings, refused, failed }: Allowed): {
   readonly files: Iterable<readonly [name: string, text: string]>
   readonly missing: readonly string[]
 } {
@@ -32,6 +32,7 @@ export function clusterFiles({ lists, warnings, refused }: Allowed): {
       ...refused.map(
         (right) => `cluster/${right.replace(/^\w+ (?:tier\.)?/, '')}.json: the right lacks to ${right}: kubectl auth can-i ${right} -A`,
       ),
+      ...failed.map(({ resource, error }) => `cluster/${qualified(resource)}.json: not read: ${error.message}`),
       ...warnings,
     ],
   }

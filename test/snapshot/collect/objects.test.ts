@@ -10,7 +10,7 @@ test("the pods by which nodes are read are not the cluster's", () => {
   const resource = RESOURCES.find((r) => r.kind === 'Pod')
   if (resource === undefined) throw new Error('pods are listed')
   const values = [pod('web', { 'app.kubernetes.io/managed-by': 'netctl' }), pod('netctl-x-0-abcde', labels), pod('api')]
-  const [file] = [...clusterFiles({ lists: [{ resource, values }], warnings: [], refused: [] }).files]
+  const [file] = [...clusterFiles({ lists: [{ resource, values }], warnings: [], refused: [], failed: [] }).files]
   expect(file?.[0]).toBe('cluster/pods.json')
   expect(JSON.parse(file?.[1] ?? '').items.map((p: { metadata: { name: string } }) => p.metadata.name)).toEqual(['web', 'api'])
 })
