@@ -19,11 +19,13 @@ type SeenRule = Extract<SeenStep, { kind: 'rule' | 'policy' }>
 
 /**
  * Rules in order: the kernel's trace has each that matched, and each policy that drops. Then the headers at the last hook and the device, which show
- * what NAT and routing came to. `whole`: nothing of the trace was lost.
+ * what NAT and routing came to. `notLost`: nothing of the trace was.
  */
-export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], seen: SeenPacket, whole: boolean): LegCheck {
+export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], seen: SeenPacket, notLost: boolean): LegCheck {
   const steps = new Map<number, CheckedStep>()
-  const kernels = seen.steps.filter((s): s is SeenRule => s.kind === 'rule' || (s.kind === 'policy' && s.verdict === 'drop'))
+  const kernels = seen.steps.filter(isRule)
+  // a legacy table and one of nft of the same priority: which comes first no dump tells, and the packet may have ended in the former
+  const whole = notLost && !hops.slice(leg.from, leg.to).some((hop) => rulePlace(snapshot, hop)?.legacy)
   let at = 0
   const differs = (hop: number, predicted: string, observed: string): LegCheck => {
     steps.set(hop, { status: 'differs', observed })
@@ -42,13 +44,17 @@ export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], see
       at++
     } else if (kernel) return differs(i, ruleSaid(hop, place), seenSaid(kernel))
     else if (whole) return differs(i, ruleSaid(hop, place), 'no further rule')
-    else return { steps }
+    else break
   }
   const more = kernels[at]
   const last = Math.min(leg.to, hops.length) - 1
   if (more) return differs(last, 'no further rule', seenSaid(more))
   return checkEnd(leg, hops, seen, whole, { steps }, differs)
 }
+
+/** What is compared of a trace. Of a device's chains only those at egress are in it, as ours comes too late to mark packets at ingress: none count. */
+const isRule = (s: SeenStep): s is SeenRule =>
+  (s.kind === 'rule' || (s.kind === 'policy' && s.verdict === 'drop')) && !s.table.startsWith('netdev ')
 
 function checkEnd(
   leg: Leg,

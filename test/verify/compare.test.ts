@@ -255,6 +255,25 @@ describe('what was not seen is no agreement, and said', () => {
     expect(verify(legacy, w)).toMatchObject({ result: 'differs', difference: { hop: nat } })
   })
 
+  test('iptables-legacy beside iptables-nft: which came first is not known, so rules that were not met are no difference', () => {
+    const both = make({ rules: { n2: 'filter -A FORWARD -p tcp -j ACCEPT' }, legacy: { n2: 'filter -A FORWARD -d $p2 -j DROP' } })
+    const w = asPredicted(both, flow('p1', 'p2'))
+    expect(w.trace.outcomes).toMatchObject([{ verdict: 'dropped' }])
+    expect(verify(both, w).result).toBe('agrees')
+    change(w, 'n2', 0, (p) => ({ ...p, steps: [] }))
+    expect(verify(both, w).result).toBe('agrees')
+    // it got through, after all
+    change(w, 'n2', 0, (p) => ({ ...p, end: { hook: 'postrouting', headers: p.headers, oif: 'cali2' } }))
+    expect(verify(both, w).result).toBe('differs')
+  })
+
+  test('a device’s rules, of which the kernel tells some', () => {
+    const w = asPredicted(snapshot, flow('p1', 'svc'))
+    const more: SeenStep = { kind: 'rule', table: 'netdev other', chain: 'egress', index: 0, text: 'counter', verdict: 'continue' }
+    change(w, 'n1', 0, (p) => ({ ...p, steps: [...p.steps, more] }))
+    expect(verify(snapshot, w).result).toBe('agrees')
+  })
+
   test('a server of UDP that says nothing to a probe', () => {
     const w = asPredicted(snapshot, flow('p1', 'p2', 53, 'udp'))
     for (const seen of w.seen.values()) seen.packets = seen.packets.filter((p) => p.headers.dst === at('p2'))
