@@ -3,6 +3,7 @@ import type { Collected } from '../../report/collected.ts'
 import { headerOf } from '../../snapshot/collect/collect.ts'
 import { isSnapshot } from '../../snapshot/load.ts'
 import { assemble } from '../../snapshot/loose/assemble.ts'
+import { keptOf } from '../../snapshot/loose/kept.ts'
 import type { ReadNode } from '../../snapshot/types.ts'
 import { type FileSource, isForeign } from '../../system/files.ts'
 import { openFiles } from '../../system/files-open.ts'
@@ -28,7 +29,7 @@ export async function collectFrom({ from, out, redact, version }: AskedFrom): Pr
   const into = redact ? redacting(newSnapshot(path), path) : { ...newSnapshot(path), leftOut: [] }
   const sizes = new Map<string, number>()
   for (const [file, bytes] of files) {
-    sizes.set(file, bytes.length)
+    sizes.set(file, Buffer.byteLength(bytes))
     into.write(file, bytes)
   }
   await into.commit()
@@ -42,17 +43,25 @@ interface Recorded {
 }
 
 function asItIs(source: FileSource): Recorded {
-  function* files(): Iterable<readonly [string, Buffer]> {
-    for (const file of source.files) if (!isForeign(file)) yield [file.replace(/\.gz$/, ''), source.read(file)]
+  const missing: string[] = []
+  function* files(): Iterable<readonly [string, Buffer | string]> {
+    for (const file of source.files) {
+      if (isForeign(file)) continue
+      const name = file.replace(/\.gz$/, '')
+      const kept = keptOf(name, source.read(file))
+      if (kept === undefined) missing.push(`${name}: left out, as a snapshot keeps no such objects`)
+      else yield [name, kept]
+    }
   }
-  return { files: files(), objects: undefined, missing: [] }
+  return { files: files(), objects: undefined, missing }
 }
 
 function assembled(source: FileSource, version: string): Recorded {
-  const { files, objects, leftOut } = assemble(source)
-  if (files.size === 0) throw nothingFound(source.name, leftOut)
+  const { files, objects, leftOut, beginnings } = assemble(source)
+  const told = leftOut.map((what) => (beginnings.has(what) ? `${what}: “${beginnings.get(what)}”` : what))
+  if (files.size === 0) throw nothingFound(source.name, told)
   const header = headerOf({ source: 'netctl collect --from', version, missing: leftOut })
-  return { files: [...files, ['snapshot.json', header]], objects, missing: leftOut }
+  return { files: [...files, ['snapshot.json', header]], objects, missing: told }
 }
 
 const nothingFound = (path: string, leftOut: readonly string[]): NetctlError =>

@@ -15,6 +15,8 @@ export interface Assembled {
   readonly objects: number
   /** what of the input is not in it, and why */
   readonly leftOut: readonly string[]
+  /** of these, how files begin that are not recognised: for whoever asked, and not for the snapshot, as it may be a key */
+  readonly beginnings: ReadonlyMap<string, string>
 }
 
 interface Dump {
@@ -29,6 +31,7 @@ const NAMED = 20
 export function assemble(source: FileSource): Assembled {
   const store = openStore(source)
   const leftOut: string[] = []
+  const beginnings = new Map<string, string>()
   const dumps: Dump[] = []
   const lists = new Map<string, Map<string, Json>>()
   let strange = 0
@@ -39,8 +42,9 @@ export function assemble(source: FileSource): Assembled {
       return { text, found: text.trim() === '' ? emptyDump(path) : recognise(text) }
     })
     if ('why' in result || result.found === undefined) {
-      const why = 'why' in result ? result.why : firstLine(result.text)
-      if (++strange <= NAMED) leftOut.push(`${path}: ${why}`)
+      const what = `${path}: ${'why' in result ? result.why : whyNot(result.text)}`
+      if (++strange <= NAMED) leftOut.push(what)
+      if ('text' in result && what.endsWith(UNKNOWN)) beginnings.set(what, excerpt(result.text.trim().split('\n')[0] ?? ''))
     } else if (result.found.kind === 'dumps') dumps.push(...result.found.files.map(([name, text]) => ({ path, name, text })))
     else others += addObjects(lists, result.found)
   }
@@ -49,7 +53,7 @@ export function assemble(source: FileSource): Assembled {
   const files = new Map<string, string>()
   for (const [file, items] of lists) files.set(`cluster/${file}`, listText(file, [...items.values()]))
   place(dumps, lists, source.name, files, leftOut)
-  return { files, objects: [...lists.values()].reduce((sum, items) => sum + items.size, 0), leftOut }
+  return { files, objects: [...lists.values()].reduce((sum, items) => sum + items.size, 0), leftOut, beginnings }
 }
 
 function attempt<T extends object>(read: () => T): T | { readonly why: string } {
@@ -74,12 +78,10 @@ function emptyDump(path: string): Found | undefined {
 
 const EMPTY = /^(?:ip6?tables(?:-nft|-legacy)?-save|ipset-save|conntrack|ipvsadm-save)$/
 
-const firstLine = (text: string): string =>
-  text.trim() === ''
-    ? 'empty'
-    : /^\[\s*\]\s*$/.test(text)
-      ? 'an empty list, of nobody knows what'
-      : `not recognised: “${excerpt(text.trim().split('\n')[0] ?? '')}”`
+const UNKNOWN = 'not recognised'
+
+const whyNot = (text: string): string =>
+  text.trim() === '' ? 'empty' : /^\[\s*\]\s*$/.test(text) ? 'an empty list, of nobody knows what' : UNKNOWN
 
 /** The same object in two files is one. */
 function addObjects(lists: Map<string, Map<string, Json>>, found: Extract<Found, { kind: 'objects' }>): number {

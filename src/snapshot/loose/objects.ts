@@ -19,6 +19,10 @@ const FILES: ReadonlyMap<string, { readonly file: string; readonly apiVersion: s
   ]),
 )
 
+/** What a snapshot calls the list in a file of this name, which may be without the group (`endpointslices.json`); undefined if it keeps no such list. */
+export const listOf = (file: string): string | undefined =>
+  [...FILES.values()].map((known) => known.file).find((known) => known === file || known.replace(/\..*/, '.json') === file)
+
 /** The heading of a list of one kind. */
 export const listText = (file: string, items: readonly Json[]): string => {
   const [about] = [...FILES].filter(([, f]) => f.file === file)

@@ -7,6 +7,7 @@ import { looksLikeNeighbours, neighboursOf } from './ip-neigh.ts'
 import { looksLikeRoutes, routesOf } from './ip-route.ts'
 import { looksLikeRules, rulesOf } from './ip-rule.ts'
 import { looksLikeSets, setsOf } from './ipset-list.ts'
+import { isSecret, withoutKeys } from './kept.ts'
 import { type LooseObjects, looksLikeYaml, objectsOf, yamlObjectsOf } from './objects.ts'
 
 export type Found =
@@ -42,8 +43,7 @@ export function recognise(text: string): Found | undefined {
     case 'ipvs-conn':
       return dump('ipvsadm-conn.txt', plain)
     case 'wireguard':
-      // wg show hides them, wg showconf and others do not
-      return dump('wg-show.txt', plain.replace(/^( *(?:private|preshared) key:).*$/gm, '$1 (hidden)'))
+      return dump('wg-show.txt', withoutKeys(plain))
     case 'addr':
       return dump('ip-addr.json', plain)
     case 'link':
@@ -146,7 +146,7 @@ const list = (text: string): readonly Json[] => {
 
 /** `sysctl -a` has the whole kernel's: the network's are kept, but for its secrets. */
 function sysctls(text: string): string | undefined {
-  const kept = text.split('\n').filter((line) => /^net[./]/.test(line) && !/secret|fastopen_key/.test(line))
+  const kept = text.split('\n').filter((line) => /^net[./]/.test(line) && !isSecret(line))
   return kept.length === 0 ? undefined : `${kept.join('\n')}\n`
 }
 
