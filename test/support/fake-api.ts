@@ -27,6 +27,8 @@ export async function fakeApi(reply: (path: string, query: URLSearchParams) => R
     response.writeHead(said.status, { 'content-type': 'application/json', ...said.headers })
     response.end(typeof said.body === 'string' ? said.body : JSON.stringify(said.body))
   })
+  // as an API server; Node's 5 s cut connections that a busy client still means to use
+  server.keepAliveTimeout = 90_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const { kubeconfig, remove } = writeKubeconfig(url)

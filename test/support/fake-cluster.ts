@@ -98,6 +98,8 @@ export async function fakeCluster(setup: FakeSetup = {}): Promise<FakeCluster> {
     request.on('data', (piece: Buffer) => body.push(piece))
     request.on('end', () => answer(request, response, Buffer.concat(body).toString()))
   })
+  // as an API server (k8s.io/apiserver/pkg/server/secure_serving.go): after Node's 5 s, a client that is busy may send into a connection that closes
+  server.keepAliveTimeout = 90_000
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     if (down) socket.destroy()

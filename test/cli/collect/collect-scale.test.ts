@@ -16,7 +16,7 @@ beforeAll(async () => {
     objects: [...fleet.objects, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'netctl' } }],
     exec: ({ node }) => ({ kind: 'stream', pieces: fleet.stream(node) }),
   })
-}, 60_000)
+})
 afterAll(async () => {
   await api.close()
   rmSync(folder, { recursive: true })
@@ -48,12 +48,12 @@ test('a trace between two nodes reads these two', async () => {
   expect(JSON.parse(ran.stdout).outcomes).toMatchObject([{ verdict: 'delivered', endpoint: 'pod/shop/app-3-8' }])
   const read = api.asked.slice(before).flatMap(({ resource, name }) => (resource === 'pods/exec' ? [name] : []))
   expect(new Set(read)).toEqual(new Set(['kube-proxy-0', 'kube-proxy-3']))
-}, 120_000)
+})
 
 test('collected within a minute of CPU time and 2 GB, and nothing is left', async () => {
   const out = join(folder, 'fleet.tar.gz')
   const ran = await measured(['collect', '--kubeconfig', api.kubeconfig, '--via', 'pod', '-O', out, '-o', 'json'])
-  expect(ran.code, ran.stderr).toBe(0)
+  expect(ran.code, ran.stdout.slice(-3000) + ran.stderr).toBe(0)
   const { objects, nodes, missing } = JSON.parse(ran.stdout) as { objects: number; nodes: readonly object[]; missing: readonly string[] }
   expect(missing).toEqual([])
   expect(nodes).toHaveLength(200)
@@ -64,4 +64,4 @@ test('collected within a minute of CPU time and 2 GB, and nothing is left', asyn
   expect([api.left('jobs'), api.left('pods').filter(({ metadata }) => (metadata as { namespace: string }).namespace === 'netctl')]).toEqual(
     [[], []],
   )
-}, 300_000)
+})
