@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   type Bitset,
@@ -14,6 +13,7 @@ import {
   subtract,
   unite,
 } from '../../src/cluster/bitset.ts'
+import { fc } from '../support/properties.ts'
 
 const SIZE = 100
 const numbers = fc.uniqueArray(fc.nat(SIZE - 1), { maxLength: SIZE }).map((list) => list.sort((a, b) => a - b))

@@ -46,6 +46,8 @@ const IMPORTS: readonly (readonly [file: string, imported: string, allowed: bool
   ['commands/b.ts', '@kubernetes/client-node', false],
   ['commands/c.ts', './a.ts', false],
   ['commands/deep/a.ts', '../a.ts', false],
+  ['test/net/a.test.ts', 'fast-check', false],
+  ['test/support/properties.ts', 'fast-check', true],
 ]
 
 let folder: string

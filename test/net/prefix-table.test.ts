@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { contains, fromWords, type Prefix, prefix } from '../../src/net/ip.ts'
 import { blocksAround, covers, prefixTable } from '../../src/net/prefix-table.ts'
+import { fc } from '../support/properties.ts'
 
 const word = fc.oneof(fc.constantFrom(0, -1, 1 << 31, 0x0a000000), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }))
 const address = fc

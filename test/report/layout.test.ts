@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { lineWidth, wrap } from '../../src/report/layout.ts'
 import { percent, targetName } from '../../src/report/names.ts'
 import { makePen } from '../../src/report/pen.ts'
 import { displayWidth, shortenMiddle } from '../../src/report/width.ts'
+import { fc } from '../support/properties.ts'
 import { droppedByRule } from './fixtures/others.ts'
 
 const pen = makePen({ width: 80, colour: false, unicode: true })

@@ -1,5 +1,4 @@
 import { execaSync } from 'execa'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { githubText } from '../../src/report/github.ts'
@@ -7,6 +6,7 @@ import { junitText } from '../../src/report/junit.ts'
 import type { Result, Results } from '../../src/report/results.ts'
 import { sarifText } from '../../src/report/sarif.ts'
 import { tapText } from '../../src/report/tap.ts'
+import { fc } from '../support/properties.ts'
 
 const results: readonly Result[] = [
   { code: 'PTE001', level: 'pass', title: 'web reaches api', message: '', file: 'tests/shop.yaml', line: 7 },

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { printableJson, sanitize, sanitizeLines } from '../../src/report/sanitize.ts'
+import { fc } from '../support/properties.ts'
 
 /** What a terminal or a reader's eye could be fooled by; written independently of the implementation's ranges. */
 const DANGEROUS = /\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Cs}/u

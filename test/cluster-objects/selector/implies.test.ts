@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { matches } from '../../../src/cluster/selector/evaluate.ts'
 import { implies, unsatisfiable } from '../../../src/cluster/selector/implies.ts'
 import { parseSelector } from '../../../src/cluster/selector/parse.ts'
 import type { Selector } from '../../../src/cluster/selector/types.ts'
+import { fc } from '../../support/properties.ts'
 
 const selector = (text: string): Selector => {
   const parsed = parseSelector(text)

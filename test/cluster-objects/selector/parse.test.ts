@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonical } from '../../../src/cluster/selector/canonical.ts'
 import { matches } from '../../../src/cluster/selector/evaluate.ts'
 import { parseSelector } from '../../../src/cluster/selector/parse.ts'
 import { needs } from '../../support/needs.ts'
 import { policyCases } from '../../support/policy-cases.ts'
+import { fc } from '../../support/properties.ts'
 import { selectors } from './random.ts'
 
 const write = (text: string): string => {
@@ -105,7 +105,7 @@ describe('hostile text', () => {
     write(Array.from({ length: 50_000 }, (_, i) => `a == "${i}"`).join(' || '))
     write(`a in {${'"x",'.repeat(300_000)}}`)
     write(`a == "${'"'.repeat(500_000)}`)
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 
   it('says of every cut of a selector that it is cut', () => {

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { type Selector, valueSet } from '../../../src/cluster/selector/types.ts'
+import { fc } from '../../support/properties.ts'
 
 /* Few keys and values, so that random selectors and labels meet. */
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { members } from '../../../src/cluster/bitset.ts'
 import { matches } from '../../../src/cluster/selector/evaluate.ts'
@@ -6,6 +5,7 @@ import { inheriting } from '../../../src/cluster/selector/labels.ts'
 import { parseSelector } from '../../../src/cluster/selector/parse.ts'
 import { indexLabels, select } from '../../../src/cluster/selector/select.ts'
 import type { LabelSet, Selector } from '../../../src/cluster/selector/types.ts'
+import { fc } from '../../support/properties.ts'
 import { labelSets, selectors } from './random.ts'
 
 const read = (text: string): Selector => {

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatIpsetSave } from '../../../src/kernel/ipset/format.ts'
 import { parseIpsetSave } from '../../../src/kernel/ipset/parse.ts'
 import { ParseError } from '../../../src/kernel/source.ts'
 import { quote } from '../../../src/kernel/words.ts'
+import { fc } from '../../support/properties.ts'
 
 const host = fc.ipV4()
 const net = fc.tuple(host, fc.integer({ min: 0, max: 32 })).map(([a, n]) => `${a}/${n}`)

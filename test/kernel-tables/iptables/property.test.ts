@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatIptablesSave } from '../../../src/kernel/iptables/format.ts'
 import { parseIptablesSave } from '../../../src/kernel/iptables/parse.ts'
 import { ParseError } from '../../../src/kernel/source.ts'
 import { quote } from '../../../src/kernel/words.ts'
+import { fc } from '../../support/properties.ts'
 import { printed } from './printed-rules.ts'
 
 // a lower-case letter first: a chain can't have the name of a target

@@ -1,11 +1,12 @@
 /** Random rulesets through the kernel. */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { formatNft } from '../../../src/kernel/nftables/format.ts'
 import { parseNftJson } from '../../../src/kernel/nftables/parse-json.ts'
 import { parseNftText } from '../../../src/kernel/nftables/parse-text.ts'
 import { needs } from '../../support/needs.ts'
 import { nftReload } from '../../support/nft-reload.ts'
+import { fc } from '../../support/properties.ts'
 import { randomRuleset } from './random-ruleset.ts'
 import { comparable, comparableForms } from './same-rules.ts'
 
@@ -19,7 +20,7 @@ test('what is printed is read back', () => {
 })
 
 describe.runIf(needs('root', 'nft', 'unshare'))('random rulesets', () => {
-  test('come back from the kernel in both forms', { timeout: 120_000 }, () => {
+  test('come back from the kernel in both forms', () => {
     fc.assert(
       fc.property(randomRuleset, (ruleset) => {
         const { json, text } = nftReload(formatNft(ruleset))

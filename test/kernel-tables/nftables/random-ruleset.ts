@@ -2,11 +2,12 @@
  * Random rulesets that the kernel takes and nft lists as they are: no two elements of a set touch, no match says what another says, and
  * values are in the shortest form.
  */
-import fc from 'fast-check'
+
 import type { Expression, NftElement, SetExpression, Value, Verdict } from '../../../src/kernel/nftables/expression-types.ts'
 import type { MatchOperator, NatStatement, Statement } from '../../../src/kernel/nftables/statement-types.ts'
 import type { BaseChain, NftChain, NftRule, NftRuleset, NftSet, NftTable } from '../../../src/kernel/nftables/types.ts'
 import { type Ip, ip, prefix } from '../../../src/net/ip.ts'
+import { fc } from '../../support/properties.ts'
 
 type Family = 'ip' | 'ip6' | 'inet'
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readManifest } from '../../../src/cluster/manifest/read.ts'
 import { evaluate } from '../../../src/policy/evaluate.ts'
@@ -10,6 +9,7 @@ import { readPolicySnapshot } from '../../../src/policy/record/read.ts'
 import { recordingOf } from '../../../src/policy/record/recording.ts'
 import type { PolicyWorld } from '../../../src/policy/world.ts'
 import { recordingJson, recordingYaml } from '../../../src/report/policy/recording-yaml.ts'
+import { fc } from '../../support/properties.ts'
 import { randomCluster } from '../random/cluster.ts'
 import { worldOfText } from '../world.ts'
 

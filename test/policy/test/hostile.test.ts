@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readManifest } from '../../../src/cluster/manifest/read.ts'
 import { NetctlError } from '../../../src/error.ts'
@@ -15,6 +14,7 @@ import { readPolicyTest } from '../../../src/policy/test/read.ts'
 import { runSuite } from '../../../src/policy/test/suite.ts'
 import { recordingYaml } from '../../../src/report/policy/recording-yaml.ts'
 import { root } from '../../support/needs.ts'
+import { fc } from '../../support/properties.ts'
 import { worldOfText } from '../world.ts'
 
 const example = (name: string): string => readFileSync(join(root, 'examples/policies', name), 'utf8')
