@@ -1,6 +1,7 @@
 /** Holds what the walk says of a scenario's packets against what became of them. */
 import { traceFlow } from '../../src/trace/trace.ts'
 import type { Outcome } from '../../src/trace/types.ts'
+import { mayHappen } from '../support/chance.ts'
 import { outcomeText, socketText } from '../support/outcome-text.ts'
 import type { Observation, Probe, Scenario, Seen } from './scenario.ts'
 import { flowOf, snapshotOf } from './snapshot.ts'
@@ -58,12 +59,10 @@ export function compareProbe(probe: Probe, outcomes: readonly Outcome[], seen: r
     for (const [text, n] of counted) {
       const p = predicted.get(text)
       if (p === undefined) return differs('not predicted')
-      // five standard deviations: one false alarm in two million
-      if (!nominal && Math.abs(n - p * total) > 5 * Math.sqrt(total * p * (1 - p)) + 1e-6) return differs('other frequencies')
+      if (!nominal && !mayHappen(n, total, p)) return differs('other frequencies')
     }
     for (const [text, p] of predicted) {
-      if (!nominal && !counted.has(text) && p * total > 5 * Math.sqrt(total * p * (1 - p)) + 1e-6)
-        return differs('predicted but never seen')
+      if (!nominal && !counted.has(text) && !mayHappen(0, total, p)) return differs('predicted but never seen')
     }
     return { kind: 'agreed' }
   }

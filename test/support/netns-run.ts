@@ -4,6 +4,7 @@ import { suppose } from '../../src/snapshot/what-if/apply.ts'
 import { memoryFiles } from '../../src/system/files-memory.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
 import type { Outcome } from '../../src/trace/types.ts'
+import { mayHappen } from './chance.ts'
 import type { Agent, Seen } from './netns-agent.ts'
 import { type Case, type FlowLine, flowOf, forFamily, nftText, payloadOf, restoreText } from './netns-case.ts'
 import { dumpHost, folderOf, objects } from './netns-dump.ts'
@@ -94,7 +95,7 @@ function observe(agent: Agent, lab: Lab, f: FlowLine, outcomes: readonly Outcome
     proto: f.proto,
     dst: f.dst,
     times: f.times,
-    timeout: silent ? 0.7 : 4,
+    timeout: silent ? 0.7 : 10,
     ...(f.port !== undefined && { port: f.port }),
     ...(f.source !== undefined && { source: f.source }),
     ...payloadOf(f),
@@ -129,8 +130,7 @@ function compare(f: FlowLine, outcomes: readonly Outcome[], seen: readonly Seen[
     // one datagram in a hundred may get lost on a busy machine
     if (p === undefined && k === 'dropped' && n <= seen.length / 100) continue
     if (p === undefined) return `the kernel does otherwise: ${told}`
-    // five standard deviations: one false alarm in two million
-    if (Math.abs(n - p * seen.length) > 5 * Math.sqrt(seen.length * p * (1 - p)) + 1e-6) return `the kernel's frequencies differ: ${told}`
+    if (!mayHappen(n, seen.length, p)) return `the kernel's frequencies differ: ${told}`
   }
   return undefined
 }
