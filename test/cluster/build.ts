@@ -20,6 +20,7 @@ import {
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { goFor } from './go.ts'
 import { writeImage } from './image.ts'
@@ -131,11 +132,23 @@ async function makeAll(): Promise<void> {
     }
     say(`${part.name}: ${part.doing}`)
     const began = performance.now()
-    const folder = mkdtempSync(join(cache, 'making-'))
-    await part.make(folder)
-    renameSync(folder, placeOf(part))
+    await made(part)
     say(`${part.name}: ${((performance.now() - began) / 1000).toFixed(0)} s`)
   }
+}
+
+/** What is fetched for it may fail to come, for a moment. */
+async function made(part: Part, tries = 3): Promise<void> {
+  const folder = mkdtempSync(join(cache, 'making-'))
+  try {
+    await part.make(folder)
+  } catch (error) {
+    if (tries === 1) throw error
+    say(`${part.name}: once more in 15 s: ${error instanceof Error ? error.message.split('\n', 1)[0] : error}`)
+    await sleep(15_000)
+    return made(part, tries - 1)
+  }
+  renameSync(folder, placeOf(part))
 }
 
 async function goBuild(module: string, args: readonly string[]): Promise<void> {
