@@ -4,7 +4,10 @@ export default defineConfig({
   test: {
     // oclif writes through process.stdout; vitest's own interception would swallow it
     disableConsoleIntercept: true,
-    testTimeout: 30_000,
+    // a machine may be busy: these end what hangs, and hurry nothing
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     projects: [
       {

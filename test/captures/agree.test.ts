@@ -79,13 +79,13 @@ describe.runIf(needs('captures', 'python3'))('agreement with recorded clusters',
     }
   }
 
-  test.each(captures)('%s: every flow', { timeout: 120_000 }, (name) => {
+  test.each(captures)('%s: every flow', (name) => {
     const { said, exit } = agree(name, 5)
     expect(exit, said).toBe(0)
     expect(said).toMatch(/ undecided 0 wrong 0$/m)
   })
 
-  test.each(unordered)('%s: every flow', { timeout: 120_000 }, (name) => {
+  test.each(unordered)('%s: every flow', (name) => {
     const { said } = agree(name, 5)
     expect(said).toMatch(/ agree (\d+)\/\1 undecided 0 wrong 0$/m)
   })

@@ -108,7 +108,7 @@ function nftText(folder: string, node: string): string {
 
 describe.each(rulesets)('nft of %s', (name) => {
   const folder = join(captures, name)
-  test('owners and objects of all rules and elements', { timeout: 60_000 }, () => {
+  test('owners and objects of all rules and elements', () => {
     const cluster = clusterOf(folder)
     const known = objectsOf(cluster)
     const wrong = new Set<string>()

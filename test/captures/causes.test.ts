@@ -170,7 +170,7 @@ describe.runIf(needs('captures'))('causes name the faulty node and entry', () =>
   const figures: string[] = []
   afterAll(() => process.stdout.write(`causes:\n${figures.join('\n')}\n`))
 
-  test.each(Object.entries(expected))('%s', { timeout: 120_000 }, (name, e) => {
+  test.each(Object.entries(expected))('%s', (name, e) => {
     const { flows, named, said, missed, unsaid } = score(name, e)
     figures.push(
       `  ${name.padEnd(24)} ${String(named).padStart(3)} of ${String(flows).padStart(3)} flows, ${String(said).padStart(3)} on the first line`,
@@ -180,7 +180,7 @@ describe.runIf(needs('captures'))('causes name the faulty node and entry', () =>
     expect(said, unsaid.join('\n')).toBe(flows)
   })
 
-  test('every path that is not delivered has a cause, whose evidence is the line it names', { timeout: 300_000 }, () => {
+  test('every path that is not delivered has a cause, whose evidence is the line it names', () => {
     for (const name of [
       ...Object.keys(expected),
       'broken-none-vxlan',

@@ -178,7 +178,7 @@ const walked = [
 const sample = 40
 
 describe.each(walked)('every comparison on %s', (name) => {
-  test('is whole, and every claim can be pointed at', { timeout: 300_000 }, () => {
+  test('is whole, and every claim can be pointed at', () => {
     const snapshot = load(name)
     const all = truthOf(join(captures, name))
     const step = process.env.CI ? 1 : Math.max(1, Math.floor(all.length / sample))

@@ -198,7 +198,7 @@ describe.runIf(recorded).each(Object.keys(faults))('%s', (name) => {
     return known
   }
   const list = recorded ? (faults[name]?.(r) ?? []) : []
-  test.each(list.map((f) => [f.what, f] as const))('%s', { timeout: 120_000 }, (_, { changes, says, dst }) => {
+  test.each(list.map((f) => [f.what, f] as const))('%s', (_, { changes, says, dst }) => {
     const broken = r.load(...changes)
     let worse = 0
     const unsaid: string[] = []

@@ -46,7 +46,7 @@ const without =
   (right: Right): boolean =>
     right.verb !== verb || right.resource !== resource
 
-describe('what is read', { timeout: 120_000 }, () => {
+describe('what is read', () => {
   test('a trace between two pods reads their two nodes and them alone, then nothing for a while', async () => {
     await open()
     const first = await live('trace', 'pod/shop/web-1', 'pod/shop/web-3:8081', '--brief')
@@ -123,7 +123,7 @@ spec:
   })
 })
 
-test.runIf(needs('python3'))('on a terminal SRC and DST are picked from the running cluster', { timeout: 120_000 }, async () => {
+test.runIf(needs('python3'))('on a terminal SRC and DST are picked from the running cluster', async () => {
   await open()
   const env = { KUBECONFIG: api.kubeconfig, XDG_CACHE_HOME: join(folder, 'cache'), HOME: folder }
   const steps = [
@@ -140,7 +140,7 @@ test.runIf(needs('python3'))('on a terminal SRC and DST are picked from the runn
   expect(session.text).toContain('netctl collect --context prod --nodes n1 n2 n3 -O cluster.tar.gz')
 })
 
-describe('the cache', { timeout: 120_000 }, () => {
+describe('the cache', () => {
   const inside = (): string[] =>
     readdirSync(join(folder, 'cache/netctl'), { recursive: true, encoding: 'utf8' })
       .map((name) => join(folder, 'cache/netctl', name))
@@ -178,7 +178,7 @@ describe('the cache', { timeout: 120_000 }, () => {
   })
 })
 
-describe('what can’t be had', { timeout: 120_000 }, () => {
+describe('what can’t be had', () => {
   test('no kubeconfig and no snapshot: exit 2, both ways out', async () => {
     await open()
     const { code, stderr } = await netctl(WEB, { env: { HOME: folder, KUBECONFIG: '' } })
@@ -248,7 +248,7 @@ describe('what can’t be had', { timeout: 120_000 }, () => {
   })
 })
 
-describe('with one of the roles of examples/rbac alone', { timeout: 120_000 }, () => {
+describe('with one of the roles of examples/rbac alone', () => {
   const folderOfRoles = join(root, 'examples/rbac')
   const roles = readdirSync(folderOfRoles).flatMap((file) => objectsOf(readFileSync(join(folderOfRoles, file), 'utf8')))
   const namespaces = ['calico-system', 'netctl'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
@@ -278,15 +278,14 @@ describe('with one of the roles of examples/rbac alone', { timeout: 120_000 }, (
   })
 })
 
-describe('a cluster that does not answer in time', { timeout: 120_000 }, () => {
+describe('a cluster that does not answer in time', () => {
   test.each([
     ['its objects', ({ resource }: Right) => resource === 'services'],
     ['a node', ({ resource }: Right) => resource === 'pods/exec'],
   ] as const)('%s: exit 3 after --timeout', async (_what, hangs) => {
     await open({ fault: (asked) => (hangs(asked) ? { kind: 'hang' } : undefined) })
-    const started = Date.now()
     const { code, stderr } = await live(...WEB, '--timeout', '4s')
-    expect([code, Date.now() - started < 40_000], stderr).toEqual([3, true])
+    expect(code, stderr).toBe(3)
     expect(stderr).toMatch(/took longer than the 4 s|out of time|could not be read/)
   })
 })

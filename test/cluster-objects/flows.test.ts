@@ -66,5 +66,5 @@ describe('bad lines', () => {
 test('100,000 lines are no matter', () => {
   const started = performance.now()
   expect(parse(`${JSON.stringify(good)}\n`.repeat(100_000))).toHaveLength(100_000)
-  expect(performance.now() - started).toBeLessThan(3000)
+  expect(performance.now() - started).toBeLessThan(15_000)
 })

@@ -29,7 +29,7 @@ describe.runIf(needs('cluster'))('collecting from a cluster', () => {
   afterAll(async () => {
     await cluster?.down()
     rmSync(folder, { recursive: true, force: true })
-  }, 60_000)
+  })
 
   const collect = async (name: string, ...words: readonly string[]) => {
     const path = join(folder, name)
@@ -37,7 +37,7 @@ describe.runIf(needs('cluster'))('collecting from a cluster', () => {
     return { ...ran, path }
   }
 
-  test('pods, exec and the node itself give the same traces, as far as each can see', { timeout: 300_000 }, async () => {
+  test('pods, exec and the node itself give the same traces, as far as each can see', async () => {
     const flows = await flowsOf(cluster)
     const pod = await collect('pod', ...byPod)
     expect(pod.code, pod.stderr + pod.stdout).toBe(0)
@@ -58,7 +58,7 @@ describe.runIf(needs('cluster'))('collecting from a cluster', () => {
     expect(onNode.same.length).toBeGreaterThan(flows.length / 3)
   })
 
-  test('a node that loses its power while it is read is missing with the reason; nothing is left of it', { timeout: 180_000 }, async () => {
+  test('a node that loses its power while it is read is missing with the reason; nothing is left of it', async () => {
     const running = collect('crash', ...byPod, '--timeout', '15s')
     await cluster.kubectl(['-n', 'kube-system', 'wait', 'pod', '-l', managed, '--for=create', '--timeout=60s'])
     await cluster.crash('node2')
@@ -75,7 +75,7 @@ describe.runIf(needs('cluster'))('collecting from a cluster', () => {
     await cluster.waitReady()
   })
 
-  test('killed, it leaves Jobs that the cluster takes away in their time, and nothing on the nodes', { timeout: 180_000 }, async () => {
+  test('killed, it leaves Jobs that the cluster takes away in their time, and nothing on the nodes', async () => {
     const before = await cluster.diff('node1')
     const temporary = () => cluster.exec('node1', ['ls', '-A', '/tmp'])
     const files = await temporary()

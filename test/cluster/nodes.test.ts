@@ -77,10 +77,10 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
     async () => {
       await cluster.setProxyMode('nftables')
       const tables = () => cluster.exec('node1', ['nft', 'list', 'tables'])
-      await expect.poll(tables, { timeout: 30_000 }).toContain('table ip kube-proxy')
+      await expect.poll(tables).toContain('table ip kube-proxy')
       expect(await cluster.exec('node1', ['iptables-save'])).not.toContain('KUBE-SVC')
       await cluster.setProxyMode('iptables')
-      await expect.poll(() => cluster.exec('node1', ['ip6tables-save']), { timeout: 30_000 }).toContain('KUBE-SERVICES')
+      await expect.poll(() => cluster.exec('node1', ['ip6tables-save'])).toContain('KUBE-SERVICES')
       expect(await tables()).not.toContain('kube-proxy')
     },
     2 * MINUTES,

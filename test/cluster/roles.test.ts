@@ -123,7 +123,7 @@ describe.runIf(needs('cluster'))('the three levels', () => {
     const rules = [{ apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'].filter((one) => one !== verb) }]
     await changed('netctl-observe', rules, async () => {
       await expect
-        .poll(() => enter(opened), { timeout: 10_000 })
+        .poll(() => enter(opened))
         .toBe(
           'no connection to kube-proxy: the right lacks to get and create pods/exec in kube-system'.replace(
             'no connection to kube-proxy: ',
@@ -140,10 +140,10 @@ describe.runIf(needs('cluster'))('the three levels', () => {
     const opened = await way(await who('act'), 'pod')
     if ('missing' in opened) throw new Error(opened.missing)
     const reached = opened.to('node-of-kube-proxy')
-    await expect.poll(() => kubectl(['get', 'jobs', '-n', 'netctl', '-o', 'name']), { timeout: 10_000 }).toMatch(/^job.batch\/netctl-/)
+    await expect.poll(() => kubectl(['get', 'jobs', '-n', 'netctl', '-o', 'name'])).toMatch(/^job.batch\/netctl-/)
     // it never starts there
     expect(await reached).toMatchObject({ missing: expect.not.stringContaining('right') })
     expect(await opened.close()).toEqual([])
-    await expect.poll(() => kubectl(['get', 'jobs', '-n', 'netctl', '-o', 'name']), { timeout: 10_000 }).toBe('')
+    await expect.poll(() => kubectl(['get', 'jobs', '-n', 'netctl', '-o', 'name'])).toBe('')
   })
 })

@@ -34,7 +34,7 @@ describe.runIf(able).for([1, 2])('a cluster of %i families', (families) => {
   })
 
   for (const mode of ['iptables', 'nftables'] as const)
-    test(`kube-proxy by ${mode}: packets do as netctl says`, { timeout: 300_000 }, async () => {
+    test(`kube-proxy by ${mode}: packets do as netctl says`, async () => {
       await cluster.setProxyMode(mode)
       await programmed(cluster, mode)
       const snapshot = await collect(cluster, join(folder, mode))

@@ -154,5 +154,5 @@ describe('start', () => {
     )
     expect(version).toBeLessThanOrEqual(5)
     expect(traced ?? 0).toBeLessThanOrEqual(12)
-  }, 60_000)
+  })
 })

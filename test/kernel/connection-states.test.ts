@@ -99,7 +99,7 @@ describe.runIf(able).each([4, 6] as const)('connections that exist (IPv%i)', (fa
     // the first SYN is out when the entry is there
     await lab.sh(
       'n1',
-      `for i in $(seq 50); do conntrack -L -f ipv${family} 2>/dev/null | grep -q 'sport=40020.*UNREPLIED' && break; sleep 0.02; done`,
+      `for i in $(seq 500); do conntrack -L -f ipv${family} 2>/dev/null | grep -q 'sport=40020.*UNREPLIED' && break; sleep 0.02; done`,
     )
     await rules('n1', sendTo('$p2'))
     expect(await predicted(web('tcp', 40020, 'from-dump'))).toBe('dropped')
@@ -131,7 +131,7 @@ describe.runIf(able).each([4, 6] as const)('connections that exist (IPv%i)', (fa
     await talk.end('h')
     await lab.sh(
       'n1',
-      `for i in $(seq 50); do conntrack -L -f ipv${family} 2>/dev/null | grep -q 'TIME_WAIT.*sport=40040' && break; sleep 0.02; done`,
+      `for i in $(seq 500); do conntrack -L -f ipv${family} 2>/dev/null | grep -q 'TIME_WAIT.*sport=40040' && break; sleep 0.02; done`,
     )
     await rules('n1', sendTo('$p3'))
     expect(await predicted(web('tcp', 40040, 'from-dump'))).toBe('p3')

@@ -102,7 +102,7 @@ describe.runIf(needs('root', 'ip', 'python3', 'nft', 'iptables-restore', 'ipset'
     agent = new Agent()
     lab = await makeLab()
     await Promise.all(hosts.map((h) => agent.serve(lab.ns[h], h, tcpPorts, udpPorts)))
-  }, 60_000)
+  })
   afterAll(async () => {
     await agent.leave(lab.all).catch(() => undefined)
     agent.end()
@@ -134,7 +134,7 @@ describe.runIf(needs('root', 'ip', 'python3', 'nft', 'iptables-restore', 'ipset'
   for (const family of [4, 6] as const) {
     test.each(Array.from({ length: seeds }, (_, i) => i + 1))(
       `seed %d, IPv${family}: the same rules in the same order`,
-      { timeout: 60_000 },
+      { timeout: 300_000 },
       async (seed) => {
         const lines = await load([...makeNftables(poolOf(seed * 10 + family, family)), ...tracing])
         const snapshot = await snapshotOf()

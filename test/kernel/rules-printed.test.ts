@@ -11,7 +11,7 @@ const hooks = ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING', 'FORWARD']
 
 describe.runIf(needs('root', 'ip', 'iptables-save', 'ipset'))('rules through the kernel', () => {
   const cases = ([4, 6] as const).flatMap((family) => ['nft', 'legacy'].map((backend) => ({ family, backend })))
-  test.each(cases)('IPv$family, iptables-$backend', { timeout: 120_000 }, ({ family, backend }) => {
+  test.each(cases)('IPv$family, iptables-$backend', ({ family, backend }) => {
     const ns = makeNamespace()
     const command = `${family === 4 ? 'iptables' : 'ip6tables'}-${backend}`
     const list = family === 4 ? printed : printed6

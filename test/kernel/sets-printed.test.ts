@@ -30,7 +30,7 @@ const able = needs('root', 'ip', 'ipset')
 
 describe.runIf(able && needs('captures'))('recorded sets through the kernel', () => {
   const texts = new Map(dumps('ipset-save.txt').map(({ file, text }) => [text, file]))
-  test(`${texts.size} dumps`, { timeout: 300_000 }, () => {
+  test(`${texts.size} dumps`, () => {
     const ns = makeNamespace()
     try {
       for (const [text, file] of texts) {
@@ -45,7 +45,7 @@ describe.runIf(able && needs('captures'))('recorded sets through the kernel', ()
 })
 
 describe.runIf(able)('random sets through the kernel', () => {
-  test('40 dumps', { timeout: 120_000 }, () => {
+  test('40 dumps', () => {
     const ns = makeNamespace()
     try {
       for (let seed = 1; seed <= 40; seed++) {

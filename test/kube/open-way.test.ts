@@ -35,7 +35,7 @@ async function choose(via: Via, setup: FakeSetup, agreed = false) {
     via,
     nodes: ['n1', 'n2'],
     podImage: 'busybox:1.37.0',
-    patienceMs: 5000,
+    patienceMs: 60_000,
     lifetimeMs: 60_000,
     consent: async (plan) => {
       asked.push(plan)
@@ -118,7 +118,7 @@ test('the best agent of each node; what is not on the node’s network, does not
   expect(way.said).toBe('exec into the calico-node pods of calico-system and the kube-proxy pods of kube-system')
   const said = async (node: string) => {
     const run = await way.to(node)
-    return 'missing' in run ? run.missing : (await run(':', ['20', node], 5000)).output.toString()
+    return 'missing' in run ? run.missing : (await run(':', ['20', node], 60_000)).output.toString()
   }
   expect(await said('n1')).toBe('kube-proxy-n1 sh -s -- 20 n1')
   expect(await said('n2')).toBe('calico-node-n2 sh -s -- 20 n2')

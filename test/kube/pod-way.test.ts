@@ -21,7 +21,7 @@ const SYSTEM = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-sy
 
 async function up(
   setup: FakeSetup = {},
-  patienceMs = 4000,
+  patienceMs = 60_000,
 ): Promise<{ api: FakeCluster; way: Way; run: (node: string) => Promise<string> }> {
   const made = await fakeCluster({
     objects: [SYSTEM],
@@ -36,7 +36,7 @@ async function up(
   const run = async (node: string) => {
     const script = await by.to(node)
     if ('missing' in script) return script.missing
-    const { output, failure } = await script(':', ['20', node], 5000)
+    const { output, failure } = await script(':', ['20', node], 60_000)
     return failure ?? output.toString()
   }
   return { api: made, way: by, run }
@@ -134,10 +134,10 @@ test.each<[string, FakeSetup, RegExp]>([
 })
 
 test('a node whose kubelet is gone: its time, and why; the other one is not held up', async () => {
-  const { api, run } = await up({}, 1500)
+  const { api, run } = await up({}, 5000)
   api.nodeGone('n2')
   expect(await run('n1')).toBe('n1 20 n1')
-  expect(await run('n2')).toMatch(/^its pod netctl-\w{8}-2: it did not start within 2 s: the kubelet has not taken it up \(Pending\)$/)
+  expect(await run('n2')).toMatch(/^its pod netctl-\w{8}-2: it did not start within 5 s: the kubelet has not taken it up \(Pending\)$/)
 })
 
 test('what can’t be deleted is told, and until when it is there; the cluster ends it by itself', async () => {
@@ -156,8 +156,10 @@ test('what can’t be deleted is told, and until when it is there; the cluster e
 test('an API server that is away for a moment holds up, and no more', async () => {
   const { api, way, run } = await up({ startMs: 800 })
   const going = run('n1')
-  setTimeout(() => api.cut(), 400)
-  setTimeout(() => api.mend(), 1500)
+  // its Job is made, and its pod waited for
+  await expect.poll(() => api.asked.some(({ verb, resource }) => verb === 'list' && resource === 'pods')).toBe(true)
+  api.cut()
+  setTimeout(() => api.mend(), 1000)
   expect(await going).toBe('n1 20 n1')
   api.cut()
   setTimeout(() => api.mend(), 500)
@@ -166,7 +168,7 @@ test('an API server that is away for a moment holds up, and no more', async () =
 })
 
 test('a Job whose creation nobody confirmed is deleted all the same', async () => {
-  const { api, way } = await up()
+  const { api, way } = await up({}, 4000)
   const going = way.to('n1')
   expect(await way.close()).toEqual([])
   expect(jobs(api)).toEqual([])

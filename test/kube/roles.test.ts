@@ -72,7 +72,7 @@ describe('read', () => {
       netctl(['policy', 'lint', ...kube]),
     ])
     for (const { code, stderr } of asked) expect([0, 1], stderr).toContain(code)
-  }, 60_000)
+  })
 
   test.each(['served', 'stored'] as const)(
     'has nothing that could be left out, Calico’s objects being %s: the right that lacks is named',
@@ -169,7 +169,7 @@ describe('observe', () => {
         ),
       ],
     })
-  }, 60_000)
+  })
 
   test('is enough to trace; read alone is told which rights that takes', async () => {
     const ask = async (level: string) => {
@@ -183,7 +183,7 @@ describe('observe', () => {
       expect(code, stderr).toBe(3)
       expect((stdout + stderr).replace(/\s+/g, ' ')).toContain('the right lacks to get pods/exec in kube-system')
     }
-  }, 120_000)
+  })
 
   test('has nothing that could be left out', async () => {
     const all = rights('observe')
@@ -221,7 +221,7 @@ describe('act', () => {
         /^nodes: not read: by pods: the right lacks to create jobs.batch in netctl, delete jobs.batch in netctl, get pods\/exec in netctl, create pods\/exec in netctl/,
       ),
     ])
-  }, 60_000)
+  })
 
   test('has nothing that could be left out', async () => {
     const all = rights('act')
@@ -234,5 +234,5 @@ describe('act', () => {
       for (const why of missing) expect(why, fullText(one)).toContain(`the right lacks to ${fullText(one)}`)
       expect(missing.length, fullText(one)).toBeGreaterThan(0)
     }
-  }, 60_000)
+  })
 })

@@ -14,7 +14,7 @@ import { recorded } from '../support/recorded-reading.ts'
 describe.runIf(needs('captures')).each(needs('captures') ? captureNames().filter((n) => !n.startsWith('scale')) : [])('%s', (name) => {
   test.each([true, false])(
     'the answer is that of the whole cluster; hosts outside it are known: %s',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (outside) => {
       const folder = join(captures, name)
       const { files, reading } = recorded(folder, { outside })

@@ -106,5 +106,5 @@ test('a nft dump made to keep a regular expression busy', () => {
   const started = performance.now()
   expectDamage(`${NODE}nft.txt`, `table ip x {\n}${'#'.repeat(4000)}\nfoo${' \n'.repeat(2000)}`)
   expectDamage(`${NODE}nft.txt`, `${' \n'.repeat(200_000)}x`)
-  expect(performance.now() - started).toBeLessThan(5000)
+  expect(performance.now() - started).toBeLessThan(15_000)
 })

@@ -2,6 +2,9 @@
 stdout: {"code", "screen" (all that was written to the terminal), "stdout" (if piped), "restored" (terminal settings as before), "stuck"}."""
 import fcntl, json, os, pty, re, select, signal, struct, subprocess, sys, termios, time
 
+# seconds; a machine may be busy
+PATIENCE = 100
+
 job = json.load(sys.stdin)
 master, slave = pty.openpty()
 fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, job.get("columns", 80), 0, 0))
@@ -28,23 +31,23 @@ def read(seconds):
             pass
 
 
-def text():
-    """what a person reads: the screen without control sequences"""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
+def text(start):
+    """what a person has read since then: the screen without control sequences"""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen[start:])
 
 
 seen = 0
 for step in job["steps"]:
-    deadline = time.time() + job.get("seconds", 20)
-    while step["wait"] not in text()[seen:] and time.time() < deadline and child.poll() is None:
+    deadline = time.time() + PATIENCE
+    while step["wait"] not in text(seen) and time.time() < deadline and child.poll() is None:
         read(0.1)
-    if step["wait"] not in text()[seen:]:
+    if step["wait"] not in text(seen):
         stuck = step["wait"]
         break
-    seen = len(text())
+    seen = len(screen)
     time.sleep(0.1)
     os.write(master, step["send"].encode())
-deadline = time.time() + job.get("seconds", 20)
+deadline = time.time() + PATIENCE
 while child.poll() is None and time.time() < deadline and stuck is None:
     read(0.1)
 if child.poll() is None:

@@ -58,7 +58,7 @@ export async function watchIn(ns: string, what: Omit<WatchOrder, 'id'>, how: How
   const run = startScript(ns, watchScript(order, texts), how)
   const seen = () => readWatch(run.output(), order)
   for (let i = 0; !seen().armed; i++) {
-    if (i > 300 || run.child.exitCode !== null) throw new Error(`not armed: ${run.output()}${run.said()}`)
+    if (i > 1200 || run.child.exitCode !== null) throw new Error(`not armed: ${run.output()}${run.said()}`)
     await sleep(50)
   }
   const end = async (): Promise<NodeSeen> => {
@@ -92,7 +92,7 @@ export async function probeFrom(ns: string, probes: readonly Probe[], how: How =
 }
 
 /** What is left of a watch: tables, processes, files. Whoever looks once a second whether it is over may take a while. Removes its folder. */
-export async function leftIn(ns: string, folder: string, patienceMs = 6000): Promise<readonly string[]> {
+export async function leftIn(ns: string, folder: string, patienceMs = 15_000): Promise<readonly string[]> {
   for (const start = Date.now(); ; await sleep(200)) {
     const tables = (await sh('nft list tables', ns)).split('\n').filter((line) => line.includes('netctl_verify'))
     const left = [...tables, ...processesOf(folder).map((pid) => `process ${pid}`), ...readdirSync(folder)]

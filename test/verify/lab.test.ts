@@ -67,7 +67,7 @@ const flows = `
 
 describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl', 'python3', 'ipset'))(
   'predicted and observed',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   () => {
     let lab: Lab
     const agent = new Agent()
@@ -77,7 +77,7 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
       lab = await makeLab()
       for (const node of ['n1', 'n2'] as const) roots[node] = fakeRoot(lab, node)
       await Promise.all(hosts.map((h) => agent.serve(lab.ns[h], h, tcpPorts, udpPorts)))
-    }, 60_000)
+    })
     afterAll(async () => {
       agent.end()
       for (const folder of Object.values(roots)) rmSync(folder, { recursive: true })
@@ -132,6 +132,12 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
     })
     const asked = (text: string, family: 4 | 6): AskedFlow[] =>
       parseFlows(forFamily(text, family)).map((f) => ({ flow: flowOf(f), id: f.text.split(' = ')[0] as string }))
+    /** What is caught, and when nodes watch for it. */
+    const catching = (on: Ground, some: readonly AskedFlow[], how: Catching) => {
+      const armed = Promise.withResolvers<void>()
+      const caught = verify({ ...on, armed: () => armed.resolve() }, some, how)
+      return { caught, armed: armed.promise }
+    }
     const verify = (on: Ground, some: readonly AskedFlow[], catching?: Catching): Promise<Verified> =>
       verifyFlows(on, some, predict(on, on.snapshot, some, catching), catching)
     const told = ({ traces }: Verified) =>
@@ -252,8 +258,8 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
       await load(4, rules)
       const on = await ground()
       const some = asked('p1 tcp $svc:80 = ok', 4)
-      const caught = verify(on, some, { patienceMs: 30_000, dropped: false })
-      await new Promise((resolve) => setTimeout(resolve, 3000))
+      const { caught, armed } = catching(on, some, { patienceMs: 30_000, dropped: false })
+      await Promise.race([armed, caught])
       await agent.probe({ ns: lab.ns.p1, proto: 'tcp', dst: '10.96.0.1', port: 80, times: 1, timeout: 2 })
       const done = await caught
       expect(told(done)).toEqual(['p1 tcp 10.96.0.1:80: agrees'])
@@ -280,15 +286,15 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
     test('of several packets, the one that is dropped', async () => {
       await load(4, rules)
       const on = await ground()
-      const caught = verify(on, asked('ext tcp $p2:7003 = ok', 4), { patienceMs: 6000, dropped: true })
-      await new Promise((resolve) => setTimeout(resolve, 3000))
+      const other = catching(on, asked('ext tcp $p2:7003 = ok', 4), { patienceMs: 6000, dropped: true })
+      await Promise.race([other.armed, other.caught])
       // n2 has no rules
       await agent.probe({ ns: lab.ns.ext, proto: 'tcp', dst: '10.244.2.2', port: 7003, times: 1, timeout: 2 })
-      expect(told(await caught)).toEqual(['ext tcp 10.244.2.2:7003: unknown (no such packet was dropped while we waited)'])
-      const other = verify(on, asked('p1 tcp $p2:7003 = ok', 4), { patienceMs: 30_000, dropped: true })
-      await new Promise((resolve) => setTimeout(resolve, 3000))
+      expect(told(await other.caught)).toEqual(['ext tcp 10.244.2.2:7003: unknown (no such packet was dropped while we waited)'])
+      const { caught, armed } = catching(on, asked('p1 tcp $p2:7003 = ok', 4), { patienceMs: 30_000, dropped: true })
+      await Promise.race([armed, caught])
       await agent.probe({ ns: lab.ns.p1, proto: 'tcp', dst: '10.244.2.2', port: 7003, times: 1, timeout: 2 })
-      expect(told(await other)).toEqual(['p1 tcp 10.244.2.2:7003: agrees'])
+      expect(told(await caught)).toEqual(['p1 tcp 10.244.2.2:7003: agrees'])
     })
   },
 )

@@ -22,7 +22,7 @@ const what: Omit<WatchOrder, 'id'> = {
 const order = (seconds = 20): WatchOrder => ({ id: randomId(), ...what, seconds })
 describe.runIf(needs('root', 'ip', 'nft', 'conntrack', 'perl', 'unshare', 'bash', 'dash', 'busybox'))(
   'a watch ends',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   () => {
     const ns = `netctl-${process.pid}-ends`
     let tools: string
@@ -63,7 +63,7 @@ describe.runIf(needs('root', 'ip', 'nft', 'conntrack', 'perl', 'unshare', 'bash'
       watch.child.kill(signal)
       const start = Date.now()
       expect(await watch.end()).toMatchObject({ disarmed: true })
-      expect(Date.now() - start).toBeLessThan(5000)
+      expect(Date.now() - start).toBeLessThan(15_000)
       expect(await leftIn(ns, watch.folder)).toEqual([])
     })
 

@@ -1,6 +1,5 @@
 /** The watch and the prober of a node in network namespaces, with real packets: what they tell, and that nothing of them is left. */
 import { rmSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Probe, SeenPacket, Tuple } from '../../src/verify/types.ts'
 import { fakeRoot } from '../support/collected-lab.ts'
@@ -45,7 +44,7 @@ const toText = (packet: SeenPacket | undefined): string => {
 
 describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl', 'dash', 'busybox', 'python3'))(
   'packets of our own on their way',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   () => {
     let lab: Lab
     let root: string
@@ -180,7 +179,15 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
       await lab.sh('n1', `iptables-nft-restore <<'END'\n${restoreText(forFamily(rules, 4))}END`)
       const probes = Array.from({ length: 200 }, (_, i): Probe => {
         const from = i % 3 === 0 ? 'p3' : 'p1'
-        return { id: `f${i}`, space: { namespace: 't', name: from }, proto: 'tcp', dst: svc, sport: 21000 + i, dport: 80, patienceMs: 3000 }
+        return {
+          id: `f${i}`,
+          space: { namespace: 't', name: from },
+          proto: 'tcp',
+          dst: svc,
+          sport: 21000 + i,
+          dport: 80,
+          patienceMs: 20_000,
+        }
       })
       const tuples = probes.map(
         ({ space, dst, sport, dport }): Tuple => ({
@@ -334,7 +341,7 @@ END`,
       await agent.probe({ ns: lab.ns.p1, proto: 'udp', dst: p2, port: 54, timeout: 2, times: 1 })
       await agent.probe({ ns: lab.ns.p1, proto: 'udp', dst: p2, port: 53, timeout: 2, times: 1 })
       // told while it goes on
-      for (let i = 0; watch.seen().packets.length === 0 && i < 60; i++) await sleep(50)
+      await expect.poll(() => watch.seen().packets.length).toBeGreaterThan(0)
       expect(watch.seen()).toMatchObject({ packets: [{ tuple: 0, headers: { src: p1, dst: p2, dport: 53 } }], disarmed: false })
       expect(await watch.stop()).toMatchObject({ connections: [{ original: { dport: 53 } }], disarmed: true })
       expect(await leftIn(lab.ns.n1, watch.folder)).toEqual([])

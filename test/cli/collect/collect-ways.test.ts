@@ -44,7 +44,7 @@ const collect = (at: FakeCluster, ...args: readonly string[]) =>
   netctl(['collect', '-O', join(folder, 'snapshot'), '-o', 'json', ...args], { env: { KUBECONFIG: at.kubeconfig } })
 const header = () => JSON.parse(readFileSync(join(folder, 'snapshot/snapshot.json'), 'utf8'))
 
-describe.runIf(needs('root', 'busybox'))('netctl collect through the API', { timeout: 120_000 }, () => {
+describe.runIf(needs('root', 'busybox'))('netctl collect through the API', () => {
   beforeAll(() => {
     nodes = new Map(
       NODES.map((node) => {
@@ -137,10 +137,10 @@ describe.runIf(needs('root', 'busybox'))('netctl collect through the API', { tim
   test('a pod that does not start stops no other', async () => {
     const at = await up()
     at.nodeGone('n2')
-    const ran = await collect(at, '--via', 'pod', '--timeout', '4s')
+    const ran = await collect(at, '--via', 'pod', '--timeout', '15s')
     expect(ran.code).toBe(3)
     expect(header().missing).toContainEqual(
-      expect.stringMatching(/^node n2: not read: its pod netctl-\w{8}-\d: it did not start within 4 s: the kubelet has not taken it up/),
+      expect.stringMatching(/^node n2: not read: its pod netctl-\w{8}-\d: it did not start within 15 s: the kubelet has not taken it up/),
     )
     expect(readdirSync(join(folder, 'snapshot/nodes'))).toEqual(['n1', 'n3'])
     expect(at.left('jobs')).toEqual([])
@@ -159,7 +159,7 @@ describe.runIf(needs('root', 'busybox'))('netctl collect through the API', { tim
       [join(root, 'bin/dev.ts'), 'collect', '--kubeconfig', at.kubeconfig, '--via', 'pod', '-O', join(folder, 'snapshot')],
       { reject: false },
     )
-    await expect.poll(() => at.asked.filter(({ resource }) => resource === 'pods/exec').length, { timeout: 40_000 }).toBe(3)
+    await expect.poll(() => at.asked.filter(({ resource }) => resource === 'pods/exec').length).toBe(3)
     child.kill(signal)
     const ran = await child
     expect([ran.exitCode, ran.stdout]).toEqual([code, ''])
@@ -184,7 +184,7 @@ describe.runIf(needs('root', 'busybox'))('netctl collect through the API', { tim
       ],
       { reject: false },
     )
-    await expect.poll(() => at.left('pods').length, { timeout: 40_000 }).toBe(3)
+    await expect.poll(() => at.left('pods').length).toBe(3)
     child.kill('SIGKILL')
     await child
     expect(at.left('jobs').length).toBe(3)

@@ -64,13 +64,13 @@ describe.runIf(needs('root', 'unshare', 'ip'))('netctl collect --ssh', () => {
 
     const shown = await netctl(['snapshot', 'show', out, '-o', 'json'])
     expect(JSON.parse(shown.stdout).counts.nodes).toBe(4)
-  }, 120_000)
+  })
 
   test('a node that hangs has its time, and no more', async () => {
     const out = join(folder, 'snapshot')
-    const ran = await netctl(['collect', '--ssh', 'canned', 'hangs', '-O', out, '--timeout', '3s', '-o', 'json'], { env })
+    const ran = await netctl(['collect', '--ssh', 'canned', 'hangs', '-O', out, '--timeout', '8s', '-o', 'json'], { env })
     expect(ran.code).toBe(3)
-    expect(JSON.parse(ran.stdout).missing).toEqual(['node hangs: not read: out of time after 3 s'])
+    expect(JSON.parse(ran.stdout).missing).toEqual(['node hangs: not read: out of time after 8 s'])
     expect(files('snapshot/nodes')).toEqual(['n9'])
   })
 
@@ -98,7 +98,7 @@ describe.runIf(needs('root', 'unshare', 'ip'))('netctl collect --ssh', () => {
     expect((await child).exitCode).toBe(code)
     expect(files('.').filter((f) => f.includes('snapshot'))).toEqual([])
     const pid = Number(readFileSync(join(folder, 'hangs.pid'), 'utf8'))
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => isAlive(pid)).toBe(false)
   })
 })
 

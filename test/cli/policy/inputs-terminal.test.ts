@@ -9,7 +9,7 @@ import { KEY, onTerminal } from '../../support/pty.ts'
 
 const command = [process.execPath, join(root, 'bin/dev.ts'), 'policy', 'eval', 'shop/web-1', '10.0.0.9:80']
 
-describe.runIf(needs('python3'))('on a terminal', { timeout: 60_000 }, () => {
+describe.runIf(needs('python3'))('on a terminal', () => {
   test('a snapshot nearby is picked, and the flag that names it is told', async () => {
     const steps = [{ wait: '● shop (folder)', send: KEY.enter }]
     const session = await onTerminal(command, steps, { cwd: join(root, 'examples'), env: { KUBECONFIG: '/nowhere' } })

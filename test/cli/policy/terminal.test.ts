@@ -15,7 +15,7 @@ const ends: readonly Step[] = [
   { wait: '● 9090/tcp', send: KEY.enter },
 ]
 
-describe.runIf(needs('python3'))('on a terminal', { timeout: 60_000 }, () => {
+describe.runIf(needs('python3'))('on a terminal', () => {
   test.each(['eval', 'explain'])(
     'netctl policy %s asks for both ends and the port, and says the command that asks the same',
     async (command) => {

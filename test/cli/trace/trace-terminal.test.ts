@@ -42,7 +42,7 @@ async function again(session: Session, columns: number): Promise<{ line: string;
   return { line, stdout: ran.stdout, code: ran.exitCode }
 }
 
-describe.runIf(needs('python3', 'bash'))('on a terminal', { timeout: 60_000 }, () => {
+describe.runIf(needs('python3', 'bash'))('on a terminal', () => {
   test.each([80, 120])('netctl trace asks for snapshot, SRC, DST and port, and traces (%i columns)', async (columns) => {
     const steps = [...pickSnapshot, ...pickSource, ...pickDestination, ...pickPort]
     const session = await onTerminal([...netctl, 'trace'], steps, { cwd, columns })

@@ -60,7 +60,7 @@ describe('refused', () => {
     expect(problem(() => expectAnswer({ verify: true }, around(true)))).toBeUndefined()
   })
 
-  test('before anything is read', { timeout: 60_000 }, async () => {
+  test('before anything is read', async () => {
     const ran = await netctl([...WEB, '--verify'], { env: { KUBECONFIG: join(folder, 'none'), HOME: folder } })
     expect([ran.code, ran.stdout]).toEqual([2, ''])
     expect(ran.stderr).toContain('VER002')
@@ -68,7 +68,7 @@ describe('refused', () => {
   })
 })
 
-describe('a running cluster', { timeout: 60_000 }, () => {
+describe('a running cluster', () => {
   test('--dry-run prints what nodes would be asked to do, and asks nothing of them', async () => {
     const { code, stdout, stderr } = await run(...WEB, '--verify', '--dry-run')
     expect([code, stderr]).toEqual([0, expect.stringContaining('3 nodes (n1, n2, n3) by exec')])

@@ -152,6 +152,6 @@ describe('keys and values', () => {
       labelKeyProblems(`${part.repeat(500_000)}!`)
       labelKeyProblems(`${part.repeat(500_000)}!/x`)
     }
-    expect(performance.now() - start).toBeLessThan(1000)
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 })

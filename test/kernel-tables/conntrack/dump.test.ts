@@ -80,7 +80,7 @@ describe('the dumped table is asked without being parsed as a whole', () => {
     expect(big.to(ip('10.96.0.7'), clients)).toHaveLength(3)
     const started = performance.now()
     for (let i = 0; i < 100; i++) big.to(ip('10.96.0.7'), clients)
-    expect(performance.now() - started).toBeLessThan(100)
+    expect(performance.now() - started).toBeLessThan(1000)
     expect(() => big.entries).toThrow(/not a conntrack entry/)
   })
 })

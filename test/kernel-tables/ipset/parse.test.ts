@@ -77,5 +77,5 @@ describe('what ipset does not print is an error with its line', () => {
     [`${create}add s\n`, /^2: expected “create/],
     [`${'x'.repeat(10_000_000)}\n`, /^1: a line of 10000000 characters/],
     [`${create}add s \u001b[31m,tcp:80\n`, /^2: .*expected an address/],
-  ])('%#', { timeout: 2_000 }, (text, expected) => expect(problem(text)).toMatch(expected))
+  ])('%#', { timeout: 15_000 }, (text, expected) => expect(problem(text)).toMatch(expected))
 })

@@ -12,7 +12,7 @@ import { nftReload } from '../../support/nft-reload.ts'
 import { dump, dumps } from '../dumps.ts'
 import { comparable, comparableForms, notUnderstood } from './same-rules.ts'
 
-describe.runIf(needs('captures'))('nft dumps of recorded clusters', { timeout: 120_000 }, () => {
+describe.runIf(needs('captures'))('nft dumps of recorded clusters', () => {
   const files = dumps('nft.json').map(({ file }) => file)
 
   test('there are some', () => expect(files.length).toBeGreaterThan(50))

@@ -84,7 +84,7 @@ describe('text', () => {
   ])('a rule of %s', (_, rule) => {
     const start = performance.now()
     expect(notUnderstood(parseNftText(inChain(rule), 'f')).length).toBeGreaterThan(0)
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 
   test('an element that is not understood', () => {

@@ -11,7 +11,7 @@ import { comparable, comparableForms, notUnderstood } from './same-rules.ts'
 
 const rules = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8')
 
-describe.runIf(needs('root', 'nft', 'unshare'))('nft and the kernel', { timeout: 60_000 }, () => {
+describe.runIf(needs('root', 'nft', 'unshare'))('nft and the kernel', () => {
   test('everything is understood, the same from both forms', () => {
     const { json, text } = nftReload(rules('everything.nft'))
     const [fromJson, fromText] = [parseNftJson(json, 'json'), parseNftText(text, 'text')]

@@ -76,7 +76,7 @@ describe.runIf(needs('root', 'unshare', 'ip', 'nft', 'ipset', 'iptables-save'))(
   let whole: NodeStream
   beforeAll(async () => {
     whole = await collect(undefined)
-  }, 60_000)
+  })
 
   test('kube-proxy’s image: the packet filter and the settings, as the node itself has them; the rest is said', async () => {
     const image = images.find(({ name }) => name.includes('/tools:'))
@@ -93,7 +93,7 @@ describe.runIf(needs('root', 'unshare', 'ip', 'nft', 'ipset', 'iptables-save'))(
       'node/bridge-fdb.json: there is no bridge',
       'node/sockets.txt: there is no ss',
     ])
-  }, 60_000)
+  })
 
   test('calico-node’s image: coreutils is one program there, without the names of most of it; no bridge, no ss', async () => {
     const named = ['sed', 'ls', 'rm', 'mkdir', 'sleep', 'timeout', 'readlink', 'gzip', 'ip']
@@ -117,5 +117,5 @@ describe.runIf(needs('root', 'unshare', 'ip', 'nft', 'ipset', 'iptables-save'))(
       lladdr: '66:11:22:33:44:55',
       state: ['NOARP', 'PERMANENT'],
     })
-  }, 60_000)
+  })
 })

@@ -55,7 +55,7 @@ const sockets = [80, 81, 82].map(listening).join('')
 
 describe.runIf(needs('root', 'ip', 'iptables-restore', 'ipset', 'nft', 'dash', 'busybox'))(
   'the collector and the lab’s own dump',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   () => {
     let lab: Lab
     beforeAll(async () => {
@@ -169,7 +169,7 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'ipset', 'nft', 'dash', '
   },
 )
 
-describe.runIf(process.platform === 'linux')('tools that are not as they should be', { timeout: 120_000 }, () => {
+describe.runIf(process.platform === 'linux')('tools that are not as they should be', () => {
   let folder: string
   const tool = (name: string, text: string): void => {
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`)
@@ -212,8 +212,8 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
     tool('bridge', `echo '${many}'`)
     tool('iptables-nft-save', 'echo "# Table stuff skipped" >&2')
     const started = Date.now()
-    const { read } = await collect('1')
-    expect(Date.now() - started).toBeLessThan(25_000)
+    const { read } = await collect('4')
+    expect(Date.now() - started).toBeLessThan(50_000)
     expect(read.whole).toBe(true)
     expect(read.files.get('nodes/n1/ip-addr.json')?.toString()).toBe('[]\n')
     // large ones are compressed there
@@ -221,7 +221,7 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
     expect(read.notes).toEqual(
       expect.arrayContaining([
         'node/ip-route.json: ip -j route failed: exit 255: no such option',
-        'node/sockets.txt: ss -Hlntu failed: out of time after 1 s',
+        'node/sockets.txt: ss -Hlntu failed: out of time after 4 s',
         'node/iptables-nft-save.txt: iptables-nft-save said: # Table stuff skipped',
         "node/ip6tables-save.txt: left out, as not all of ip6tables's rules could be read",
       ]),
@@ -239,12 +239,12 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
       env: { TMPDIR: space, PATH: `${folder}:${process.env.PATH}` },
       reject: false,
     })
-    await expect.poll(() => readdirSync(folder).includes('reached'), { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => readdirSync(folder).includes('reached')).toBe(true)
     expect(readdirSync(space)).toHaveLength(1)
     const asked = Date.now()
     run.kill(signal)
     await run
-    expect(Date.now() - asked).toBeLessThan(10_000)
+    expect(Date.now() - asked).toBeLessThan(30_000)
     expect(readdirSync(space)).toEqual([])
     tool('ss', 'exit 0')
   })
