@@ -5,7 +5,7 @@ import { collect } from '../src/cli/collect/collecting.ts'
 import { consentBy } from '../src/cli/consent.ts'
 import { ExitCode } from '../src/error.ts'
 import { collectedJson, collectedText } from '../src/report/collected.ts'
-import { collectorText } from '../src/system/collector.ts'
+import { collectorText } from '../src/system/node-scripts.ts'
 
 export default class Collect extends BaseCommand {
   static override summary = 'Take a snapshot of a cluster'

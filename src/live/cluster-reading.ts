@@ -11,7 +11,7 @@ export interface Ways {
   readonly list: () => Promise<Allowed>
   /** opened when the first node is to be read; a reason where no way leads to any */
   readonly way: () => Promise<Way | { readonly missing: string }>
-  /** text of bin/collect-node.sh */
+  /** the collector: `collectorText` */
   readonly script: string
   /** for each node */
   readonly patienceMs: number

@@ -2,13 +2,13 @@ import { rulesText } from './rules.ts'
 import type { Probe, Tuple, WatchOrder } from './types.ts'
 import { addressWord, hexWord, idWord, numberWord, probeWord, spaceWords } from './words.ts'
 
-/** What our package ships of the scripts: bin/collect-node.sh, whose functions are shared, bin/watch-node.sh, and two spellings of what sends. */
+/** What our package ships of the scripts (bin/node). */
 export interface ScriptTexts {
-  readonly collector: string
-  readonly watcher: string
-  /** bin/probe.pl */
+  /** of the shell: `watch`, `stop`, `probe` and what they need */
+  readonly functions: string
+  /** probe.pl */
   readonly perlProber: string
-  /** bin/probe.py */
+  /** probe.py */
   readonly pythonProber: string
 }
 
@@ -64,11 +64,7 @@ function probeLine({ id, proto, src, dst, sport, dport, data, size, patienceMs }
   ].join(' ')
 }
 
-function common(id: string, { collector, watcher }: ScriptTexts): readonly string[] {
-  const functions = collector.replace(/\nmain\n$/, '\n')
-  if (functions === collector) throw new TypeError('the collector does not end with its call')
-  return [functions, `id=${idWord(id)}`, watcher]
-}
+const common = (id: string, { functions }: ScriptTexts): readonly string[] => [`id=${idWord(id)}`, functions]
 
 /** A shell function that prints a text as it is. */
 const fed = (name: string, text: string): string => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { type NodeStream, readStream } from '../../src/snapshot/collect/stream.ts'
-import { collectorText } from '../../src/system/collector.ts'
+import { collectorText } from '../../src/system/node-scripts.ts'
 import { root } from './needs.ts'
 import { type Lab, pods } from './netns-lab.ts'
 

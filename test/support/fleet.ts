@@ -1,4 +1,4 @@
-/** A large cluster, made up: its objects, and what bin/collect-node.sh prints on each of its nodes. Routed without tunnels; Services by kube-proxy's iptables. */
+/** A large cluster, made up: its objects, and what the collector (bin/node) prints on each of its nodes. Routed without tunnels; Services by kube-proxy's iptables. */
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { Json } from '../../src/cluster/items.ts'

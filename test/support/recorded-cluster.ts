@@ -37,7 +37,7 @@ const agentOn = (node: string): Json => ({
   status: { phase: 'Running', containerStatuses: [{ name: 'kube-proxy', state: { running: {} } }] },
 })
 
-/** What bin/collect-node.sh would print. */
+/** What the collector (bin/node) would print. */
 function streamOf(files: ReadonlyMap<string, Buffer>, node: string, pods: ReadonlySet<string>): Buffer {
   const pieces: Buffer[] = [Buffer.from(`netctl-collect 1\nnode ${node}\n`)]
   for (const [name, bytes] of files) {

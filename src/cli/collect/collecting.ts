@@ -20,7 +20,7 @@ export interface Asked extends WhichNodes, Omit<ByApi, 'via'> {
 }
 
 export interface Around {
-  /** text of bin/collect-node.sh */
+  /** the collector: `collectorText` */
   readonly script: string
   /** of netctl */
   readonly version: string

@@ -1,11 +1,10 @@
 /** `netctl trace --verify` and `--catch`: from a running cluster and flows to what came of it. */
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { ExitCode, NetctlError } from '../../error.ts'
 import { verifyPlanLines } from '../../report/verify-plan-text.ts'
 import type { Snapshot } from '../../snapshot/types.ts'
-import { readInput } from '../../system/input.ts'
 import { isLeaving, onLeaving } from '../../system/leaving.ts'
+import { verifyTexts } from '../../system/node-scripts.ts'
 import type { Plan } from '../../verify/plan.ts'
 import { MOST_FLOWS } from '../../verify/ports.ts'
 import { probeScript, type ScriptTexts, watchScript } from '../../verify/scripts.ts'
@@ -37,7 +36,7 @@ export async function verifying(
   const catching: Catching | undefined = flags.catch
     ? { patienceMs: flags.timeout ?? CATCH_MS, dropped: flags['only-dropped'] === true }
     : undefined
-  const texts = scriptTexts(root)
+  const texts = verifyTexts(root)
   const ground: Ground = {
     snapshot,
     again: () => live.fresh(asked.map((a) => a.flow)),
@@ -98,16 +97,6 @@ const tooMany = (count: number): NetctlError =>
     message: `${count} flows are too many to be watched at once`,
     try: `${MOST_FLOWS} at most: split the file`,
   })
-
-const scriptTexts = (root: string): ScriptTexts => {
-  const text = (file: string) => readInput(join(root, 'bin', file))
-  return {
-    collector: text('collect-node.sh'),
-    watcher: text('watch-node.sh'),
-    perlProber: text('probe.pl'),
-    pythonProber: text('probe.py'),
-  }
-}
 
 /** The scripts as nodes would get them. */
 const scriptsOf = ({ id, nodes }: Plan, texts: ScriptTexts): string =>

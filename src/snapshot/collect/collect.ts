@@ -1,4 +1,4 @@
-/** Reads nodes with the collector (bin/collect-node.sh), several at a time, into a snapshot. */
+/** Reads nodes with the collector (bin/node), several at a time, into a snapshot. */
 import type { NewSnapshot } from '../../system/new-snapshot.ts'
 import type { RunScript } from '../../system/run-script.ts'
 import type { Way } from '../../system/way.ts'
@@ -33,7 +33,7 @@ export const nodesBy = (way: Way, names: readonly string[]): readonly NodeAt[] =
   }))
 
 export interface HowToRead {
-  /** text of bin/collect-node.sh */
+  /** the collector: `collectorText` */
   readonly script: string
   /** for each node */
   readonly patienceMs: number

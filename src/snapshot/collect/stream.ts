@@ -1,4 +1,4 @@
-/** What the collector of a node (bin/collect-node.sh) prints: the names and bytes of dumps, and what could not be had. */
+/** What the collector of a node (bin/node) prints: the names and bytes of dumps, and what could not be had. */
 
 import { OBJECT_NAME } from '../../cluster/object-name.ts'
 

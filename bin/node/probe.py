@@ -1,4 +1,4 @@
-# As bin/probe.pl, for nodes without perl: Python 3.6 and its own modules.
+# As probe.pl, for nodes without perl: Python 3.6 and its own modules.
 import errno
 import select
 import socket

@@ -1,5 +1,4 @@
-# Comes before collect-node.sh in the same script, for containers that carry less than a node does (docs/snapshot.md, "Collecting").
-# Where nothing lacks, nothing of this is used.
+# Reads a node in containers that carry less than a node does (docs/snapshot.md, "Collecting"). Where nothing lacks, nothing of this is used.
 
 # calico-node's image has coreutils as one program, and few of its names
 if command -v coreutils > /dev/null; then
@@ -11,7 +10,7 @@ fi
 # busybox may come without; two readings are compared all the same
 command -v cksum > /dev/null || cksum() { if command -v md5sum > /dev/null; then md5sum; else tr '\n' ' '; fi; }
 
-# enough: is there what collect-node.sh needs?
+# enough: is there what the rest needs?
 enough() {
   for one in sed grep cat wc tr cut mv rm ls readlink uname id; do command -v $one > /dev/null || return 1; done
   command -v mktemp > /dev/null || command -v mkdir > /dev/null
