@@ -1,4 +1,5 @@
 /** Random addresses, routes and rules for a real kernel, drawn from few prefixes so that they meet often. */
+import type { RouteQuery, RouteResult } from '../../src/kernel/route/types.ts'
 import type { Random } from './random.ts'
 
 export const devices = ['v0', 'v1', 'v2', 'v3', 'br0'] as const
@@ -87,4 +88,14 @@ export function ruleCommand(r: Random, family: 4 | 6): string {
       ? `goto ${preference + 1 + r.below(20)}`
       : `lookup ${r.pick(['100', '101', 'main'])}${r.chance(0.25) ? ` suppress_prefixlength ${r.pick([0, 8, 16, 24])}` : ''}`
   return `rule add ${selectors.filter((x) => x !== '').join(' ')} pref ${preference} ${action}`
+}
+
+/**
+ * A local IPv4 sender bound to a device gets through even where the tables refuse or know nothing: the destination is then taken
+ * to be on that device's link, with a source by selectIpv4(links, device, undefined, 'link') (ip_route_output_key_hash_rcu).
+ */
+export function assumesOnLink(query: RouteQuery, result: RouteResult): boolean {
+  if (query.family !== 4 || query.oif === undefined || (query.iif !== undefined && query.iif !== 'lo')) return false
+  if (result.kind === 'route') return result.nexthops.length === 0
+  return result.kind === 'none' || result.kind === 'rule'
 }

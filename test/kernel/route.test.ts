@@ -8,7 +8,7 @@ import type { Link } from '../../src/kernel/link/types.ts'
 import { areDefaultRules } from '../../src/kernel/route/default-rules.ts'
 import { formatRoute } from '../../src/kernel/route/format.ts'
 import { localTable } from '../../src/kernel/route/local.ts'
-import { assumesOnLink, lookupRoute } from '../../src/kernel/route/lookup.ts'
+import { lookupRoute } from '../../src/kernel/route/lookup.ts'
 import { parseRoutes } from '../../src/kernel/route/parse.ts'
 import { parseRules } from '../../src/kernel/route/parse-rules.ts'
 import { selectSource } from '../../src/kernel/route/source-address.ts'
@@ -20,7 +20,7 @@ import { ip, isLinkLocal, isLoopback } from '../../src/net/ip.ts'
 import { needs } from '../support/needs.ts'
 import { makeNamespace, type Namespace } from './namespace.ts'
 import { makeRandom, type Random } from './random.ts'
-import { address, addressCommands, mark, routeCommand, ruleCommand, setup } from './route-lab.ts'
+import { address, addressCommands, assumesOnLink, mark, routeCommand, ruleCommand, setup } from './route-lab.ts'
 
 interface Tables {
   readonly links: readonly Link[]

@@ -56,16 +56,6 @@ export function lookupRoute(index: RouteIndex, rules: readonly RoutingRule[], qu
   return from(0)
 }
 
-/**
- * A local IPv4 sender bound to a device gets through even where the tables refuse or know nothing: the destination is then taken
- * to be on that device's link, with a source by selectIpv4(links, device, undefined, 'link') (ip_route_output_key_hash_rcu).
- */
-export function assumesOnLink(query: RouteQuery, result: RouteResult): boolean {
-  if (query.family !== 4 || query.oif === undefined || (query.iif !== undefined && query.iif !== 'lo')) return false
-  if (result.kind === 'route') return result.nexthops.length === 0
-  return result.kind === 'none' || result.kind === 'rule'
-}
-
 function lookupByRule(index: RouteIndex, rule: RoutingRule, table: string, query: RouteQuery): RouteResult | undefined {
   const found = lookupTable(index, index.table(query.family, table), query)
   switch (found.kind) {

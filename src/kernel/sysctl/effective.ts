@@ -88,7 +88,7 @@ export const sendRedirects = (s: Sysctls | undefined, device: string): Setting<b
   either(s, 4, device, 'send_redirects')
 
 /** The device alone (IN_DEV_CONF_GET; writing IPv6's `all` copies to every device, addrconf_sysctl_ignore_routes_with_linkdown). */
-export const ignoreRoutesWithLinkdown = (s: Sysctls | undefined, family: Family, device: string): Setting<boolean> | undefined =>
+const ignoreRoutesWithLinkdown = (s: Sysctls | undefined, family: Family, device: string): Setting<boolean> | undefined =>
   flag(s, family, device, 'ignore_routes_with_linkdown')
 
 /**
@@ -101,12 +101,6 @@ export function forwarding(s: Sysctls | undefined, family: Family, device: strin
   return forced?.value ? forced : flag(s, 6, 'all', 'forwarding')
 }
 
-/** Is IPv6 off on the device? Writing conf/all copies to every device, so the device alone tells. */
-export const disableIpv6 = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => flag(s, 6, device, 'disable_ipv6')
-
-/** NDP proxying: conf/all OR device (ndisc_recv_ns). */
-export const proxyNdp = (s: Sysctls | undefined, device: string): Setting<boolean> | undefined => either(s, 6, device, 'proxy_ndp')
-
 /** Is the source of an ICMPv4 error the address of the device by which the offender came in (icmp_errors_use_inbound_ifaddr)? */
 export const icmpErrorsUseInboundIfaddr = (s: Sysctls | undefined): Setting<boolean> | undefined =>
   truth(number(s, 'net.ipv4.icmp_errors_use_inbound_ifaddr'))
@@ -114,16 +108,12 @@ export const icmpErrorsUseInboundIfaddr = (s: Sysctls | undefined): Setting<bool
 /** First TTL of the host's own IPv4 packets. */
 export const defaultTtl = (s: Sysctls | undefined): Setting<number> | undefined => number(s, 'net.ipv4.ip_default_ttl')
 
-/** First hop limit of IPv6 packets that leave by `device`. */
 /** What IPv6 sends by a device in one piece; follows the device's MTU until it is set or a router advertises less. */
 export const ipv6Mtu = (s: Sysctls | undefined, device: string): Setting<number> | undefined => number(s, deviceKey(6, device, 'mtu'))
 
+/** First hop limit of IPv6 packets that leave by `device`. */
 export const hopLimit = (s: Sysctls | undefined, device: string): Setting<number> | undefined =>
   number(s, deviceKey(6, device, 'hop_limit'))
-
-/** 0: layer 3, 1: layer 4, 2: layer 3 of the inner packet, 3: as fib_multipath_hash_fields says. */
-export const multipathHashPolicy = (s: Sysctls | undefined, family: Family): Setting<number> | undefined =>
-  number(s, `net.ipv${family}.fib_multipath_hash_policy`)
 
 /** Does a bridge hand the packets that it forwards to iptables (or ip6tables)? */
 export const bridgeNfCall = (s: Sysctls | undefined, family: Family): Setting<boolean> | undefined =>
@@ -131,13 +121,6 @@ export const bridgeNfCall = (s: Sysctls | undefined, family: Family): Setting<bo
 
 /** May conntrack pick up a TCP connection in mid-stream? For both families (nf_conntrack-sysctl.rst). */
 export const tcpLoose = (s: Sysctls | undefined): Setting<number> | undefined => number(s, 'net.netfilter.nf_conntrack_tcp_loose')
-
-/** net.ipv4.ip_local_port_range, of both families. */
-export function localPortRange(s: Sysctls | undefined): { readonly lo: number; readonly hi: number; readonly source: Source } | undefined {
-  const entry = s?.get('net.ipv4.ip_local_port_range')
-  const match = entry && /^(\d{1,5})\s+(\d{1,5})$/.exec(entry.value)
-  return s && match ? { lo: Number(match[1]), hi: Number(match[2]), source: { file: s.file, line: entry.line } } : undefined
-}
 
 /** Devices whose routes are passed over while they have no carrier, for `indexRoutes`. */
 export function linkdownIgnored(s: Sysctls | undefined, family: Family, devices: readonly string[]): ReadonlySet<string> {

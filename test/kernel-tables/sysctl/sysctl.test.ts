@@ -3,13 +3,9 @@ import {
   acceptLocal,
   arpIgnore,
   bridgeNfCall,
-  disableIpv6,
   forwarding,
   linkdownIgnored,
-  localPortRange,
-  multipathHashPolicy,
   proxyArp,
-  proxyNdp,
   routeLocalnet,
   rpFilter,
   srcValidMark,
@@ -44,7 +40,7 @@ describe('parseSysctl', () => {
     expect(s.get('net.ipv4.ip_local_reserved_ports')).toEqual({ value: '', line: 1 })
     expect(s.get('net.ipv4.conf.eth0/100.forwarding')).toEqual({ value: '1', line: 3 })
     expect(s.get('net.ipv4.ip_forward')).toEqual({ value: '1', line: 5 })
-    expect(localPortRange(s)).toMatchObject({ lo: 32768, hi: 60999 })
+    expect(s.get('net.ipv4.ip_local_port_range')?.value).toBe('32768\t60999')
     expect(s.get('__proto__')).toBeUndefined()
   })
 
@@ -95,23 +91,14 @@ describe('what a setting comes to for a device', () => {
     expect(forwarding(sysctls({ 'net.ipv6.conf.all.forwarding': 0, 'net.ipv6.conf.e.force_forwarding': 1 }), 6, 'e')?.value).toBe(true)
   })
 
-  test('settings of the host, of bridges, of IPv6 proxies', () => {
-    const s = sysctls({
-      'net.bridge.bridge-nf-call-iptables': 1,
-      'net.bridge.bridge-nf-call-ip6tables': 0,
-      'net.ipv4.fib_multipath_hash_policy': 1,
-      'net.ipv6.conf.all.proxy_ndp': 0,
-      'net.ipv6.conf.e.proxy_ndp': 1,
-    })
+  test('settings of bridges', () => {
+    const s = sysctls({ 'net.bridge.bridge-nf-call-iptables': 1, 'net.bridge.bridge-nf-call-ip6tables': 0 })
     expect([bridgeNfCall(s, 4)?.value, bridgeNfCall(s, 6)?.value]).toEqual([true, false])
-    expect([multipathHashPolicy(s, 4)?.value, multipathHashPolicy(s, 6)]).toEqual([1, undefined])
-    expect([proxyNdp(s, 'e')?.value, proxyNdp(s, 'f')]).toEqual([true, undefined])
   })
 
-  test('ignore_routes_with_linkdown and disable_ipv6 are those of the device', () => {
+  test('ignore_routes_with_linkdown is that of the device', () => {
     expect([...linkdownIgnored(conf('ignore_routes_with_linkdown', 1, 0), 4, ['eth0.100'])]).toEqual([])
     expect([...linkdownIgnored(conf('ignore_routes_with_linkdown', 0, 1), 4, ['eth0.100', 'lo'])]).toEqual(['eth0.100'])
-    expect(disableIpv6(conf('disable_ipv6', 1, 0, 6), 'eth0.100')?.value).toBe(false)
   })
 
   test.runIf(needs('captures'))('recorded nodes', () => {
