@@ -7,7 +7,7 @@ import { enterHost } from './programs.ts'
 import { chooseSource, route } from './routing.ts'
 import { type End, newSkb, type Run, Undecided } from './run.ts'
 import type { Blame } from './step.ts'
-import { receive, sendLocal } from './travel.ts'
+import { comeFromPod, receive, sendLocal } from './travel.ts'
 import type { Flow } from './types.ts'
 import { assumedRoute, lackNodes, type Place, type World } from './world.ts'
 
@@ -99,7 +99,9 @@ function podWithoutDump(run: Run, flow: Flow, dst: Ip, id: string): ClientChoice
   run.assumptions.add(
     'pods without a dump of their own are taken to have their addresses, no rules, and to answer by the way the packet came',
   )
-  return entering(node, way.device, source, id)
+  const { device } = way
+  const send = (r: Run, packet: Packet) => comeFromPod(r, node, device, id, { ...packet, ttl: packet.ttl - 1 })
+  return { kind: 'client', client: { place: node, undumped: id, source, send } }
 }
 
 const addressOf = (ips: readonly Ip[], family: Family, flow: Flow): Ip | undefined =>

@@ -8,7 +8,7 @@ import { attach } from './conntrack/entry.ts'
 import { resetFor } from './exchange.ts'
 import { chooseSource } from './routing.ts'
 import type { End, Run } from './run.ts'
-import { sendLocal } from './travel.ts'
+import { resetBehind, sendLocal } from './travel.ts'
 
 type Complaint = Extract<End, { kind: 'complaint' }>
 
@@ -28,6 +28,7 @@ export function complain(run: Run, complaint: Complaint): End | undefined {
     packet,
     action: packet.icmp ? toldBy(packet.icmp, packet.src) : 'TCP reset',
   })
+  if (packet.tcp && complaint.blame.rule && skb.bridged) return resetBehind(run, skb, packet)
   // nf_send_reset: without a socket
   const made = packet.tcp && complaint.blame.rule ? ({ socketOwner: 'none' } as const) : {}
   const end = sendLocal(run, skb.place, packet, { ct: attach(skb.ct), unbound, ...made })

@@ -132,3 +132,21 @@ export function refuseToReceive(run: Run, place: Place, link: Link, packet: Pack
   // is_skb_forwardable: room for a VLAN tag that is not there
   return size <= link.mtu + 4 ? undefined : mtuBlame(run, place, link.name, packet, { said, ...link.source })
 }
+
+/**
+ * What netfilter has had of a bridge is cut for the port that it leaves by, as IP would (br_nf_dev_queue_xmit): what may not be cut is dropped,
+ * of IPv6 with a word to the sender (ip6_fragment).
+ */
+export function refuseFrame(run: Run, skb: Skb, bridge: Link, port: Link): End | undefined {
+  const { place, packet } = skb
+  const { size } = packet
+  if (size === undefined || size <= port.mtu) return undefined
+  const said = mtuOf(place, port)
+  if (bridge.mtu !== port.mtu || (packet.family === 4 && !packet.df))
+    throw new Undecided(
+      place.label,
+      `${said}, ${bridge.name} ${bridge.mtu}: how ${bridge.name} cuts packets of ${size} bytes is not modelled`,
+    )
+  if (packet.family === 6) return complaint(run, skb, { mtu: port.mtu, said, ...port.source })
+  return { kind: 'dropped', skb, blame: mtuBlame(run, place, bridge.name, packet, { said, ...port.source }) }
+}

@@ -72,6 +72,10 @@ export interface Skb {
   priority?: number
   /** came over loopback: the entry and the route it left with are kept */
   looped: boolean
+  /** a bridge's port has handed it to netfilter (struct nf_bridge_info): by which it came in and leaves; '?': not known which */
+  bridged?: { readonly in: string; readonly out?: string }
+  /** a bridge hands it up to its host */
+  up?: { readonly prerouted: boolean }
   /** where the packet itself does not tell */
   socketOwner?: SocketOwner
 }
@@ -220,3 +224,15 @@ export const newSkb = (packet: Packet, place: Place, inDevice: string, mark = 0,
   ipvs: false,
   looped: false,
 })
+
+/** How the way ends of a packet that a hook does not let pass. */
+export function stopped(skb: Skb, hook: Exclude<HookResult, { kind: 'pass' }>, ways: Ways): End {
+  switch (hook.kind) {
+    case 'drop':
+      return { kind: 'dropped', skb, blame: hook.blame }
+    case 'reject':
+      return { kind: 'complaint', skb, error: hook.error, blame: hook.blame }
+    case 'taken':
+      return hook.goOn(ways)
+  }
+}

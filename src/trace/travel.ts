@@ -10,6 +10,7 @@ import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack/entry.ts'
 import { routeInput } from './input-routing.ts'
 import { beginLeg, endLeg } from './legs.ts'
+import { enterFromBeyond, enterFromPod, resetByPort } from './link/bridge.ts'
 import { deviceBlame } from './link/neighbours.ts'
 import { transmit } from './link/transmit.ts'
 import { fragment, refuseToForward, refuseToSend } from './mtu.ts'
@@ -17,7 +18,7 @@ import { runDeviceHook } from './netfilter/device-hooks.ts'
 import { runHook } from './netfilter/hooks.ts'
 import { enterHost, passDevice } from './programs.ts'
 import { type Decision, routeOutput } from './routing.ts'
-import { type End, type Exit, type HookResult, newSkb, type Run, type SendOptions, type Skb, type Way, type Ways } from './run.ts'
+import { type End, type Exit, newSkb, passed, type Run, type SendOptions, type Skb, stopped, type Way, type Ways } from './run.ts'
 import type { Blame } from './step.ts'
 import { decapsulate } from './tunnel/encapsulation.ts'
 import { packedBeyond } from './tunnel/tunnel.ts'
@@ -63,7 +64,7 @@ function output(run: Run, skb: Skb, first: Way, from?: number): End {
     // ip_route_me_harder fails: the packet is dropped with the lookup's error. A UDP sender hears of it, a SYN is just sent again (tcp_connect)
     if (refused?.kind === 'no-way' && skb.inDevice === '' && skb.packet.proto !== 'tcp')
       return { kind: 'errno', errno: refused.errno, blame: refused.blame }
-    return stopped(skb, hook)
+    return stopped(skb, hook, ways)
   }
   attachRoute(skb, decision)
   return leave(run, skb, decision)
@@ -94,12 +95,16 @@ export function receive(run: Run, skb: Skb): End {
 function comeIn(run: Run, skb: Skb): End {
   const { place } = skb
   enterHost(run, place)
+  const { up } = skb
+  const link = place.links.get(skb.inDevice)
+  if (link?.kind === 'bridge' && !skb.looped && !up) return enterFromBeyond(run, skb, link, ways)
+  delete skb.up
   if (!skb.looped) passDevice(place, skb.inDevice, 'in')
   const ingress = runDeviceHook(run, skb, 'INGRESS')
-  if (ingress.kind !== 'pass') return stopped(skb, ingress)
-  beginLeg(run, skb, 'prerouting')
-  const pre = runHook(run, skb, 'PREROUTING')
-  if (pre.kind !== 'pass') return stopped(skb, pre)
+  if (ingress.kind !== 'pass') return stopped(skb, ingress, ways)
+  if (!up?.prerouted) beginLeg(run, skb, 'prerouting')
+  const pre = up?.prerouted ? passed : runHook(run, skb, 'PREROUTING')
+  if (pre.kind !== 'pass') return stopped(skb, pre, ways)
   if (skb.looped) {
     // it kept its route over loopback, unless it was given another destination on the way
     return arrive(run, skb)
@@ -133,13 +138,26 @@ function comeIn(run: Run, skb: Skb): End {
 
 /** An answer from where no dump is: it enters by the device that the request left by, in the same tunnel if there was one. */
 export function comeBack(run: Run, exit: Exit, packet: Packet): End {
+  const { place, device, outer } = exit
+  const pod = outer ? undefined : run.world.podsByIp.get(packet.src.text)
+  if (pod && pod.node === place.host.name) return comeFromPod(run, place, device, `pod/${pod.namespace}/${pod.name}`, packet)
   return receive(run, newSkb(exit.outer ? packedBeyond(exit.outer, packet) : packet, exit.place, exit.device))
 }
+
+/** A pod without a dump of its own sends a packet: it comes in by the device that leads to the pod. */
+export function comeFromPod(run: Run, place: Place, device: string, pod: string, packet: Packet): End {
+  const link = place.links.get(device)
+  if (link?.kind === 'bridge') return enterFromPod(run, { place, link }, pod, packet, ways)
+  return receive(run, newSkb(packet, place, device))
+}
+
+/** A rule's reset for a packet that came in by a bridge's port. */
+export const resetBehind = (run: Run, skb: Skb, reset: Packet): End => resetByPort(run, skb, reset, ways)
 
 /** ip_local_deliver */
 function arrive(run: Run, skb: Skb): End {
   const hook = runHook(run, skb, 'INPUT')
-  if (hook.kind !== 'pass') return stopped(skb, hook)
+  if (hook.kind !== 'pass') return stopped(skb, hook, ways)
   endLeg(run, skb, 'input')
   return decapsulate(run, skb, ways)
 }
@@ -161,7 +179,7 @@ function forward(run: Run, skb: Skb, first: Extract<Decision, { kind: 'out' }>):
     decision = again
     return { kind: 'pass' }
   })
-  if (hook.kind !== 'pass') return stopped(skb, hook)
+  if (hook.kind !== 'pass') return stopped(skb, hook, ways)
   attachRoute(skb, decision)
   return leave(run, skb, decision)
 }
@@ -171,10 +189,10 @@ function leave(run: Run, skb: Skb, decision: Way): End {
   const { place } = skb
   const link = place.links.get(skb.outDevice)
   const hook = runHook(run, skb, 'POSTROUTING')
-  if (hook.kind !== 'pass') return stopped(skb, hook)
+  if (hook.kind !== 'pass') return stopped(skb, hook, ways)
   endLeg(run, skb, 'postrouting')
   const egress = runDeviceHook(run, skb, 'EGRESS')
-  if (egress.kind !== 'pass') return stopped(skb, egress)
+  if (egress.kind !== 'pass') return stopped(skb, egress, ways)
   if (decision.kind === 'local' || link?.kind === 'loopback') {
     skb.inDevice = skb.outDevice
     skb.outDevice = ''
@@ -194,14 +212,3 @@ function attachRoute(skb: Skb, decision: Decision): void {
 }
 
 const loopback = (place: Place): string => [...place.links.values()].find((l: Link) => l.kind === 'loopback')?.name ?? 'lo'
-
-function stopped(skb: Skb, hook: Exclude<HookResult, { kind: 'pass' }>): End {
-  switch (hook.kind) {
-    case 'drop':
-      return { kind: 'dropped', skb, blame: hook.blame }
-    case 'reject':
-      return { kind: 'complaint', skb, error: hook.error, blame: hook.blame }
-    case 'taken':
-      return hook.goOn(ways)
-  }
-}

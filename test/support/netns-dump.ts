@@ -12,7 +12,7 @@ const commands: Readonly<Record<string, string>> = {
   'ip-neigh.json': 'ip -j neigh',
   'bridge-fdb.json': 'bridge -j fdb show',
   'sysctl.txt':
-    'sysctl net.ipv4.conf net.ipv6.conf net.ipv4.ip_forward net.ipv4.ip_local_port_range net.ipv4.fib_multipath_hash_policy 2>/dev/null',
+    'sysctl net.ipv4.conf net.ipv6.conf net.ipv4.ip_forward net.ipv4.ip_local_port_range net.ipv4.fib_multipath_hash_policy net.bridge 2>/dev/null',
   'iptables-nft-save.txt': 'iptables-nft-save -c',
   'ip6tables-nft-save.txt': 'ip6tables-nft-save -c',
   'iptables-legacy-save.txt': 'iptables-legacy-save -c',

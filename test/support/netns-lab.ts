@@ -35,6 +35,8 @@ export const addresses: Readonly<Record<string, readonly [v4: string, v6: string
   svcs: ['10.96.0.0/16', 'fd96::/16'],
   lan: ['172.18.0.0/24', 'fd18::/64'],
   lanb: ['172.19.0.0/24', 'fd19::/64'],
+  gw1: ['10.244.1.1', 'fd44:1::1'],
+  pods1free: ['10.244.1.99', 'fd44:1::99'],
   vtep1: ['10.244.1.0', 'fd44:1::'],
   vtep2: ['10.244.2.0', 'fd44:2::'],
 }

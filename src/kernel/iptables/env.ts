@@ -55,6 +55,8 @@ export interface MatchEnv {
   /** '' where the hook has none */
   readonly inDevice: string
   readonly outDevice: string
+  /** of a packet that a bridge has handed to netfilter (struct nf_bridge_info): the ports that it came in by and is about to leave by; '?': not known which */
+  readonly bridged?: { readonly in: string; readonly out?: string }
   readonly ct: CtView
   /** is the packet sent by a process of this host (it has a socket), and is that process known? */
   readonly localSender: boolean

@@ -6,21 +6,6 @@ import type { Match } from './types.ts'
 type Kind<K extends Match['kind']> = Extract<Match, { kind: K }>
 
 /**
- * `-m physdev` (net/netfilter/xt_physdev.c). The walk has no packets that a bridge hands to netfilter, and of those the kernel says:
- * “Return MATCH if the invert flags of the used options are on”.
- */
-export function matchPhysdev(match: Kind<'physdev'>): boolean {
-  const options = readOptions(match.options, {
-    '--physdev-in': 1,
-    '--physdev-out': 1,
-    '--physdev-is-in': 0,
-    '--physdev-is-out': 0,
-    '--physdev-is-bridged': 0,
-  })
-  return options?.every((o) => o.not) ?? false
-}
-
-/**
  * `-m owner` (net/netfilter/xt_owner.c): a packet without a socket — forwarded, or made by the kernel — matches only if every option is
  * negated (`(info->match ^ info->invert) == 0`); what the kernel sends by a socket of its own has one, of nobody. Which user a local sender is, no dump says.
  */

@@ -6,10 +6,11 @@ import { markMatches } from './mark.ts'
 import { matchAddrtype, matchIprange, matchRpfilter } from './match-address.ts'
 import { matchRecent, matchStatistic } from './match-chance.ts'
 import { isTracked, matchConntrack, matchState } from './match-conntrack.ts'
+import { matchPhysdev, sameDevice } from './match-device.ts'
 import { matchModule } from './match-module.ts'
 import { matchIcmp, matchMultiport, matchPorts } from './match-ports.ts'
 import { matchSet } from './match-set.ts'
-import { matchOwner, matchPhysdev, matchSocket } from './match-socket.ts'
+import { matchOwner, matchSocket } from './match-socket.ts'
 import type { Match, Rule } from './types.ts'
 
 /**
@@ -81,14 +82,6 @@ function testPlain(match: Plain, env: MatchEnv): boolean {
   }
 }
 
-/**
- * A trailing `+` matches any rest; a hook without the device compares with the empty name (ip_packet_match, nulldevname), so a negated
- * device matches there and `+` alone always does (libxtables: xtables_parse_interface, mask over the characters before `+`).
- */
-export function sameDevice(pattern: string, device: string): boolean {
-  return pattern.endsWith('+') ? device.startsWith(pattern.slice(0, -1)) : pattern === device
-}
-
 /** Protocol 0 is all, and then the negation doesn't count (ip_packet_match: `ipinfo->proto && …`; ip6_packet_match likewise). */
 function matchProtocol(number: number, not: boolean, env: MatchEnv): boolean {
   if (number === 0) return true
@@ -118,7 +111,7 @@ function test(match: Exclude<Match, Plain>, env: MatchEnv, doubts: Doubt[]): boo
     case 'iprange':
       return matchIprange(match, env.packet)
     case 'physdev':
-      return matchPhysdev(match)
+      return matchPhysdev(match, env, doubts)
     case 'owner':
       return matchOwner(match, env, doubts)
     case 'socket':

@@ -15,7 +15,7 @@ import {
   requiredText,
   texts,
 } from '../json.ts'
-import type { Ipip, Link, LinkAddress, Vxlan } from './types.ts'
+import type { Bridge, BridgePort, Ipip, Link, LinkAddress, Vxlan } from './types.ts'
 
 /**
  * Parses `ip -j addr`, joined by interface index with `ip -d -j link` where that was dumped: the first has the addresses,
@@ -49,6 +49,7 @@ function parseLink(e: JsonEntry, detail: JsonEntry | undefined): Link {
   const master = optionalText(e, 'master')
   const lower = lowerName(e)
   const group = optionalText(e, 'group')
+  const promiscuity = detail && optionalInteger(detail, 'promiscuity')
   return {
     source: e.source,
     index,
@@ -64,6 +65,9 @@ function parseLink(e: JsonEntry, detail: JsonEntry | undefined): Link {
     ...(mac !== undefined && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac) ? { mac: mac.toLowerCase() } : {}),
     ...(master === undefined ? {} : { master }),
     ...(group === undefined ? {} : { group }),
+    ...(kind === 'bridge' && data ? { bridge: parseBridge(data) } : {}),
+    ...portOf(info),
+    ...(promiscuity === undefined ? {} : { promiscuity }),
     ...(kind === 'vxlan' && data ? { vxlan: parseVxlan(data) } : {}),
     ...(kind === 'ipip' && data ? { ipip: parseIpip(data) } : {}),
     ...xdpOf(detail && has(detail, 'xdp') ? detail : e),
@@ -71,6 +75,45 @@ function parseLink(e: JsonEntry, detail: JsonEntry | undefined): Link {
       .filter((a) => Object.keys(a.fields).length > 0)
       .map(parseAddress),
   }
+}
+
+/** Switches are 0 or 1 in the dump. A VLAN may keep two ports apart, and `bridge vlan` is not dumped. */
+function parseBridge(e: JsonEntry): Bridge {
+  const on = (key: string) => ![undefined, 0, false].includes(member(e, key) as number)
+  return {
+    nfCall: { 4: on('nf_call_iptables'), 6: on('nf_call_ip6tables') },
+    unmodelled: on('vlan_filtering') ? ['vlan_filtering'] : [],
+  }
+}
+
+/** What changes who gets a frame and is not modelled, with what a bridge gives its ports to begin with (br_add_if, BR_AUTO_MASK). */
+const USUAL: readonly (readonly [key: string, value: boolean])[] = [
+  ['learning', true],
+  ['flood', true],
+  ['mcast_flood', true],
+  ['bcast_flood', true],
+  ['proxy_arp', false],
+  ['proxy_arp_wifi', false],
+  ['neigh_suppress', false],
+  ['neigh_vlan_suppress', false],
+  ['vlan_tunnel', false],
+  ['locked', false],
+]
+
+function portOf(info: JsonEntry | undefined): { readonly port?: BridgePort } {
+  if (!info || optionalText(info, 'info_slave_kind') !== 'bridge') return {}
+  const e = child(info, 'info_slave_data', "a bridge port's `info_slave_data`")
+  const state = e && optionalText(e, 'state')
+  const port: BridgePort = {
+    ...(state === undefined ? {} : { state }),
+    hairpin: e !== undefined && member(e, 'hairpin') === true,
+    isolated: e !== undefined && member(e, 'isolated') === true,
+    unmodelled: [
+      ...USUAL.flatMap(([key, usual]) => (e && member(e, key) === !usual ? [key] : [])),
+      ...(e && has(e, 'backup_port') ? ['backup_port'] : []),
+    ],
+  }
+  return { port }
 }
 
 /** Both commands print the program: `"xdp": {"mode": 1, "prog": {"id": 97, "name": "xdp_pass", …}, …}`; mode 0 is none attached. */

@@ -1,4 +1,4 @@
-import type { Ip, IpScope } from '../../net/ip.ts'
+import type { Family, Ip, IpScope } from '../../net/ip.ts'
 import type { Source } from '../source.ts'
 
 /** One device of `ip -d -j link` joined with its addresses from `ip -j addr`. */
@@ -25,11 +25,34 @@ export interface Link {
   readonly master?: string
   /** device group, `default` for 0 */
   readonly group?: string
+  readonly bridge?: Bridge
+  /** what it is as a port of the bridge `master` */
+  readonly port?: BridgePort
+  /** who wants to see packets that are not for the device: more than 0 makes it promiscuous, though `flags` may not say so (dev_get_flags) */
+  readonly promiscuity?: number
   readonly vxlan?: Vxlan
   readonly ipip?: Ipip
   /** name of the XDP program on it (`?` where the dump has none), which sees every packet that comes in before the rest of the kernel */
   readonly xdp?: string
   readonly addresses: readonly LinkAddress[]
+}
+
+/** Settings of a bridge of its own (net/bridge). */
+export interface Bridge {
+  /** hands frames to iptables or ip6tables, whatever the sysctl says */
+  readonly nfCall: Readonly<Record<Family, boolean>>
+  readonly unmodelled: readonly string[]
+}
+
+/** A device that is a port of a bridge. */
+export interface BridgePort {
+  /** of the spanning tree: `forwarding`, or frames don't pass; undefined: not dumped */
+  readonly state?: string
+  /** may a frame leave by the port that it came in by? */
+  readonly hairpin: boolean
+  /** no frames from one isolated port to another */
+  readonly isolated: boolean
+  readonly unmodelled: readonly string[]
 }
 
 export interface Vxlan {

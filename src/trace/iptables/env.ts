@@ -24,8 +24,8 @@ export class WalkEnv implements MatchEnv {
     this.#run = run
     this.#skb = skb
     this.hook = hook
-    // ip_output hands the device that a forwarded packet came in by to POSTROUTING, too (since Linux 5.7)
-    this.inDevice = hook === 'OUTPUT' ? '' : skb.inDevice
+    // ip_output hands the device that a forwarded packet came in by to POSTROUTING, too (since Linux 5.7), br_nf_post_routing does not
+    this.inDevice = hook === 'OUTPUT' || (hook === 'POSTROUTING' && skb.bridged?.out !== undefined) ? '' : skb.inDevice
     this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' ? '' : skb.outDevice
     this.localSender = socketOwner(skb) === 'process'
     this.controlSocket = socketOwner(skb) === 'kernel'
@@ -37,6 +37,10 @@ export class WalkEnv implements MatchEnv {
 
   get mark(): number {
     return this.#skb.mark
+  }
+
+  get bridged(): MatchEnv['bridged'] {
+    return this.#skb.bridged
   }
 
   get ct(): CtView {

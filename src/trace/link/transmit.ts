@@ -9,6 +9,8 @@ import type { Decision } from '../routing.ts'
 import { type End, type Run, type Skb, Undecided, type Ways } from '../run.ts'
 import { encapsulate } from '../tunnel/encapsulation.ts'
 import type { Place, Port } from '../world.ts'
+import { crossToBridge, leaveByBridge } from './bridge.ts'
+import { bridgeOver } from './bridge-segment.ts'
 import { answersFor, askerKey, deafToArp, deviceBlame, neighbour, silentKey, unresolved } from './neighbours.ts'
 import { solicit } from './solicit.ts'
 import { crossSegment } from './underlay.ts'
@@ -37,7 +39,12 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
     return { kind: 'beyond', owner: `pod/${pod.namespace}/${pod.name}`, packet: skb.packet, via: { place, device: link.name } }
   }
   const peer = run.world.peer(link)
-  if (peer) return crossVeth(run, skb, link, peer, nextHop, ways)
+  if (peer) {
+    const bridge = bridgeOver(run, peer)
+    return bridge ? crossToBridge(run, skb, link, peer, bridge, nextHop, ways) : crossVeth(run, skb, link, peer, nextHop, ways)
+  }
+  const bridged = link.kind === 'bridge' ? leaveByBridge(run, skb, link, nextHop, ways) : undefined
+  if (bridged) return bridged
   const unseen = podBehind(run, place, pod)
   if (unseen)
     throw new Undecided(place.label, `${unseen.host.dir}/ip-addr.json is missing: what is at the other end of ${link.name} is not known`)

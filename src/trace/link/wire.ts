@@ -6,6 +6,15 @@ import type { Place, Port } from '../world.ts'
 
 /** Puts the packet on the wire: it arrives at the port with its headers only, if it is not too long for it. */
 export function wire(run: Run, skb: Skb, to: Port, action: string, ways: Ways): End {
+  return (
+    cross(run, skb, to, action) ??
+    // another namespace: mark and conntrack reference are scrubbed (skb_scrub_packet)
+    ways.receive(run, newSkb(skb.packet, to.place, to.link.master ?? to.link.name))
+  )
+}
+
+/** The crossing itself; what stops the packet at the other end. */
+export function cross(run: Run, skb: Skb, to: Port, action: string): End | undefined {
   run.steps.push({
     kind: 'entry',
     place: skb.place,
@@ -18,16 +27,12 @@ export function wire(run: Run, skb: Skb, to: Port, action: string, ways: Ways): 
   })
   const refusal = refuseToReceive(run, to.place, to.link, skb.packet)
   if (refusal) return { kind: 'dropped', skb, blame: refusal }
-  // a port of a bridge has programs of its own
+  // what a port of a bridge or a bond hands on has met its own programs
   passDevice(to.place, to.link.name, 'in')
-  // another namespace: mark and conntrack reference are scrubbed (skb_scrub_packet)
-  return ways.receive(run, newSkb(skb.packet, to.place, receivingDevice(to)))
+  return undefined
 }
 
 const sourceOf = (place: Place, device: string) => {
   const source = place.links.get(device)?.source
   return source ? { source } : {}
 }
-
-/** A port of a bridge hands its packets to the bridge device. */
-const receivingDevice = (port: Port): string => port.link.master ?? port.link.name

@@ -21,7 +21,17 @@ export function runDeviceHook(run: Run, skb: Skb, hook: 'INGRESS' | 'EGRESS'): H
     // nf_reject_netdev: the answer is made of the packet and sent back by the device, past all tables
     if (end.kind === 'reject') throw new Undecided(place.label, `reject at ${hook.toLowerCase()} of ${device} is not modelled`)
   }
-  return place.links.get(device)?.kind === 'bridge' ? passBridge(run, skb, hook) : passed
+  return place.links.get(device)?.kind === 'bridge' ? passBridge(run, skb, stations[hook]) : passed
+}
+
+/** The same on a bridge's port, for a frame that the bridge has from there or sends there. */
+export function runPortHook(run: Run, skb: Skb, port: string, hook: 'INGRESS' | 'EGRESS'): HookResult {
+  const { inDevice, outDevice } = skb
+  if (hook === 'INGRESS') skb.inDevice = port
+  else skb.outDevice = port
+  const result = runDeviceHook(run, skb, hook)
+  Object.assign(skb, { inDevice, outDevice })
+  return result
 }
 
 const isOn = ({ chain }: BaseAtHook, device: string): boolean =>
@@ -29,12 +39,11 @@ const isOn = ({ chain }: BaseAtHook, device: string): boolean =>
 
 const stations = { INGRESS: ['prerouting', 'input'], EGRESS: ['output', 'postrouting'] } as const
 
-/** Tables of family bridge see frames, not the packets of this walk: both ways are followed. */
-function passBridge(run: Run, { place }: Skb, hook: 'INGRESS' | 'EGRESS'): HookResult {
+/** Tables of family bridge, which ebtables-nft writes too, are not modelled: both ways are followed. `at`: the hooks that a frame meets. */
+export function passBridge(run: Run, { place }: Skb, at: readonly string[]): HookResult {
   for (const { file, table, chain } of nativeChainsOf(place.host)) {
     const { hook: station, policy, line } = chain.base
-    if (table.family !== 'bridge' || !stations[hook].some((s) => s === station) || (chain.rules.length === 0 && policy === 'accept'))
-      continue
+    if (table.family !== 'bridge' || !at.includes(station) || (chain.rules.length === 0 && policy === 'accept')) continue
     if (run.choices.unknown(`${place.label}: table bridge ${table.name} chain ${chain.name} is not modelled`)) continue
     const entry = `nft chain bridge ${table.name} ${chain.name}`
     return { kind: 'drop', blame: { place, kind: 'rule', entry, source: { file, line } } }

@@ -23,7 +23,8 @@ export class NftWalkEnv implements NftEnv {
     this.#skb = skb
     this.hook = hook
     this.table = table
-    this.inDevice = hook === 'OUTPUT' || hook === 'EGRESS' ? undefined : skb.place.links.get(skb.inDevice)
+    const unnamed = hook === 'OUTPUT' || hook === 'EGRESS' || (hook === 'POSTROUTING' && skb.bridged?.out !== undefined)
+    this.inDevice = unnamed ? undefined : skb.place.links.get(skb.inDevice)
     this.outDevice = hook === 'PREROUTING' || hook === 'INPUT' || hook === 'INGRESS' ? undefined : skb.place.links.get(skb.outDevice)
     this.localSender = socketOwner(skb) === 'process'
   }

@@ -1,0 +1,290 @@
+import { walkSuite } from '../support/netns-suite.ts'
+
+/** n1's two pods behind a bridge, as the CNI plugin `bridge` wires them; n1 is their gateway. `more` goes into n1. */
+const bridged = (more = '', pods: { readonly p1?: string; readonly p3?: string } = {}) => ({
+  n1: `
+    sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1
+    ip link add cni0 index 40 address 02:00:00:00:0a:40 type bridge mcast_snooping 0
+    ip addr add $gw1/{24|64 nodad} dev cni0
+    ip addr add fe80::40/64 dev cni0 nodad
+    for i in 1 3; do
+      ip addr flush dev cali$i
+      ip -6 addr flush dev cali$i
+      ip link set cali$i master cni0
+    done
+    ip link set cni0 up
+    ip route del $p1 dev cali1 2>/dev/null || true
+    ip route del $p3 dev cali3 2>/dev/null || true
+    ${more}`,
+  ...Object.fromEntries(
+    (['p1', 'p3'] as const).map((pod) => [
+      pod,
+      `ip route flush dev eth0
+       ip addr del $${pod}/{32|128} dev eth0
+       ip addr add $${pod}/{24|64 nodad} dev eth0
+       {true|ip -6 addr add fe80::${pod === 'p1' ? 'a1' : 'a3'}/64 dev eth0 nodad}
+       ip route add default via $gw1
+       ${pods[pod] ?? ''}`,
+    ]),
+  ),
+})
+
+const off = 'sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0'
+const everybody = `
+  p1 tcp $p3:80 = p3 $p3:80 < $p1
+  p3 udp $p1:53 = p1 $p1:53 < $p3
+  p1 icmp $p3 = ok
+  p1 tcp $p3:99 = rst
+  p1 udp $p3:99 = icmp 3/3 $p3
+  p1 tcp $gw1:80 = n1 $gw1:80 < $p1
+  n1 tcp $p1:80 = p1 $p1:80 < $gw1
+  p1 tcp $p2:80 = p2 $p2:80 < $p1
+  p2 udp $p3:53 = p3 $p3:53 < $p2
+  p1 tcp $n2:80 = n2 $n2:80 < $p1
+  ext tcp $p1:80 = p1 $p1:80 < $ext
+  p1 icmp $pods1free = icmp 3/1 $p1`
+
+walkSuite('the walk and the kernel: pods behind a bridge', [
+  { name: 'all reach each other, through the tables', sh: bridged(), flows: everybody },
+  { name: 'and past the tables', sh: bridged(off), flows: everybody },
+  {
+    name: 'what stays on the bridge is filtered where br_netfilter calls',
+    sh: bridged(),
+    rules: { n1: 'filter -A FORWARD -i cni0 -o cni0 -p udp -j DROP\nfilter -A FORWARD -i cni0 -o cni0 -p tcp --dport 81 -j REJECT' },
+    flows: `
+      p1 udp $p3:53 = dropped
+      p1 tcp $p3:80 = p3 $p3:80 < $p1
+      p1 tcp $p3:81 = icmp 3/3 $gw1`,
+  },
+  {
+    name: 'and is not where it does not',
+    sh: bridged(off),
+    rules: { n1: 'filter -P FORWARD DROP' },
+    flows: `
+      p1 tcp $p3:80 = p3 $p3:80 < $p1
+      p1 tcp $p2:80 = dropped`,
+  },
+  {
+    name: 'a switch of the bridge alone is enough',
+    sh: bridged(`${off}\nip link set cni0 type bridge {nf_call_iptables|nf_call_ip6tables} 1`),
+    rules: { n1: 'filter -A FORWARD -i cni0 -o cni0 -p udp -j DROP' },
+    flows: `
+      p1 udp $p3:53 = dropped
+      p1 tcp $p3:80 = p3 $p3:80 < $p1`,
+  },
+  {
+    name: 'a service between two pods of one bridge, with br_netfilter',
+    sh: bridged(),
+    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000' },
+    flows: `
+      p1 tcp $svc:80 = p3 $p3:7000 < $p1
+      p3 tcp $svc:80 = dropped
+      ext tcp $svc:80 = p3 $p3:7000 < $ext`,
+  },
+  {
+    name: 'and without: the answer goes past n1, and is taken for nobody’s',
+    sh: bridged(off),
+    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000' },
+    flows: `
+      p1 tcp $svc:80 = dropped
+      ext tcp $svc:80 = p3 $p3:7000 < $ext`,
+  },
+  {
+    name: 'and without, but masqueraded',
+    sh: bridged(off),
+    rules: {
+      n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000\nnat -A POSTROUTING -d $p3 -p tcp --dport 7000 -j MASQUERADE',
+    },
+    flows: `
+      p1 tcp $svc:80 = p3 $p3:7000 < $gw1
+      p3 tcp $svc:80 = p3 $p3:7000 < $gw1`,
+  },
+  {
+    name: 'masqueraded on the bridge',
+    sh: bridged(),
+    rules: {
+      n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000\nnat -A POSTROUTING -p tcp --dport 7000 -j MASQUERADE',
+    },
+    flows: `
+      p1 tcp $svc:80 = p3 $p3:7000 < $gw1
+      p3 tcp $svc:80 = dropped`,
+  },
+  {
+    name: 'hairpin mode lets a pod reach itself',
+    sh: bridged('ip link set cali3 type bridge_slave hairpin on'),
+    rules: {
+      n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000\nnat -A POSTROUTING -s $p3 -d $p3 -j MASQUERADE',
+    },
+    flows: `
+      p1 tcp $svc:80 = p3 $p3:7000 < $p1
+      p3 tcp $svc:80 = p3 $p3:7000 < $gw1`,
+  },
+  {
+    name: 'isolated ports',
+    sh: bridged('ip link set cali1 type bridge_slave isolated on\nip link set cali3 type bridge_slave isolated on'),
+    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000' },
+    flows: `
+      p1 tcp $p3:80 = icmp 3/1 $p1
+      p1 tcp $svc:80 = dropped
+      p1 tcp $p2:80 = p2 $p2:80 < $p1
+      n1 tcp $p3:80 = p3 $p3:80 < $gw1`,
+  },
+  {
+    name: 'ports by name',
+    sh: bridged(),
+    rules: {
+      n1: `
+        filter -A FORWARD -m physdev --physdev-in cali1 --physdev-out cali3 -p tcp --dport 80 -j DROP
+        filter -A FORWARD -m physdev --physdev-in cali+ -o eth0 -p tcp --dport 81 -j DROP
+        filter -A FORWARD -m physdev ! --physdev-is-bridged -p tcp --dport 7001 -j DROP
+        filter -A FORWARD -m physdev --physdev-is-bridged -p tcp --dport 7002 -j DROP
+        filter -A FORWARD -m physdev --physdev-is-out -p udp --dport 54 -j DROP
+        filter -A INPUT -m physdev --physdev-in cali3 -p tcp --dport 80 -j DROP`,
+    },
+    flows: `
+      p1 tcp $p3:80 = dropped
+      p3 tcp $p1:80 = p1 $p1:80 < $p3
+      p1 tcp $p2:81 = dropped
+      p1 tcp $p3:81 = p3 $p3:81 < $p1
+      p1 tcp $p3:7001 = p3 $p3:7001 < $p1
+      p1 tcp $p2:7001 = dropped
+      p1 tcp $p3:7002 = dropped
+      p1 tcp $p2:7002 = p2 $p2:7002 < $p1
+      p1 udp $p3:54 = dropped
+      p1 udp $p2:54 = p2 $p2:54 < $p1
+      p3 tcp $gw1:80 = dropped
+      p1 tcp $gw1:80 = n1 $gw1:80 < $p1`,
+  },
+  {
+    name: 'devices that nft sees',
+    sh: bridged(),
+    nft: {
+      n1: `table inet t {
+        chain f {
+          type filter hook forward priority 0
+          iifname "cni0" oifname "cni0" tcp dport 80 drop
+          iifname "cali1" drop
+        }
+        chain p {
+          type filter hook postrouting priority 0
+          iifname "cni0" tcp dport 81 drop
+        }
+      }`,
+    },
+    flows: `
+      p1 tcp $p3:80 = dropped
+      p1 tcp $p3:81 = p3 $p3:81 < $p1
+      p1 tcp $p2:81 = dropped
+      p1 tcp $p2:80 = p2 $p2:80 < $p1`,
+  },
+  {
+    name: 'resets go straight back, so that nothing is translated',
+    sh: bridged(),
+    rules: {
+      n1: `
+        nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000
+        nat -A PREROUTING -d $svc -p tcp --dport 81 -j DNAT --to-destination $p2:7000
+        filter -A FORWARD -p tcp --dport 7000 -j REJECT --reject-with tcp-reset
+        filter -A FORWARD -p tcp --dport 80 -j REJECT --reject-with tcp-reset
+        filter -A OUTPUT -p tcp --tcp-flags RST RST -j DROP`,
+    },
+    flows: `
+      p1 tcp $svc:80 = dropped
+      p1 tcp $svc:81 = dropped
+      p1 tcp $p3:80 = rst
+      p1 tcp $p2:80 = rst`,
+  },
+  {
+    name: 'errors are translated',
+    sh: bridged(),
+    rules: {
+      n1: `
+        nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000
+        filter -A FORWARD -p tcp --dport 7000 -j REJECT`,
+    },
+    flows: 'p1 tcp $svc:80 = icmp 3/3 $svc',
+  },
+  {
+    name: 'redirected to the host',
+    sh: bridged(),
+    rules: { n1: 'nat -A PREROUTING -i cni0 -p tcp --dport 81 -j REDIRECT --to-ports 80' },
+    flows: `
+      p1 tcp $p3:81 = n1 $gw1:80 < $p1
+      p1 tcp $p2:81 = n1 $gw1:80 < $p1`,
+  },
+  {
+    name: 'sent off the bridge, or onto it',
+    sh: bridged(),
+    rules: {
+      n1: `
+        nat -A PREROUTING -d $p3 -p tcp --dport 81 -j DNAT --to-destination $p2:80
+        nat -A PREROUTING -d $p2 -p tcp --dport 81 -j DNAT --to-destination $p3:80`,
+    },
+    flows: `
+      p1 tcp $p3:81 = p2 $p2:80 < $p1
+      p1 tcp $p2:81 = p3 $p3:80 < $p1`,
+  },
+  {
+    name: 'not filtered by policy DROP for neighbours that are known',
+    sh: bridged(),
+    rules: { n1: 'filter -P FORWARD DROP\nfilter -A FORWARD -p tcp -j ACCEPT' },
+    families: [4],
+    flows: `
+      p1 tcp $p3:80 = p3 $p3:80 < $p1
+      p1 udp $p3:53 = dropped`,
+  },
+  {
+    name: 'neighbour discovery passes ip6tables, too',
+    sh: bridged(),
+    rules: { n1: 'filter -P FORWARD DROP\nfilter -A FORWARD -p tcp -j ACCEPT' },
+    families: [6],
+    flows: 'p1 tcp $p3:80 = icmp 3/1 $p1',
+  },
+  {
+    name: 'marks and connections',
+    sh: bridged('ip rule add fwmark 0x1 lookup 77\nip route add unreachable default table 77'),
+    rules: {
+      n1: `
+        mangle -A PREROUTING -p tcp --dport 80 -j MARK --set-mark 0x1
+        filter -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT
+        filter -A FORWARD -m mark --mark 0x1 -j ACCEPT
+        filter -A FORWARD -p tcp -j DROP`,
+    },
+    flows: `
+      p1 tcp $p3:80 = p3 $p3:80 < $p1
+      p1 tcp $p3:81 = dropped`,
+  },
+  {
+    name: 'frames that are too long are dropped without a word',
+    sh: bridged(`${off}\nip link set cali3 mtu 1400`, { p3: 'ip link set eth0 mtu 1400' }),
+    flows: `
+      p1 udp size 1404 $p3:53 = p3 $p3:53 < $p1
+      p1 udp size 1405 $p3:53 = dropped`,
+  },
+  {
+    name: 'and by netfilter as a router does, if of IPv6',
+    sh: bridged('ip link set cali3 mtu 1400', { p3: 'ip link set eth0 mtu 1400' }),
+    flows: `
+      p1 udp size 1400 $p3:53 = p3 $p3:53 < $p1
+      p1 udp size 1404 $p3:54 = {dropped|icmp 2/0 $gw1}`,
+  },
+  {
+    name: 'ingress and egress of ports and bridge',
+    sh: bridged(),
+    nft: {
+      n1: `table netdev t {
+        chain a { type filter hook ingress device "cali1" priority 0; tcp dport 80 drop; }
+        chain b { type filter hook egress device "cali3" priority 0; tcp dport 81 drop; }
+        chain c { type filter hook ingress device "cni0" priority 0; tcp dport { 7000, 7001 } drop; }
+      }`,
+    },
+    flows: `
+      p1 tcp $p3:80 = dropped
+      p1 tcp $p2:80 = dropped
+      p3 tcp $p1:80 = p1 $p1:80 < $p3
+      p1 tcp $p3:81 = dropped
+      n1 tcp $p3:81 = dropped
+      p1 tcp $p3:7000 = p3 $p3:7000 < $p1
+      p1 tcp $p2:7000 = dropped`,
+  },
+])
