@@ -13,6 +13,8 @@ export interface LegCheck {
   /** by index of the hop; those of the way that is no rule are left out: what was seen next says it */
   readonly steps: ReadonlyMap<number, CheckedStep>
   readonly difference?: Difference
+  /** a rule was met of which only chain and verdict are known: its chain was made anew while packets were watched */
+  readonly remade?: true
 }
 
 type SeenRule = Extract<SeenStep, { kind: 'rule' | 'policy' }>
@@ -27,6 +29,7 @@ export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], see
   // a legacy table and one of nft of the same priority: which comes first no dump tells, and the packet may have ended in the former
   const whole = notLost && !hops.slice(leg.from, leg.to).some((hop) => rulePlace(snapshot, hop)?.legacy)
   let at = 0
+  let remade = false
   const differs = (hop: number, predicted: string, observed: string): LegCheck => {
     steps.set(hop, { status: 'differs', observed })
     const { evidence } = hops[hop] ?? {}
@@ -37,10 +40,12 @@ export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], see
     const hop = hops[i] as Hop
     const place = rulePlace(snapshot, hop)
     // of iptables-legacy the kernel's trace has nothing
-    if (!place || place.legacy) continue
+    if (!place || place.legacy || isOurs(place.table)) continue
     const kernel = kernels[at]
-    if (kernel && sameRule(hop, place, kernel)) {
-      steps.set(i, { status: 'observed' })
+    const is = kernel && likeness(hop, place, kernel)
+    if (kernel && is !== 'other') {
+      if (is === 'same') steps.set(i, { status: 'observed' })
+      else remade = true
       at++
     } else if (kernel) return differs(i, ruleSaid(hop, place), seenSaid(kernel))
     else if (whole) return differs(i, ruleSaid(hop, place), 'no further rule')
@@ -49,12 +54,15 @@ export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], see
   const more = kernels[at]
   const last = Math.min(leg.to, hops.length) - 1
   if (more) return differs(last, 'no further rule', seenSaid(more))
-  return checkEnd(leg, hops, seen, whole, { steps }, differs)
+  return checkEnd(leg, hops, seen, whole, { steps, ...(remade && { remade }) }, differs)
 }
 
 /** What is compared of a trace. Of a device's chains only those at egress are in it, as ours comes too late to mark packets at ingress: none count. */
 const isRule = (s: SeenStep): s is SeenRule =>
-  (s.kind === 'rule' || (s.kind === 'policy' && s.verdict === 'drop')) && !s.table.startsWith('netdev ')
+  (s.kind === 'rule' || (s.kind === 'policy' && s.verdict === 'drop')) && !s.table.startsWith('netdev ') && !isOurs(s.table)
+
+/** Another netctl may watch at the same time. */
+const isOurs = (table: string): boolean => table.startsWith('inet netctl_verify_')
 
 function checkEnd(
   leg: Leg,
@@ -88,16 +96,23 @@ const legEnd = ({ hook, device }: NonNullable<Leg['end']>): string => (hook === 
 const endSaid = ({ hook, oif }: NonNullable<SeenPacket['end']>): string =>
   hook === 'input' ? 'to this host itself' : `leaves${oif === undefined ? '' : ` by ${oif}`}`
 
-/** The k-th rule of the same chain; where a dump does not tell which it is, the same text. */
-function sameRule(hop: Hop, { table, chain, index }: RulePlace, kernel: SeenRule): boolean {
-  if (kernel.table !== table || kernel.chain !== chain) return false
+/**
+ * The k-th rule of the same chain; where a dump does not tell which it is, the same text. Undefined: a rule of that chain with that verdict, and no more
+ * can be known. It is not in the chain any more, and nft did not know its text, or does not print it as iptables does.
+ */
+function likeness(hop: Hop, { table, chain, index }: RulePlace, kernel: SeenRule): 'same' | 'other' | undefined {
+  if (kernel.table !== table || kernel.chain !== chain) return 'other'
   const policy = isPolicy(hop)
-  if (policy || kernel.kind === 'policy') return policy && kernel.kind === 'policy'
+  if (policy || kernel.kind === 'policy') return policy && kernel.kind === 'policy' ? 'same' : 'other'
   const verdict = verdictOf(hop)
-  if (verdict !== undefined && verdict !== kernel.verdict) return false
-  if (index !== undefined && kernel.index !== undefined) return index === kernel.index
-  return hop.evidence !== undefined && plain(hop.evidence.text) === plain(kernel.text)
+  if (verdict !== undefined && verdict !== kernel.verdict) return 'other'
+  if (index !== undefined && kernel.index !== undefined) return index === kernel.index ? 'same' : 'other'
+  if (kernel.index === undefined && (kernel.text === '' || isSaved(hop))) return undefined
+  return hop.evidence !== undefined && plain(hop.evidence.text) === plain(kernel.text) ? 'same' : 'other'
 }
+
+/** iptables-save's line, which nft prints otherwise */
+const isSaved = ({ evidence }: Hop): boolean => /(^|\/)ip6?tables[^/]*$/.test(evidence?.file ?? '')
 
 /** As the kernel's trace says what a rule came to, where the action tells; a REJECT answers, and drops. */
 function verdictOf({ action }: Hop): string | undefined {
@@ -121,7 +136,9 @@ const ruleSaid = (hop: Hop, { table, chain }: RulePlace): string =>
   isPolicy(hop) ? `${table} ${chain}: policy drop` : `${table} ${chain}: ${hop.evidence?.text.trim() ?? hop.action}`
 
 const seenSaid = (s: SeenRule): string =>
-  s.kind === 'policy' ? `${s.table} ${s.chain}: policy ${s.verdict}` : `${s.table} ${s.chain}: ${s.text}`
+  s.kind === 'policy'
+    ? `${s.table} ${s.chain}: policy ${s.verdict}`
+    : `${s.table} ${s.chain}: ${s.text || `a rule that was made while packets were watched (${s.verdict})`}`
 
 /** Like `headers` of a hop. */
 export function seenHeaders({ proto, src, dst, sport, dport, icmp }: TraceHeaders): string {

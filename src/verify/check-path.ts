@@ -68,6 +68,7 @@ export function checkPath(observation: Observation, flow: Flow, path: Path, port
     met.push(leg)
     learn(own, leg, packet)
     const check = checkLeg(snapshot, leg, hops, packet, !seen.lost)
+    if (check.remade) blind.add(`${node}: rules were made anew while packets were watched, and which of a chain was met is not known`)
     for (const [hop, step] of check.steps) marks[leg.way].set(hop, step)
     difference = check.difference ?? (known && at(leg, hops, known))
     if (difference) break

@@ -274,6 +274,46 @@ describe('what was not seen is no agreement, and said', () => {
     expect(verify(snapshot, w).result).toBe('agrees')
   })
 
+  test('another netctl that watches at the same time, on either side', () => {
+    const w = asPredicted(snapshot, flow('p1', 'svc'))
+    const theirs: SeenStep = {
+      kind: 'rule',
+      table: 'inet netctl_verify_other',
+      chain: 'output',
+      index: 0,
+      text: 'jump watched',
+      verdict: 'jump watched',
+    }
+    change(w, 'n1', 0, (p) => ({ ...p, steps: [theirs, ...p.steps] }))
+    expect(verify(snapshot, w)).toMatchObject({ result: 'agrees', unseen: [] })
+  })
+
+  test('a chain that was made anew meanwhile: of its rules only the verdicts are known', () => {
+    const w = asPredicted(snapshot, flow('p1', 'svc'))
+    const remade = (p: SeenPacket, verdict?: string): SeenPacket => ({
+      ...p,
+      steps: p.steps.map((s, i) =>
+        s.kind === 'rule'
+          ? { kind: 'rule', table: s.table, chain: s.chain, text: i % 2 === 0 ? '' : 'as nft says it', verdict: verdict ?? s.verdict }
+          : s,
+      ),
+    })
+    change(w, 'n1', 0, (p) => remade(p))
+    const v = verify(snapshot, w)
+    expect(v).toMatchObject({
+      result: 'agrees',
+      unseen: ['n1: rules were made anew while packets were watched, and which of a chain was met is not known'],
+    })
+    expect(v.steps.request.filter((s) => s.status === 'unseen').length).toBeGreaterThan(0)
+    // a translation shows all the same
+    const moved = asPredicted(snapshot, flow('p1', 'svc'))
+    change(moved, 'n1', 0, (p) => ({ ...remade(p), ...(p.end && { end: { ...p.end, headers: { ...last(p), dst: at('n1') } } }) }))
+    expect(verify(snapshot, moved).result).toBe('differs')
+    const dropped = asPredicted(snapshot, flow('p1', 'svc'))
+    change(dropped, 'n1', 0, (p) => remade(p, 'drop'))
+    expect(verify(snapshot, dropped).result).toBe('differs')
+  })
+
   test('a server of UDP that says nothing to a probe', () => {
     const w = asPredicted(snapshot, flow('p1', 'p2', 53, 'udp'))
     for (const seen of w.seen.values()) seen.packets = seen.packets.filter((p) => p.headers.dst === at('p2'))
