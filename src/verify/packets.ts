@@ -23,9 +23,12 @@ export function packetsOf(
     if (table !== `inet ${tableOf(order.id)}`) {
       const step = stepOf(event, known?.headers, chains.get(`${table} ${chain}`))
       if (step) known?.steps.push(step)
-    } else if (event.kind === 'packet' && known && (chain === 'postrouting' || chain === 'input')) {
+    } else if (event.kind === 'packet' && (chain === 'postrouting' || chain === 'input')) {
+      // of one that another netctl has marked, behind our first chains, there is nothing to end
+      if (!known) continue
       const headers = trusted(event.headers, known.headers)
       known.end = { hook: chain, ...(headers && { headers }), ...(event.oif !== undefined && { oif: event.oif }) }
+      current.delete(event.id)
     } else if (event.kind === 'packet' && event.headers) {
       const { headers, iif } = event
       const tuple = tupleOf(headers, order.tuples)

@@ -129,3 +129,14 @@ test.each([
 ])('%s: nothing is believed', (_, output) => {
   expect(readWatch(Buffer.from(output), order)).toMatchObject({ packets: [], armed: false, disarmed: false })
 })
+
+test('what another netctl has marked behind our first chains begins no packet, nor goes on with one that is over', () => {
+  const lines = trace.split('\n')
+  const theirs = (id: string) => [
+    `trace id ${id} ip filter FORWARD rule  counter packets 0 bytes 0 drop # handle 3 (verdict drop)`,
+    `trace id ${id} ${own} postrouting packet: oif "eth0" ${syn('10.244.2.3', 8080)}`,
+  ]
+  const read = (text: string) => readWatch(Buffer.from(`netctl-watch 1\n${part('trace', 0, text)}`), order).packets
+  // an id of its own, and one that comes back
+  expect(read([...theirs('22bb1a2b'), ...lines, ...theirs('11bb1a2b')].join('\n'))).toEqual(read(trace))
+})
