@@ -31,7 +31,7 @@ const here = import.meta.dirname
 const cache = process.env.NETCTL_CLUSTER_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'netctl-cluster')
 
 const kubePrograms = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl']
-const debianPrograms = ['usr/bin/etcd', 'usr/bin/containerd', 'usr/bin/containerd-shim-runc-v2', 'usr/bin/ctr', 'usr/sbin/runc']
+const debianPrograms = ['etcd', 'containerd', 'containerd-shim-runc-v2', 'ctr', 'runc']
 const packages = ['etcd-server', 'containerd', 'runc', 'containernetworking-plugins']
 
 interface Part {
@@ -97,7 +97,11 @@ const whole: Part = {
     for (const name of [bin, join(folder, 'images')]) mkdirSync(name)
     linkSync(join(placeOf(kube), 'kube'), join(bin, 'kube'))
     for (const name of kubePrograms) symlinkSync('kube', join(bin, name))
-    for (const path of debianPrograms) linkSync(join(placeOf(debian), path), join(bin, path.replace(/.*\//, '')))
+    for (const name of debianPrograms) {
+      const path = join(placeOf(debian), 'usr/bin', name)
+      // runc is in one or the other, by release
+      linkSync(existsSync(path) ? path : join(placeOf(debian), 'usr/sbin', name), join(bin, name))
+    }
     await execa('cp', ['-al', join(placeOf(debian), 'usr/lib/cni'), join(folder, 'cni')])
     for (const image of images) await writeImage(archiveOf(folder, image), image.name, image.files(placeOf(pods)), image.entrypoint)
   },

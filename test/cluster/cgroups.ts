@@ -1,50 +1,111 @@
 /**
- * Groups of control groups version 1, one in each hierarchy, below this process's own: kubelets and runc make theirs below a node's.
- * See cgroups(7); a cpuset takes no process before its cpus and mems are filled.
+ * A node's control groups, cgroups(7), which kubelet and runc make theirs below. Of version 1 one in each hierarchy, below this process's own. Of version 2
+ * one at the top, where container engines have theirs: only a group without processes gives controllers to those below it, and a login's or a CI job's has some.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What is mounted where in a node: `cpu`, `cpu,cpuacct`, `name=systemd`. */
-interface Hierarchy {
-  readonly options: string
-  /** this process's own group in it, as a folder */
-  readonly own: string
+/** Folders whose processes' file is written to, to enter them. */
+export interface NodeGroups {
+  /** entered before the node's cgroup namespace is made, which begins there: cgroup_namespaces(7) */
+  readonly tops: readonly string[]
+  /** entered afterwards, where a top is to be left without processes */
+  readonly leaves: readonly string[]
 }
 
-/** The hierarchies of version 1 that are mounted where everybody expects them; none on a machine that has only version 2. */
-export function hierarchies(): readonly Hierarchy[] {
+const top = '/sys/fs/cgroup'
+/** Which of them a kubelet does not do without is in its ContainerManager; `io` is what runc takes if it is there. */
+const needed = ['cpu', 'cpuset', 'memory', 'pids']
+const wanted = [...needed, 'io']
+
+/** Version 2 is all that is mounted. On a machine with both, the controllers are version 1's. */
+const isUnified = existsSync(join(top, 'cgroup.controllers'))
+
+/** This process's own groups in the hierarchies of version 1 that are mounted where everybody expects them. */
+function ownGroups(): readonly string[] {
   return readFileSync('/proc/self/cgroup', 'utf8')
     .trim()
     .split('\n')
     .map((line) => /^\d+:([^:]+):(.*)$/.exec(line))
     .filter((match) => match !== null)
-    .map(([, options = '', path = '']) => ({ options, own: join('/sys/fs/cgroup', options.replace(/^name=/, ''), path) }))
-    .filter(({ own }) => existsSync(join(own, 'cgroup.procs')))
+    .map(([, options = '', path = '']) => join(top, options.replace(/^name=/, ''), path))
+    .filter((own) => existsSync(join(own, 'cgroup.procs')))
 }
 
-/** Makes a node's groups, `cluster/node`; their folders. */
-export async function makeGroups(cluster: string, node: string): Promise<readonly string[]> {
+const parents = (): readonly string[] => (isUnified ? [top] : ownGroups())
+
+/** What hinders making groups here, if anything does. */
+export function groupsLacking(): string | undefined {
+  const has = isUnified ? readWords(join(top, 'cgroup.controllers')) : ownGroups().flatMap((own) => own.split('/')[4]?.split(',') ?? [])
+  const lacking = needed.filter((controller) => !has.includes(controller))
+  if (lacking.length > 0) return `control groups with ${lacking.join(', ')} in ${top}`
+  try {
+    for (const parent of parents()) accessSync(parent, constants.W_OK)
+    return undefined
+  } catch {
+    return `control groups that can be made: ${top} is read-only, as in a container that is not privileged`
+  }
+}
+
+/** Makes a node's groups, `cluster/node`. */
+export async function makeGroups(cluster: string, node: string): Promise<NodeGroups> {
+  if (isUnified) {
+    const folder = join(top, cluster, node)
+    const leaf = join(folder, 'init')
+    await mkdir(leaf, { recursive: true })
+    await giveControllers(top)
+    await giveControllers(join(top, cluster))
+    return { tops: [folder], leaves: [leaf] }
+  }
   const made: string[] = []
-  for (const { own } of hierarchies()) {
+  for (const own of ownGroups()) {
     let folder = own
     for (const name of [cluster, node]) {
       const parent = folder
       folder = join(parent, name)
       await mkdir(folder, { recursive: true })
+      // a cpuset takes no process before its cpus and mems are filled
       for (const file of ['cpuset.cpus', 'cpuset.mems']) {
         if (existsSync(join(folder, file))) await writeFile(join(folder, file), await readFile(join(parent, file)))
       }
     }
     made.push(folder)
   }
-  return made
+  return { tops: made, leaves: [] }
 }
 
+/** What the groups below may have of it. systemd has it so at the top, mostly; it stays, since others may have come to use it. */
+async function giveControllers(group: string): Promise<void> {
+  const file = join(group, 'cgroup.subtree_control')
+  const given = readWords(file)
+  const more = readWords(join(group, 'cgroup.controllers')).filter((c) => wanted.includes(c) && !given.includes(c))
+  if (more.length === 0) return
+  const give = () => writeFile(file, more.map((controller) => `+${controller}`).join(' '))
+  await give().catch(async (error: NodeJS.ErrnoException) => {
+    // a container's top is a group like any other, and has processes
+    if (error.code !== 'EBUSY') throw error
+    await moveAside(group)
+    await give()
+  })
+}
+
+async function moveAside(group: string): Promise<void> {
+  const leaf = join(group, 'init')
+  await mkdir(leaf, { recursive: true })
+  for (const pid of readWords(join(group, 'cgroup.procs'))) {
+    await writeFile(join(leaf, 'cgroup.procs'), pid).catch((error: NodeJS.ErrnoException) => {
+      // it has ended
+      if (error.code !== 'ESRCH') throw error
+    })
+  }
+}
+
+const readWords = (file: string): readonly string[] => readFileSync(file, 'utf8').split(/\s+/).filter(Boolean)
+
 /** A cluster's groups, where they would be; to be removed when its processes are gone. */
-export const groupsOf = (cluster: string): readonly string[] => hierarchies().map(({ own }) => join(own, cluster))
+export const groupsOf = (cluster: string): readonly string[] => parents().map((parent) => join(parent, cluster))
 
 /** Removes groups and what is in them, the deepest first. The processes are dying: a group is free when the last of them is gone. */
 export async function removeGroups(folders: readonly string[]): Promise<void> {

@@ -4,12 +4,14 @@
  */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { lackingHere } from './able.ts'
 import { built } from './build.ts'
 import { startControlPlane } from './control-plane.ts'
 import { makeMachine } from './machine.ts'
 import { externalAddress, loadBalancerRange, nodeAddress, podRangeOf, serviceRange } from './network.ts'
 import { type ClusterNode, makeNode } from './node.ts'
 import { run } from './run.ts'
+import { slowness } from './slowness.ts'
 import type { ClusterOptions, ProxyMode } from './types.ts'
 
 export interface Cluster {
@@ -48,6 +50,8 @@ export async function up(
   { dual = false, proxyMode = 'iptables', cni = 'ptp', shared }: ClusterOptions = {},
 ): Promise<Cluster> {
   if (!(count >= 1 && count <= 80)) throw new RangeError(`a cluster has 1 to 80 nodes, not ${count}`)
+  const lack = lackingHere()
+  if (lack !== undefined) throw new Error(`no cluster here: it needs ${lack}`)
   const parts = await built()
   const machine = await makeMachine()
   try {
@@ -58,7 +62,7 @@ export async function up(
     const ca = await readFile(control.ca, 'utf8')
     const proxyConfig = await control.kubeconfigFor('system:kube-proxy')
     await kubectl(
-      ['create', '-f', '-'],
+      ['create', '--validate=false', '-f', '-'],
       JSON.stringify({ apiVersion: 'v1', kind: 'List', items: names.map((name, i) => nodeObject(name, i, dual)) }),
     )
     const nodes = new Map<string, ClusterNode>()
@@ -99,7 +103,7 @@ export async function up(
   }
 }
 
-const patienceMs = 90_000
+const patienceMs = 90_000 * slowness
 
 async function waitReady(kubectl: Cluster['kubectl'], nodes: readonly ClusterNode[], ready: boolean): Promise<void> {
   const status = 'jsonpath={range .items[*]}{.metadata.name}={.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}'

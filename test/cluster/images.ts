@@ -1,6 +1,6 @@
 /** The images that nodes have. What is in them comes from Go programs of ours and from this machine. */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Files, programFiles } from './image.ts'
 
@@ -78,8 +78,11 @@ function machineImage(
 
 /** The matches and targets, which iptables loads from a folder of its library's choosing. */
 function iptablesExtensions(): readonly string[] {
-  const [lib] = readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'))
-  const folder = `/usr/lib/${lib}/xtables`
+  // a machine that is used for other architectures as well has a folder of each
+  const folder = readdirSync('/usr/lib')
+    .map((lib) => `/usr/lib/${lib}/xtables`)
+    .find(existsSync)
+  if (folder === undefined) throw new Error("iptables' matches and targets are not where Debian's package has them, in /usr/lib/*/xtables")
   return readdirSync(folder)
     .filter((name) => name.endsWith('.so'))
     .map((name) => `${folder}/${name}`)

@@ -5,12 +5,12 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { needs, root } from '../support/needs.ts'
-import { makeGroups } from './cgroups.ts'
+import { makeGroups, type NodeGroups } from './cgroups.ts'
 import { sweep } from './janitor.ts'
 import { firstLine, makeMachine } from './machine.ts'
 import { machineAddress } from './network.ts'
 
-const isThere = needs('root', 'ip', 'unshare')
+const isThere = needs('machine')
 
 test.runIf(isThere)('a forwarded port of loopback comes out inside', async () => {
   const machine = await makeMachine()
@@ -38,8 +38,8 @@ test.runIf(isThere)('a killed process leaves a folder and control groups until t
     console.log(JSON.stringify({ folder: machine.folder, pid: machine.pid, groups }))
     setInterval(() => {}, 1000)`
   const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const { folder, pid, groups } = JSON.parse(await firstLine(owner)) as { folder: string; pid: number; groups: string[] }
-  const left = [folder, ...groups]
+  const { folder, pid, groups } = JSON.parse(await firstLine(owner)) as { folder: string; pid: number; groups: NodeGroups }
+  const left = [folder, ...groups.tops, ...groups.leaves]
   const ended = once(owner, 'exit')
   await sweep()
   expect(left.filter((path) => !existsSync(path))).toEqual([])
@@ -52,15 +52,16 @@ test.runIf(isThere)('a killed process leaves a folder and control groups until t
 
 test.runIf(isThere)('groups of control groups take processes at once', async () => {
   const machine = await makeMachine()
-  const groups = await makeGroups(machine.name, 'node1')
-  expect(groups.length).toBeGreaterThan(0)
+  const { tops, leaves } = await makeGroups(machine.name, 'node1')
+  expect(tops.length).toBeGreaterThan(0)
   const enter = 'for group; do echo 0 >"$group/cgroup.procs"; done; cat /proc/self/cgroup'
-  const inside = spawn('sh', ['-ec', enter, 'sh', ...groups], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const inside = spawn('sh', ['-ec', enter, 'sh', ...tops, ...leaves], { stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
   for await (const piece of inside.stdout) said += piece
-  expect(said.split('\n').filter((line) => line.endsWith(`/${machine.name}/node1`))).toHaveLength(groups.length)
+  const entered = `/${machine.name}/node1${leaves.length > 0 ? '/init' : ''}`
+  expect(said.split('\n').filter((line) => line.endsWith(entered))).toHaveLength(tops.length)
   await machine.end()
-  expect(groups.filter(existsSync)).toEqual([])
+  expect(tops.filter(existsSync)).toEqual([])
 })
 
 function isRunning(pid: number): boolean {

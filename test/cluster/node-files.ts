@@ -68,7 +68,7 @@ function networkScript({ index, count, dual, cni }: NodeSettings): string {
 
 const prefixLength = [24, 64] as const
 
-/** Version 1.6's settings. Its optional programs' folder is not wanted on the disk. No CAP_SYS_RESOURCE may be had here: without `restrict_oom_score_adj` runc fails on pause's -998. */
+/** Version 1.6's settings. Its optional programs' folder is not wanted on the disk. When memory is short no part of a cluster is to be spared before this machine's own programs, which without CAP_SYS_RESOURCE could not be: so `restrict_oom_score_adj` for pause's -998, and kubelet's and kube-proxy's `oomScoreAdj`. */
 const containerdConfig = (pause: string) => `version = 2
 disabled_plugins = ["io.containerd.internal.v1.opt"]
 [plugins."io.containerd.grpc.v1.cri"]
@@ -92,6 +92,7 @@ const kubelet = {
   cgroupDriver: 'cgroupfs',
   failCgroupV1: false,
   failSwapOn: false,
+  oomScoreAdj: 0,
   clusterDNS: ['10.96.0.10'],
   clusterDomain: 'cluster.local',
   evictionHard: { 'memory.available': '0%', 'nodefs.available': '0%', 'nodefs.inodesFree': '0%', 'imagefs.available': '0%' },
@@ -108,6 +109,7 @@ const kubeProxy = (name: string, families: number) => ({
   mode: 'iptables',
   clientConnection: { kubeconfig: '/etc/kubernetes/kube-proxy.conf' },
   hostnameOverride: name,
+  oomScoreAdj: 0,
   clusterCIDR: podRange.slice(0, families).join(),
   conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
 })

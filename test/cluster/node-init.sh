@@ -55,14 +55,19 @@ ln -s fd/0 "$root/dev/stdin"
 ln -s fd/1 "$root/dev/stdout"
 ln -s fd/2 "$root/dev/stderr"
 
-# the hierarchies of version 1; a new mount shows this namespace's own group as their root
-mount -t tmpfs -o mode=755 tmpfs "$root/sys/fs/cgroup"
-while IFS=: read -r _ options _; do
-  [ -n "$options" ] || continue
-  group=$root/sys/fs/cgroup/${options#name=}
-  mkdir "$group"
-  mount -t cgroup -o "$options" cgroup "$group" 2>/dev/null || rmdir "$group"
-done </proc/self/cgroup
+# control groups: a new mount shows this namespace's own group as the top
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+  mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+  for controller in $(cat "$root/sys/fs/cgroup/cgroup.controllers"); do echo "+$controller"; done >"$root/sys/fs/cgroup/cgroup.subtree_control"
+else
+  mount -t tmpfs -o mode=755 tmpfs "$root/sys/fs/cgroup"
+  while IFS=: read -r _ options _; do
+    [ -n "$options" ] || continue
+    group=$root/sys/fs/cgroup/${options#name=}
+    mkdir "$group"
+    mount -t cgroup -o "$options" cgroup "$group" 2>/dev/null || rmdir "$group"
+  done </proc/self/cgroup
+fi
 
 # kubelet sets these, which are the whole machine's: it finds them as it wants them, and the machine keeps its own
 mkdir "$root/run/sysctl"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# node-proxy.sh iptables|nftables|none: how services work on this node from now on. What another mode has made is taken away before.
+# node-proxy.sh iptables|nftables|ipvs|none: how services work on this node from now on. What another mode has made is taken away before.
 set -eu
 export PATH=/usr/local/lib/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mode=$1

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { makeGroups, removeGroups } from './cgroups.ts'
+import { makeGroups, type NodeGroups, removeGroups } from './cgroups.ts'
 import { diskChanges } from './disk.ts'
 import { linesOf } from './machine.ts'
 import { nodeCard } from './network.ts'
@@ -45,7 +45,7 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
   await mkdir(join(files, 'opt/cni/bin'), { recursive: true })
   for (const plugin of plugins) await copyFile(join(built.cni, plugin), join(files, 'opt/cni/bin', plugin))
 
-  let running: { readonly init: ChildProcess; readonly pid: number; readonly groups: readonly string[] } | undefined
+  let running: { readonly init: ChildProcess; readonly pid: number; readonly groups: NodeGroups } | undefined
   const pid = (): number => {
     if (!running) throw new Error(`${name} is off`)
     return running.pid
@@ -82,7 +82,7 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
       process.kill(running.pid, 'SIGKILL')
       await gone
       running = undefined
-      await removeGroups(groups)
+      await removeGroups(groups.tops)
       // the kernel takes a dead namespace apart in its own time
       await run([...machine.inside, 'sh', '-c', `ip link del ${name} 2>/dev/null || :`])
     },
@@ -90,12 +90,12 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
 }
 
 const enter = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift; exec "$@"'
+const entering = (groups: readonly string[]): readonly string[] => ['sh', '-ec', enter, 'sh', ...groups, '--']
 
 /** Starts a node's first process in namespaces and groups of its own; its stdout is ours, all else goes to the console. */
-function start(machine: Machine, init: readonly string[], groups: readonly string[], console: string): ChildProcess {
-  const own = ['unshare', '--net', '--mount', '--uts', '--ipc', '--pid', '--cgroup', '--fork', '--kill-child']
-  // moved before: a new cgroup namespace begins where its maker is, cgroup_namespaces(7)
-  const [command = '', ...args] = [...machine.inside, 'sh', '-ec', enter, 'sh', ...groups, '--', ...own, ...init]
+function start(machine: Machine, init: readonly string[], { tops, leaves }: NodeGroups, console: string): ChildProcess {
+  const own = ['unshare', '--net', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child']
+  const [command = '', ...args] = [...machine.inside, ...entering(tops), 'unshare', '--cgroup', ...entering(leaves), ...own, ...init]
   const log = openSync(console, 'a')
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', log] })
   closeSync(log)

@@ -7,15 +7,16 @@ import { type Cluster, up } from './cluster.ts'
 import { sweep } from './janitor.ts'
 import { firstLine } from './machine.ts'
 import { alive, leftOf, processesIn } from './remains.ts'
+import { slowness } from './slowness.ts'
 
-const MINUTES = 60_000
+const MINUTES = 60_000 * slowness
 
 describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
   let cluster: Cluster
   beforeAll(async () => {
     cluster = await up(2, { dual: true })
     await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(daemonSet))
-    await cluster.kubectl(['rollout', 'status', 'daemonset/echo', '--timeout=60s'])
+    await cluster.kubectl(['rollout', 'status', 'daemonset/echo', `--timeout=${60 * slowness}s`])
     // Kubernetes may have to be built first
   }, 20 * MINUTES)
   afterAll(() => cluster?.down(), MINUTES)
@@ -24,7 +25,8 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
     const path = 'jsonpath={.items[0].status.podIPs[*].ip}'
     return (await cluster.kubectl(['get', 'pods', '-l', 'app=echo', '--field-selector', `spec.nodeName=${node}`, '-o', path])).split(' ')
   }
-  const ask = (address: string) => cluster.exec('node1', ['bash', '-c', `exec 3<>"/dev/tcp/${address}/8080" && timeout 5 head -n 1 <&3`])
+  const ask = (address: string) =>
+    cluster.exec('node1', ['bash', '-c', `exec 3<>"/dev/tcp/${address}/8080" && timeout ${5 * slowness} head -n 1 <&3`])
 
   test('pods have addresses of their node in both families, and nodes reach those of the other', async () => {
     const addresses = await podOn('node2')
@@ -67,7 +69,9 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
       await cluster.boot('node2')
       await cluster.waitReady()
       expect(await cluster.exec('node2', ['sh', '-c', 'cat /opt/kept; ls /tmp'])).toBe('kept')
-      await expect.poll(async () => ask((await podOn('node2'))[0] ?? ''), { timeout: 60_000, interval: 500 }).toContain('"node2"')
+      await expect
+        .poll(async () => ask((await podOn('node2'))[0] ?? ''), { timeout: 60_000 * slowness, interval: 500 })
+        .toContain('"node2"')
     },
     3 * MINUTES,
   )

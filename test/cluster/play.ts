@@ -1,7 +1,7 @@
 /**
  * A cluster to try things on by hand, until Ctrl-C (or SIGTERM); after `kill -9` as well, nothing of it stays for long.
  *
- *   node test/cluster/play.ts 2 [--dual] [--proxy iptables|nftables|none] [--cni ptp|none] [--shop]
+ *   node test/cluster/play.ts 2 [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|none] [--shop]
  *
  * `--shop`: with the pods and services of shop.ts, which needs two nodes.
  */
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { up } from './cluster.ts'
 import { openShop } from './open-shop.ts'
 
-const usage = 'usage: node test/cluster/play.ts NODES [--dual] [--proxy iptables|nftables|none] [--cni ptp|none] [--shop]'
+const usage = 'usage: node test/cluster/play.ts NODES [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|none] [--shop]'
 
 function given() {
   const { positionals, values } = parseArgs({
@@ -19,7 +19,7 @@ function given() {
   })
   const [count] = positionals
   if (positionals.length !== 1 || !(Number(count) >= 1)) throw new Error('how many nodes?')
-  const proxyMode = oneOf(values.proxy ?? 'iptables', 'iptables', 'nftables', 'none')
+  const proxyMode = oneOf(values.proxy ?? 'iptables', 'iptables', 'nftables', 'ipvs', 'none')
   if (values.shop && count !== '2') throw new Error('a shop needs two nodes')
   return {
     count: Number(count),

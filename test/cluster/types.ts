@@ -50,4 +50,4 @@ export interface ClusterOptions {
   readonly shared?: string
 }
 
-export type ProxyMode = 'iptables' | 'nftables' | 'none'
+export type ProxyMode = 'iptables' | 'nftables' | 'ipvs' | 'none'
