@@ -16,12 +16,11 @@ export interface NodeGroups {
 }
 
 const top = '/sys/fs/cgroup'
-/** Which of them a kubelet does not do without is in its ContainerManager; `io` is what runc takes if it is there. */
-const needed = ['cpu', 'cpuset', 'memory', 'pids']
-const wanted = [...needed, 'io']
-
 /** Version 2 is all that is mounted. On a machine with both, the controllers are version 1's. */
 const isUnified = existsSync(join(top, 'cgroup.controllers'))
+/** what kubelet and runc don't do without, and what they use */
+const needed = isUnified ? ['cpu', 'memory', 'pids'] : ['cpu', 'cpuacct', 'cpuset', 'memory']
+const wanted = ['cpu', 'cpuset', 'io', 'memory', 'pids']
 
 /** This process's own groups in the hierarchies of version 1 that are mounted where everybody expects them. */
 function ownGroups(): readonly string[] {
