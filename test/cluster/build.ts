@@ -98,9 +98,9 @@ const whole: Part = {
     linkSync(join(placeOf(kube), 'kube'), join(bin, 'kube'))
     for (const name of kubePrograms) symlinkSync('kube', join(bin, name))
     for (const name of debianPrograms) {
-      const path = join(placeOf(debian), 'usr/bin', name)
-      // runc is in one or the other, by release
-      linkSync(existsSync(path) ? path : join(placeOf(debian), 'usr/sbin', name), join(bin, name))
+      // runc is in sbin, in newer releases in bin
+      const folder = existsSync(join(placeOf(debian), 'usr/sbin', name)) ? 'usr/sbin' : 'usr/bin'
+      linkSync(join(placeOf(debian), folder, name), join(bin, name))
     }
     await execa('cp', ['-al', join(placeOf(debian), 'usr/lib/cni'), join(folder, 'cni')])
     for (const image of images) await writeImage(archiveOf(folder, image), image.name, image.files(placeOf(pods)), image.entrypoint)

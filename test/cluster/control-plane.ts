@@ -54,7 +54,8 @@ export async function startControlPlane(
   const start = (name: string, flags: Readonly<Record<string, string | number | boolean>>): void => {
     const log = openSync(join(folder, `${name}.log`), 'a')
     const [command = '', ...args] = [...machine.inside, join(bin, name), ...Object.entries(flags).map(([k, v]) => `--${k}=${v}`)]
-    const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log] })
+    // a proxy of this machine's is not on the way between them
+    const child = spawn(command, args, { cwd: folder, env: { PATH: process.env.PATH }, stdio: ['ignore', log, log] })
     child.on('exit', () => {
       failure ??= name
     })

@@ -30,6 +30,8 @@ export interface ClusterNode {
 
 const script = join(import.meta.dirname, 'node-init.sh')
 const path = '/usr/local/lib/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** nothing of this machine's environment is a node's: its TMPDIR is not there, and its HTTPS_PROXY not on the way to the API server */
+const clean = ['env', '-i', `PATH=${path}`, 'HOME=/root']
 /** loopback is the runtime's own need; a bare node has the others as well, but nothing that calls them */
 const plugins = ['loopback', 'ptp', 'host-local', 'portmap']
 
@@ -54,7 +56,7 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
   return {
     name,
     pid,
-    inside: () => ['nsenter', '--target', String(pid()), '--all', '--', 'env', '-i', `PATH=${path}`, 'HOME=/root'],
+    inside: () => ['nsenter', '--target', String(pid()), '--all', '--', ...clean],
     diff: () => diskChanges(folder),
     said,
     boot: async () => {
@@ -94,7 +96,7 @@ const entering = (groups: readonly string[]): readonly string[] => ['sh', '-ec',
 
 /** Starts a node's first process in namespaces and groups of its own; its stdout is ours, all else goes to the console. */
 function start(machine: Machine, init: readonly string[], { tops, leaves }: NodeGroups, console: string): ChildProcess {
-  const own = ['unshare', '--net', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child']
+  const own = ['unshare', '--net', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', ...clean]
   const [command = '', ...args] = [...machine.inside, ...entering(tops), 'unshare', '--cgroup', ...entering(leaves), ...own, ...init]
   const log = openSync(console, 'a')
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', log] })

@@ -1,5 +1,6 @@
 /** What is there of a cluster on this machine, for tests that it is gone. */
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { groupsOf } from './cgroups.ts'
 
 export interface Running {
@@ -54,7 +55,7 @@ export function leftOf(owner: number): readonly string[] {
     ...lines('/proc/self/mountinfo'),
     ...lines('/proc/self/net/dev'),
     ...(existsSync('/run/netns') ? readdirSync('/run/netns') : []),
-    ...readdirSync('/tmp'),
+    ...readdirSync(tmpdir()),
     ...groupsOf('').flatMap((folder) => readdirSync(folder)),
   ].filter((thing) => thing.includes(name))
 }
