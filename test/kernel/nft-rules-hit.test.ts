@@ -155,18 +155,20 @@ describe.runIf(needs('root', 'ip', 'python3', 'nft', 'iptables-restore', 'ipset'
               timeout: 0.5,
               ...(line.port && { port: line.port }),
             })
-            const first = await seen(() =>
+            const ours = passed(path.hops)
+            const isTcp = line.proto.startsWith('tcp')
+            const first = await seen(isTcp ? Math.min(1, ours.length) : ours.length, () =>
               monitor
                 .packets()
                 .slice(before)
                 .find((p) => p.dst === line.dst && p.dport === line.port && p.proto === line.proto),
             )
             compared++
-            const [ours, kernels] = [passed(path.hops), first?.rules ?? []]
+            const kernels = first?.rules ?? []
             // what comes after the handshake's end belongs to a packet of its own
             if (
               kernels.join('\n') !== ours.slice(0, kernels.length).join('\n') ||
-              (ours.length > kernels.length && !line.proto.startsWith('tcp'))
+              (ours.length > kernels.length && !isTcp)
             )
               told.push(`${line.text.replace(' = ok', '')}\n  ours:\n    ${ours.join('\n    ')}\n  kernel:\n    ${kernels.join('\n    ')}`)
           }
@@ -180,13 +182,14 @@ describe.runIf(needs('root', 'ip', 'python3', 'nft', 'iptables-restore', 'ipset'
   }
 })
 
-/** A packet's trace comes in pieces: it is complete when nothing is added any more. */
-async function seen(find: () => TracedPacket | undefined): Promise<TracedPacket | undefined> {
-  let last = ''
-  for (let i = 0; i < 12; i++) {
+/** A packet's trace comes in pieces: it is complete when nothing is added any more, and for a while nothing was where more rules are foretold. */
+async function seen(foretold: number, find: () => TracedPacket | undefined): Promise<TracedPacket | undefined> {
+  let last = -1
+  for (let quiet = 0; quiet < 25; quiet++) {
     await new Promise((resolve) => setTimeout(resolve, 60))
-    const now = JSON.stringify(find() ?? null)
-    if (now === last && (now !== 'null' || i > 6)) break
+    const now = find()?.rules.length ?? -1
+    if (now !== last) quiet = 0
+    else if (now >= foretold || (foretold === 0 && quiet > 6)) break
     last = now
   }
   return find()

@@ -1,5 +1,7 @@
 /** `nft monitor trace`: what the kernel says of each rule that a packet passed. */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { expect } from 'vitest'
 import { parseTraceEvents } from '../../src/kernel/nftables/trace-events.ts'
 
 /** One packet's way through the tables of one host. */
@@ -28,18 +30,22 @@ export interface Monitor {
 }
 
 /** Listens in a namespace; resolves when it does. `first`: the table that has packets traced, before all others on its hooks. */
-export function monitorTrace(ns: string, first: string): Promise<Monitor> {
+export async function monitorTrace(ns: string, first: string): Promise<Monitor> {
   const child = spawn('nsenter', [`--net=/run/netns/${ns}`, 'stdbuf', '-oL', 'nft', 'monitor', 'trace'])
   let out = ''
   child.stdout.on('data', (d: Buffer) => {
     out += d.toString()
   })
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    // there is no word when it listens
-    setTimeout(() => resolve({ packets: () => parseTrace(out, first), stop: () => child.kill() }), 400)
-  })
+  await expect.poll(() => isListening(child.pid ?? 0)).toBe(true)
+  return { packets: () => parseTrace(out, first), stop: () => child.kill() }
 }
+
+/** There is no word when it listens: but its namespace has then a netlink socket (of NETLINK_NETFILTER, 12) in the group of traces (NFNLGRP_NFTRACE, 9). */
+const isListening = (pid: number): boolean =>
+  readFileSync(`/proc/${pid}/net/netlink`, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/ +/))
+    .some(([, protocol, , groups = '']) => protocol === '12' && (Number.parseInt(groups, 16) & (1 << 8)) !== 0)
 
 /**
  * The table that sets `meta nftrace` comes first: where it meets a packet, a new one begins, since the kernel takes its ids from where a packet
