@@ -18,8 +18,10 @@ const terse = (entry: string): string =>
 /** The telling part of an entry: of a rule its chain and its target, without comments; of a sentence its start, which names the object. */
 export function shortEntry(entry: string, room: number, pen: Pen): string {
   const columns = Math.max(room, 16)
-  if (displayWidth(entry) <= columns) return entry
-  const short = terse(entry)
+  // as it will be written: an arrow takes two columns of ASCII
+  const written = pen.text(entry).text
+  if (displayWidth(written) <= columns) return written
+  const short = terse(written)
   if (displayWidth(short) <= columns || /^([^:]{0,60}: )?-A /.test(short)) return shortenMiddle(short, columns, pen.ellipsis)
   return `${takeColumns(short, columns - displayWidth(pen.ellipsis)).trimEnd()}${pen.ellipsis}`
 }
