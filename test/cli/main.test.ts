@@ -3,7 +3,7 @@ import { execa, type Options } from 'execa'
 import { describe, expect, test } from 'vitest'
 
 const program = join(import.meta.dirname, 'program/run.ts')
-const { CI, NO_COLOR, FORCE_COLOR, DEBUG, ...env } = process.env
+const { CI, NO_COLOR, FORCE_COLOR, DEBUG, COLUMNS, TERM, LANG, LC_ALL, LC_CTYPE, ...env } = process.env
 
 const run = (args: readonly string[], options: Options = {}) =>
   execa(process.execPath, [program, ...args], { reject: false, extendEnv: false, env, stdin: 'ignore', ...options })

@@ -20,9 +20,9 @@ const program = join(root, process.env.NETCTL_BUILT ? 'bin/run.js' : 'bin/dev.ts
 /** No cluster of the machine that tests run on, and nothing kept from one test to the next. */
 export const NO_CLUSTER = { KUBECONFIG: '/dev/null/none', XDG_CACHE_HOME: '/dev/null/none' } as const
 
-/** `netctl ARGS…` without a terminal, colour or CI; never rejects. */
+/** `netctl ARGS…` without a terminal, colour, locale or CI; never rejects. */
 export async function netctl(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { CI, NO_COLOR, FORCE_COLOR, DEBUG, COLUMNS, NETCTL_SNAPSHOT, ...inherited } = process.env
+  const { CI, NO_COLOR, FORCE_COLOR, DEBUG, COLUMNS, TERM, LANG, LC_ALL, LC_CTYPE, NETCTL_SNAPSHOT, ...inherited } = process.env
   const ran = await execa(process.execPath, [program, ...args], {
     cwd: options.cwd ?? root,
     env: { ...inherited, ...NO_CLUSTER, ...options.env },

@@ -39,7 +39,7 @@ export async function onTerminal(
     readonly env?: Readonly<Record<string, string>>
   } = {},
 ): Promise<Session> {
-  const { CI, NO_COLOR, FORCE_COLOR, DEBUG, NETCTL_SNAPSHOT, ...inherited } = process.env
+  const { CI, NO_COLOR, FORCE_COLOR, DEBUG, COLUMNS, LC_ALL, LC_CTYPE, NETCTL_SNAPSHOT, ...inherited } = process.env
   const env = { ...inherited, ...NO_CLUSTER, TERM: 'xterm-256color', LANG: 'C.UTF-8', ...options.env }
   const job = {
     argv,
