@@ -103,7 +103,7 @@ export async function up(
   }
 }
 
-const patienceMs = 90_000 * slowness
+const patienceMs = 240_000 * slowness
 
 async function waitReady(kubectl: Cluster['kubectl'], nodes: readonly ClusterNode[], ready: boolean): Promise<void> {
   const status = 'jsonpath={range .items[*]}{.metadata.name}={.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}'

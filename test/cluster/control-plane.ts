@@ -11,7 +11,7 @@ import { apiPort, machineAddress, podRange, serviceRange } from './network.ts'
 import { slowness } from './slowness.ts'
 import type { Built, ClusterOptions, ControlPlane, Machine } from './types.ts'
 
-const PATIENCE_MS = 90_000 * slowness
+const PATIENCE_MS = 240_000 * slowness
 
 /** A control plane without nodes: enough for what asks the API only. */
 export async function controlPlaneAlone(options: Pick<ClusterOptions, 'dual'> = {}): Promise<ControlPlane & { end(): Promise<void> }> {

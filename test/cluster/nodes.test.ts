@@ -16,10 +16,10 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
   beforeAll(async () => {
     cluster = await up(2, { dual: true })
     await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(daemonSet))
-    await cluster.kubectl(['rollout', 'status', 'daemonset/echo', `--timeout=${60 * slowness}s`])
+    await cluster.kubectl(['rollout', 'status', 'daemonset/echo', `--timeout=${240 * slowness}s`])
     // Kubernetes may have to be built first
   }, 20 * MINUTES)
-  afterAll(() => cluster?.down(), MINUTES)
+  afterAll(() => cluster?.down(), 5 * MINUTES)
 
   const podOn = async (node: string) => {
     const path = 'jsonpath={.items[0].status.podIPs[*].ip}'
@@ -55,7 +55,7 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
       await cluster.link('node2', 'up')
       await cluster.waitReady()
     },
-    2 * MINUTES,
+    5 * MINUTES,
   )
 
   test(
@@ -73,7 +73,7 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
         .poll(async () => ask((await podOn('node2'))[0] ?? ''), { timeout: 60_000 * slowness, interval: 500 })
         .toContain('"node2"')
     },
-    3 * MINUTES,
+    5 * MINUTES,
   )
 
   test(
@@ -87,7 +87,7 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
       await expect.poll(() => cluster.exec('node1', ['ip6tables-save'])).toContain('KUBE-SERVICES')
       expect(await tables()).not.toContain('kube-proxy')
     },
-    2 * MINUTES,
+    5 * MINUTES,
   )
 
   test(
@@ -98,7 +98,7 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
       expect(alive(processes)).toEqual([])
       await expect.poll(() => leftOf(process.pid)).toEqual([])
     },
-    MINUTES,
+    5 * MINUTES,
   )
 })
 
@@ -137,7 +137,7 @@ test.runIf(needs('cluster'))(
       await cluster.down()
     }
   },
-  2 * MINUTES,
+  5 * MINUTES,
 )
 
 const daemonSet = {

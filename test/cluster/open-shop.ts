@@ -11,7 +11,7 @@ export async function openShop(cluster: Cluster, families: number): Promise<void
   await create(cluster, shopObjects(families))
   for (const [name, status] of balancerStatus(families))
     await inShop('patch', 'service', name, '--subresource=status', '--type=merge', '-p', JSON.stringify(status))
-  await inShop('wait', 'pod', ...readyPods, '--for=condition=Ready', '--timeout=120s')
+  await inShop('wait', 'pod', ...readyPods, '--for=condition=Ready', '--timeout=240s')
   const addresses = JSON.parse(await inShop('get', 'pod', 'db-1', '-o', 'jsonpath={.status.podIPs}')) as readonly { readonly ip: string }[]
   await create(cluster, manualEndpoints(addresses.map(({ ip }) => ip)))
   await Promise.all([
@@ -36,7 +36,7 @@ export async function programmed(cluster: Cluster, mode: Exclude<ProxyMode, 'non
   await cluster.kubectl(['-n', namespace, 'create', 'service', 'clusterip', name, '--tcp=1'])
   const save = mode === 'nftables' ? 'nft list table ip kube-proxy' : 'iptables-save'
   const look = `until ${save} | grep -q ${namespace}/${name}; do sleep 0.2; done`
-  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['timeout', '60', 'sh', '-c', look])))
+  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['timeout', '240', 'sh', '-c', look])))
 }
 
 /** Where packets are sent from: paths to network namespaces. */

@@ -166,10 +166,7 @@ describe.runIf(needs('root', 'ip', 'python3', 'nft', 'iptables-restore', 'ipset'
             compared++
             const kernels = first?.rules ?? []
             // what comes after the handshake's end belongs to a packet of its own
-            if (
-              kernels.join('\n') !== ours.slice(0, kernels.length).join('\n') ||
-              (ours.length > kernels.length && !isTcp)
-            )
+            if (kernels.join('\n') !== ours.slice(0, kernels.length).join('\n') || (ours.length > kernels.length && !isTcp))
               told.push(`${line.text.replace(' = ok', '')}\n  ours:\n    ${ours.join('\n    ')}\n  kernel:\n    ${kernels.join('\n    ')}`)
           }
         } finally {
