@@ -62,8 +62,8 @@ export function expectList(text: string, file: string): void {
   if (!closes) throw new ParseError(file, lineAt(text, end), 'the JSON ends too early: the dump was cut off; take it again')
 }
 
-/** The objects of a List, a bare array, or a single object. `kinds`: what the file should hold; another kind means files mixed up. */
-export function parseItems(text: string, file: string, kinds: readonly string[]): readonly Item[] {
+/** The objects of a List, a bare array, or a single object. `kind`: what the file should hold; another one means files mixed up. Throws ParseError. */
+export function parseItems(text: string, file: string, kind: string): readonly Item[] {
   expectList(text, file)
   let root: unknown
   try {
@@ -75,7 +75,7 @@ export function parseItems(text: string, file: string, kinds: readonly string[])
   const bare = Array.isArray(root)
   const list = bare ? (root as unknown[]) : rec(root).items
   if (list === undefined && typeof rec(root).kind === 'string' && !/List$/.test(String(rec(root).kind))) {
-    return [item(rec(root), text, file, () => Math.max(0, text.indexOf('{')), kinds)]
+    return [item(rec(root), text, file, () => Math.max(0, text.indexOf('{')), kind)]
   }
   // an empty List of some servers has no items at all
   if (list === undefined || list === null) {
@@ -88,17 +88,16 @@ export function parseItems(text: string, file: string, kinds: readonly string[])
   return list.map((value, i) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new ParseError(file, lineAt(text, startOf(i)), `item ${i + 1} of the list is no object`)
-    return item(value as Json, text, file, () => startOf(i), kinds)
+    return item(value as Json, text, file, () => startOf(i), kind)
   })
 }
 
-function item(json: Json, text: string, file: string, start: () => number, kinds: readonly string[]): Item {
-  const kind = str(json.kind)
-  if (kind !== undefined && !kinds.includes(kind)) {
-    throw new ParseError(file, lineAt(text, start()), `holds a ${kind.slice(0, 80)}, where ${kinds.join(' or ')} was expected`)
-  }
+function item(json: Json, text: string, file: string, start: () => number, kind: string): Item {
+  const said = str(json.kind)
+  if (said !== undefined && said !== kind)
+    throw new ParseError(file, lineAt(text, start()), `holds a ${said.slice(0, 80)}, where ${kind} was expected`)
   const metadata = rec(json.metadata)
-  if (str(metadata.name) === undefined) throw new ParseError(file, lineAt(text, start()), `a ${kinds.join(' or ')} without metadata.name`)
+  if (str(metadata.name) === undefined) throw new ParseError(file, lineAt(text, start()), `a ${kind} without metadata.name`)
   return {
     json,
     metadata,

@@ -3,67 +3,42 @@ import * as core from './core.ts'
 import { type ClusterFiles, expectList, type Item, type Json, parseItems } from './items.ts'
 import type { Cluster, PolicyRef } from './types.ts'
 
-/** Where each kind of object may stand: plural, then its API groups in the order of preference ('' is the core group's file name). */
+/** of Calico: as its objects are stored, and as its own API server serves them */
+const CALICO = ['crd.projectcalico.org', 'projectcalico.org']
+const SIG_NETWORK = ['policy.networking.k8s.io', '']
+
+/** What a file holds, and where it may stand: its API groups in the order of preference ('' is the core group's file name). */
+interface Place {
+  readonly kind: string
+  readonly groups: readonly string[]
+}
+
+/** By their plurals. */
 const PLACES = {
-  pods: { kinds: ['Pod'], groups: [''] },
-  nodes: { kinds: ['Node'], groups: [''] },
-  services: { kinds: ['Service'], groups: [''] },
-  namespaces: { kinds: ['Namespace'], groups: [''] },
-  endpointslices: { kinds: ['EndpointSlice'], groups: ['', 'discovery.k8s.io'] },
-  ippools: { kinds: ['IPPool'], groups: ['crd.projectcalico.org', 'projectcalico.org'] },
-  ipamblocks: { kinds: ['IPAMBlock'], groups: ['crd.projectcalico.org', 'projectcalico.org'] },
-  hostendpoints: { kinds: ['HostEndpoint'], groups: ['crd.projectcalico.org', 'projectcalico.org'] },
-  felixconfigurations: { kinds: ['FelixConfiguration'], groups: ['crd.projectcalico.org', 'projectcalico.org'] },
-  workloadendpoints: { kinds: ['WorkloadEndpoint'], groups: ['projectcalico.org', 'crd.projectcalico.org'] },
-} as const
+  pods: { kind: 'Pod', groups: [''] },
+  nodes: { kind: 'Node', groups: [''] },
+  services: { kind: 'Service', groups: [''] },
+  namespaces: { kind: 'Namespace', groups: [''] },
+  endpointslices: { kind: 'EndpointSlice', groups: ['', 'discovery.k8s.io'] },
+  ippools: { kind: 'IPPool', groups: CALICO },
+  ipamblocks: { kind: 'IPAMBlock', groups: CALICO },
+  hostendpoints: { kind: 'HostEndpoint', groups: CALICO },
+  felixconfigurations: { kind: 'FelixConfiguration', groups: CALICO },
+  workloadendpoints: { kind: 'WorkloadEndpoint', groups: CALICO.toReversed() },
+} satisfies Readonly<Record<string, Place>>
 
 type Plural = keyof typeof PLACES
 
 /** Policies of all APIs. Calico's own show up in two groups under the same names: the first that has a name wins. */
-const POLICIES: readonly {
-  readonly plural: string
-  readonly groups: readonly string[]
-  readonly kind: PolicyRef['kind']
-  readonly kinds: readonly string[]
-}[] = [
-  { plural: 'networkpolicies', groups: ['', 'networking.k8s.io'], kind: 'NetworkPolicy', kinds: ['NetworkPolicy'] },
-  {
-    plural: 'networkpolicies',
-    groups: ['crd.projectcalico.org', 'projectcalico.org'],
-    kind: 'CalicoNetworkPolicy',
-    kinds: ['NetworkPolicy'],
-  },
-  {
-    plural: 'globalnetworkpolicies',
-    groups: ['crd.projectcalico.org', 'projectcalico.org'],
-    kind: 'GlobalNetworkPolicy',
-    kinds: ['GlobalNetworkPolicy'],
-  },
-  {
-    plural: 'stagednetworkpolicies',
-    groups: ['crd.projectcalico.org', 'projectcalico.org'],
-    kind: 'StagedPolicy',
-    kinds: ['StagedNetworkPolicy'],
-  },
-  {
-    plural: 'stagedglobalnetworkpolicies',
-    groups: ['crd.projectcalico.org', 'projectcalico.org'],
-    kind: 'StagedPolicy',
-    kinds: ['StagedGlobalNetworkPolicy'],
-  },
-  {
-    plural: 'clusternetworkpolicies',
-    groups: ['policy.networking.k8s.io', ''],
-    kind: 'ClusterNetworkPolicy',
-    kinds: ['ClusterNetworkPolicy'],
-  },
-  { plural: 'adminnetworkpolicies', groups: ['policy.networking.k8s.io', ''], kind: 'AdminNetworkPolicy', kinds: ['AdminNetworkPolicy'] },
-  {
-    plural: 'baselineadminnetworkpolicies',
-    groups: ['policy.networking.k8s.io', ''],
-    kind: 'BaselineAdminNetworkPolicy',
-    kinds: ['BaselineAdminNetworkPolicy'],
-  },
+const POLICIES: readonly (Place & { readonly plural: string; readonly ref: PolicyRef['kind'] })[] = [
+  { plural: 'networkpolicies', groups: ['', 'networking.k8s.io'], kind: 'NetworkPolicy', ref: 'NetworkPolicy' },
+  { plural: 'networkpolicies', groups: CALICO, kind: 'NetworkPolicy', ref: 'CalicoNetworkPolicy' },
+  { plural: 'globalnetworkpolicies', groups: CALICO, kind: 'GlobalNetworkPolicy', ref: 'GlobalNetworkPolicy' },
+  { plural: 'stagednetworkpolicies', groups: CALICO, kind: 'StagedNetworkPolicy', ref: 'StagedPolicy' },
+  { plural: 'stagedglobalnetworkpolicies', groups: CALICO, kind: 'StagedGlobalNetworkPolicy', ref: 'StagedPolicy' },
+  { plural: 'clusternetworkpolicies', groups: SIG_NETWORK, kind: 'ClusterNetworkPolicy', ref: 'ClusterNetworkPolicy' },
+  { plural: 'adminnetworkpolicies', groups: SIG_NETWORK, kind: 'AdminNetworkPolicy', ref: 'AdminNetworkPolicy' },
+  { plural: 'baselineadminnetworkpolicies', groups: SIG_NETWORK, kind: 'BaselineAdminNetworkPolicy', ref: 'BaselineAdminNetworkPolicy' },
 ]
 
 /** Files up to this size are parsed at once, so that damage shows whatever the flow; ten thousand services cost more than a trace. */
@@ -81,15 +56,15 @@ export function loadCluster(source: ClusterFiles): Cluster {
   }
   const filesOf = (plural: string, groups: readonly string[]) => groups.flatMap((group) => find(plural, group) ?? [])
   const parsed = new Map<string, readonly Item[]>()
-  const read = (file: string, kinds: readonly string[]): readonly Item[] => {
+  const read = (file: string, kind: string): readonly Item[] => {
     let list = parsed.get(file)
-    if (!list) parsed.set(file, (list = parseItems(source.text(file), file, kinds)))
+    if (!list) parsed.set(file, (list = parseItems(source.text(file), file, kind)))
     return list
   }
 
   for (const file of stored.values()) if (/\.json(?:\.gz)?$/.test(file)) expectList(source.text(file), file)
-  const parseSmall = (plural: string, { groups, kinds }: { readonly groups: readonly string[]; readonly kinds: readonly string[] }) => {
-    for (const file of filesOf(plural, groups)) if (source.text(file).length < SMALL) read(file, kinds)
+  const parseSmall = (plural: string, { groups, kind }: Place): void => {
+    for (const file of filesOf(plural, groups)) if (source.text(file).length < SMALL) read(file, kind)
   }
   for (const [plural, place] of Object.entries(PLACES)) parseSmall(plural, place)
   for (const policy of POLICIES) parseSmall(policy.plural, policy)
@@ -97,20 +72,20 @@ export function loadCluster(source: ClusterFiles): Cluster {
   /** the first file that has objects: Calico's API server may not be installed, or its resources not exist as CRDs */
   const items = (plural: Plural): readonly Item[] => {
     for (const file of filesOf(plural, PLACES[plural].groups)) {
-      const list = read(file, PLACES[plural].kinds)
+      const list = read(file, PLACES[plural].kind)
       if (list.length > 0) return list
     }
     return []
   }
   const policies = (): readonly PolicyRef[] =>
-    POLICIES.flatMap(({ plural, groups, kind, kinds }) => {
+    POLICIES.flatMap(({ plural, groups, kind, ref }) => {
       const byName = new Map<string, PolicyRef>()
       for (const file of filesOf(plural, groups)) {
-        for (const item of read(file, kinds)) {
+        for (const item of read(file, kind)) {
           // Calico's API server lists Kubernetes' policies as its own, with a prefix
-          if (kind === 'CalicoNetworkPolicy' && item.name.startsWith('knp.')) continue
+          if (ref === 'CalicoNetworkPolicy' && item.name.startsWith('knp.')) continue
           const key = `${item.namespace}/${item.name.replace(/^default\./, '')}`
-          if (!byName.has(key)) byName.set(key, calico.policy(item, kind))
+          if (!byName.has(key)) byName.set(key, calico.policy(item, ref))
         }
       }
       return [...byName.values()]

@@ -2,7 +2,7 @@ import { arr, type Json, rec, str } from '../cluster/items.ts'
 import type { Way } from '../system/way.ts'
 import { type Container, runByExec } from './exec.ts'
 import type { OpenContext } from './kubeconfig.ts'
-import { listAll } from './list-objects.ts'
+import { listAll, PODS } from './list-objects.ts'
 import type { Get } from './requests.ts'
 
 /** A pod on a node's own network that carries tools to read it. */
@@ -19,7 +19,6 @@ const APPS = ['calico-node', 'kube-proxy'] as const
 type App = (typeof APPS)[number]
 
 const SELECTOR = `k8s-app in (${APPS.join(',')})`
-const PODS = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' }
 /** where they usually are, for those who may not list pods everywhere */
 const NAMESPACES = ['kube-system', 'calico-system']
 

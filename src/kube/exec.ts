@@ -1,5 +1,5 @@
 import { arr, rec, str } from '../cluster/items.ts'
-import type { RunScript } from '../system/run-script.ts'
+import { LARGEST_OUTPUT, type RunScript } from '../system/run-script.ts'
 import type { OpenContext } from './kubeconfig.ts'
 
 /** A container that runs, and how a shell that reads a script from its stdin is started in it. */
@@ -21,8 +21,6 @@ const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 const HANDSHAKE_MS = 30_000
 /** servers send some 32 KiB at a time */
 const LARGEST_MESSAGE = 16 * 2 ** 20
-/** More of one node is no dump. */
-const LARGEST = 512 * 2 ** 20
 /** of what is sent: less than any server refuses */
 const PIECE = 16 * 1024
 
@@ -67,7 +65,7 @@ export const runByExec =
         switch (bytes[0]) {
           case STDOUT:
             size += data.length
-            if (size > LARGEST) return end('more output than a node can have')
+            if (size > LARGEST_OUTPUT) return end('more output than a node can have')
             pieces.push(data)
             return heard?.(data)
           case STDERR:

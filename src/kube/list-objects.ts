@@ -4,16 +4,21 @@ import { ExitCode, NetctlError } from '../error.ts'
 import type { Answer, Ask, Get } from './requests.ts'
 import { refusedOfTiers } from './tiers.ts'
 
+/** All objects of one kind. */
 export interface Listed {
   readonly resource: Resource
   readonly values: readonly Json[]
 }
 
+/** What a running cluster holds. */
 export interface Live {
   readonly lists: readonly Listed[]
   /** what could matter and was not read; one sentence each, no full stop */
   readonly warnings: readonly string[]
 }
+
+export const PODS: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' }
+export const NODES: Resource = { group: '', version: 'v1', plural: 'nodes', kind: 'Node' }
 
 /** kubectl asks for as many at a time */
 const PAGE = 500

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { arr, type Json, rec, str } from '../cluster/items.ts'
-import { type Among, listAll } from './list-objects.ts'
+import { type Among, listAll, PODS } from './list-objects.ts'
 import type { Get } from './requests.ts'
 
 /** How far the pod of a Job has come. `why`: for people, no full stop. */
@@ -9,7 +9,6 @@ export type Started =
   | { readonly kind: 'waiting'; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string }
 
-const PODS = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' }
 const EVENTS = { group: '', version: 'v1', plural: 'events', kind: 'Event' }
 /** kubelet: pkg/kubelet/images, pkg/kubelet/kuberuntime. It would try again, for minutes. */
 const HOPELESS = new Set([

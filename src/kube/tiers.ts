@@ -1,12 +1,7 @@
-import { type Json, rec, str } from '../cluster/items.ts'
-import type { Resource } from '../cluster/manifest/kinds.ts'
+import { rec, str } from '../cluster/items.ts'
+import type { Listed } from './list-objects.ts'
 import type { Ask } from './requests.ts'
 import { lacking, type Right, rightText } from './rights.ts'
-
-interface Listed {
-  readonly resource: Resource
-  readonly values: readonly Json[]
-}
 
 const GROUP = 'projectcalico.org'
 /** Kinds of policies that stand in tiers; Kubernetes' own have no rights of a tier. */

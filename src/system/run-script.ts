@@ -14,8 +14,8 @@ export interface Listening {
 /** Runs the shell script somewhere, for so long at most, as root. Never rejects. */
 export type RunScript = (script: string, args: readonly string[], patienceMs: number, listening?: Listening) => Promise<RanScript>
 
-/** More of one node is no dump. */
-const LARGEST = 512 * 2 ** 20
+/** Bytes that a script may print: more of one node is no dump. */
+export const LARGEST_OUTPUT = 512 * 2 ** 20
 
 /** `sh` on this machine. */
 export const runHere: RunScript = (script, args, patienceMs, listening) => run('sh', ['-s', '--', ...args], script, patienceMs, listening)
@@ -49,7 +49,7 @@ async function run(
   const running = execa(file, args, {
     input,
     encoding: 'buffer',
-    maxBuffer: LARGEST,
+    maxBuffer: LARGEST_OUTPUT,
     reject: false,
     stripFinalNewline: false,
     timeout: patienceMs,

@@ -7,9 +7,8 @@ import { keptOf } from '../../snapshot/loose/kept.ts'
 import type { ReadNode } from '../../snapshot/types.ts'
 import { type FileSource, isForeign } from '../../system/files.ts'
 import { openFiles } from '../../system/files-open.ts'
-import { newSnapshot } from '../../system/new-snapshot.ts'
 import { pathOf } from './collecting.ts'
-import { redacting } from './redacting.ts'
+import { beginSnapshot } from './redacting.ts'
 
 /** What `netctl collect --from` was asked for. */
 export interface AskedFrom {
@@ -26,7 +25,7 @@ export async function collectFrom({ from, out, redact, version }: AskedFrom): Pr
   const source = await openFiles(from)
   const path = out ?? pathOf(new Date().toISOString())
   const { files, objects, missing } = isSnapshot(source.files) ? asItIs(source) : assembled(source, version)
-  const into = redact ? redacting(newSnapshot(path), path) : { ...newSnapshot(path), leftOut: [] }
+  const into = beginSnapshot(path, redact)
   const sizes = new Map<string, number>()
   for (const [file, bytes] of files) {
     sizes.set(file, Buffer.byteLength(bytes))

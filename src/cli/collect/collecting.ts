@@ -3,12 +3,11 @@ import type { Via } from '../../kube/open-way.ts'
 import { type Collected, readNodeLine } from '../../report/collected.ts'
 import { headerOf, nodesBy, readNodes } from '../../snapshot/collect/collect.ts'
 import type { ReadNode } from '../../snapshot/types.ts'
-import { newSnapshot } from '../../system/new-snapshot.ts'
 import type { Way } from '../../system/way.ts'
 import { type AddedObjects, addObjects, strangers } from './collected-objects.ts'
 import { type ByApi, nodesByApi } from './nodes-by-api.ts'
 import { nodesToRead, type WhichNodes } from './nodes-to-read.ts'
-import { redacting } from './redacting.ts'
+import { beginSnapshot } from './redacting.ts'
 
 /** What `netctl collect` was asked for. */
 export interface Asked extends WhichNodes, Omit<ByApi, 'via'> {
@@ -37,7 +36,7 @@ export async function collect(asked: Asked, around: Around): Promise<Collected> 
   const named = nodesToRead(asked)
   const takenAt = new Date().toISOString()
   const path = asked.out ?? pathOf(takenAt)
-  const into = asked.redact ? redacting(newSnapshot(path), path) : { ...newSnapshot(path), leftOut: [] }
+  const into = beginSnapshot(path, asked.redact)
   const { names, way, missing } = named.length > 0 || asked.via === 'none' ? NO_WAY : await nodesByApi({ ...asked, via: asked.via }, around)
   const nodes = way ? nodesBy(way, names) : named
   let count = 0

@@ -32,11 +32,11 @@ export async function nodesByApi(
   talk: { readonly consent: (plan: readonly string[]) => Promise<boolean>; readonly say: (text: string) => void },
 ): Promise<Reached> {
   const { openContext } = await import('../../kube/kubeconfig.ts')
-  const { listAll } = await import('../../kube/list-objects.ts')
+  const { listAll, NODES } = await import('../../kube/list-objects.ts')
   const { openWay } = await import('../../kube/open-way.ts')
   const { openRequests } = await import('../../kube/requests.ts')
   const open = await openContext(asked.kubeconfig, asked.context)
-  const listed = await listAll(await openRequests(open), { group: '', version: 'v1', plural: 'nodes', kind: 'Node' })
+  const listed = await listAll(await openRequests(open), NODES)
   const there = listed?.flatMap(({ metadata }) => str(rec(metadata).name) ?? [])
   const names = there ? wanted(asked.nodes ?? there, there) : asked.nodes
   if (names === undefined)

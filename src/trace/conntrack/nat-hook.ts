@@ -2,7 +2,8 @@
 import type { ConntrackEntry } from '../../kernel/conntrack/types.ts'
 import type { Hook } from '../../kernel/iptables/env.ts'
 import { WalkEnv } from '../iptables/env.ts'
-import { runTable, type TableEnd } from '../iptables/tables.ts'
+import { runTable } from '../iptables/tables.ts'
+import type { ChainEnd } from '../netfilter/chain-end.ts'
 import type { NatChain } from '../netfilter/hook-list.ts'
 import { copyOf, firstOfEquals } from '../netfilter/order.ts'
 import { runBaseChain } from '../nftables/chains.ts'
@@ -85,7 +86,7 @@ const fromDump = (run: Run, dumped: ConntrackEntry) => {
   return { source: dumped.source, connection: dumped, ...(object !== undefined && { object }) }
 }
 
-const askChain = (run: Run, skb: Skb, hook: Hook, it: NatChain): TableEnd =>
+const askChain = (run: Run, skb: Skb, hook: Hook, it: NatChain): ChainEnd =>
   it.kind === 'nft'
     ? runBaseChain(run, skb, hook, it)
     : runTable({ run, skb, hook, env: new WalkEnv(run, skb, hook), file: it.file, table: it.table })

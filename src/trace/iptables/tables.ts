@@ -5,8 +5,7 @@ import type { Hook } from '../../kernel/iptables/env.ts'
 import { applyMark, restoreMark, saveMark } from '../../kernel/iptables/mark.ts'
 import { matches } from '../../kernel/iptables/match.ts'
 import type { Chain, Rule, Table, Target } from '../../kernel/iptables/types.ts'
-import type { IcmpError } from '../../net/icmp-error.ts'
-import type { NatTarget } from '../conntrack/nat.ts'
+import type { ChainEnd } from '../netfilter/chain-end.ts'
 import { type Run, type Skb, Undecided } from '../run.ts'
 import type { Blame, Step } from '../step.ts'
 import type { WalkEnv } from './env.ts'
@@ -22,12 +21,6 @@ export interface Visit {
   readonly table: Table
 }
 
-export type TableEnd =
-  | { readonly kind: 'accept' }
-  | { readonly kind: 'drop'; readonly blame: Blame }
-  | { readonly kind: 'reject'; readonly error: IcmpError | 'rst'; readonly blame: Blame }
-  | { readonly kind: 'nat'; readonly target: NatTarget; readonly blame: Blame }
-
 interface Frame {
   readonly chain: Chain
   readonly rules: readonly Rule[]
@@ -40,7 +33,7 @@ type Choice = { readonly probability: number; readonly what: string } | undefine
 const open = (chain: Chain, skb: Skb): Frame => ({ chain, rules: candidates(chain, skb.packet), at: 0 })
 
 /** Walks a table from its base chain. `goto` leaves no frame to come back to: at the end of its chain the caller of the caller goes on. */
-export function runTable(visit: Visit): TableEnd {
+export function runTable(visit: Visit): ChainEnd {
   const { run, skb, hook, table, env } = visit
   const base = table.chains.get(hook)
   if (!base) return { kind: 'accept' }
@@ -93,7 +86,7 @@ function wayTo(target: Extract<Target, { kind: 'jump' | 'goto' }>): string {
 }
 
 /** Effects of a target that is neither jump nor return. Undefined: on with the next rule. */
-function apply(visit: Visit, chain: Chain, rule: Rule, target: Target, choice: Choice): TableEnd | undefined {
+function apply(visit: Visit, chain: Chain, rule: Rule, target: Target, choice: Choice): ChainEnd | undefined {
   const { skb, table, file } = visit
   const note = (action: string, weight: Weight) => record(visit, chain, rule, action, weight, choice)
   const blame: Blame = {
@@ -213,7 +206,7 @@ function unmodelled(visit: Visit, rule: Rule, what: string): never {
   throw new Undecided(visit.skb.place.label, `${what} is not modelled (${visit.file}:${rule.line})`)
 }
 
-function policy(visit: Visit, base: Chain): TableEnd {
+function policy(visit: Visit, base: Chain): ChainEnd {
   if (base.policy !== 'DROP') return { kind: 'accept' }
   record(visit, base, undefined, 'policy DROP', 'decides')
   const { skb, table, file } = visit

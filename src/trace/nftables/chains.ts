@@ -3,12 +3,10 @@ import { candidates } from '../../kernel/nftables/candidates.ts'
 import type { NftHook } from '../../kernel/nftables/env.ts'
 import type { Verdict } from '../../kernel/nftables/expression-types.ts'
 import type { NftChain, NftRule } from '../../kernel/nftables/types.ts'
-import type { IcmpError } from '../../net/icmp-error.ts'
 import { sameIp } from '../../net/ip.ts'
 import type { Packet } from '../../net/packet.ts'
-import type { NatTarget } from '../conntrack/nat.ts'
+import type { ChainEnd } from '../netfilter/chain-end.ts'
 import { type Run, type Skb, Undecided } from '../run.ts'
-import type { Blame } from '../step.ts'
 import type { BaseAtHook } from './bases.ts'
 import { NftWalkEnv } from './env.ts'
 import { runRule } from './rule.ts'
@@ -20,12 +18,6 @@ export interface NftVisit extends BaseAtHook {
   readonly hook: NftHook
   readonly env: NftWalkEnv
 }
-
-export type NftEnd =
-  | { readonly kind: 'accept' }
-  | { readonly kind: 'drop'; readonly blame: Blame }
-  | { readonly kind: 'reject'; readonly error: IcmpError | 'rst'; readonly blame: Blame }
-  | { readonly kind: 'nat'; readonly target: NatTarget; readonly blame: Blame }
 
 interface Frame {
   readonly chain: NftChain
@@ -49,7 +41,7 @@ function resume(frame: Frame, { packet }: NftWalkEnv): Frame {
  * Walks from the base chain. `accept` ends this base chain only. `goto` leaves no frame to come back to; what comes back to the base
  * chain's end, or returns from it, meets its policy.
  */
-export function runBaseChain(run: Run, skb: Skb, hook: NftHook, base: BaseAtHook): NftEnd {
+export function runBaseChain(run: Run, skb: Skb, hook: NftHook, base: BaseAtHook): ChainEnd {
   const env = new NftWalkEnv(run, skb, hook, base.table)
   const visit: NftVisit = { ...base, run, skb, hook, env }
   const stack: Frame[] = []
@@ -85,9 +77,9 @@ export function runBaseChain(run: Run, skb: Skb, hook: NftHook, base: BaseAtHook
 /** Where a rule sends the packet within the table. */
 export type Way = Extract<Verdict, { kind: 'jump' | 'goto' }> | { readonly kind: 'return' }
 
-const isVerdict = (x: Way | NftEnd): x is Way => x.kind === 'jump' || x.kind === 'goto' || x.kind === 'return'
+const isVerdict = (x: Way | ChainEnd): x is Way => x.kind === 'jump' || x.kind === 'goto' || x.kind === 'return'
 
-function policy({ run, skb, hook, file, table, chain }: NftVisit): NftEnd {
+function policy({ run, skb, hook, file, table, chain }: NftVisit): ChainEnd {
   const { base } = chain
   if (base.policy !== 'drop') return { kind: 'accept' }
   const { place } = skb

@@ -5,8 +5,9 @@ import { lookup, settle } from '../../kernel/nftables/lookup.ts'
 import { matches, stateful, statefulAll } from '../../kernel/nftables/match.ts'
 import type { Statement } from '../../kernel/nftables/statement-types.ts'
 import type { NftChain, NftRule } from '../../kernel/nftables/types.ts'
+import type { ChainEnd } from '../netfilter/chain-end.ts'
 import { Undecided } from '../run.ts'
-import type { NftEnd, NftVisit, Way } from './chains.ts'
+import type { NftVisit, Way } from './chains.ts'
 import { mangle } from './mangle.ts'
 import { natTarget } from './nat.ts'
 import { nftReject } from './reject.ts'
@@ -14,10 +15,10 @@ import { namedObject, updateSet } from './set.ts'
 import { Turn } from './turn.ts'
 
 /** `on`: to the next statement; `miss`: this one said no, the rule ends (NFT_BREAK); `done`: it ends without a verdict. */
-type Did = Way | NftEnd | 'on' | 'miss' | 'done'
+type Did = Way | ChainEnd | 'on' | 'miss' | 'done'
 
 /** Undefined: on with the next rule. */
-export function runRule(visit: NftVisit, chain: NftChain, rule: NftRule): Way | NftEnd | undefined {
+export function runRule(visit: NftVisit, chain: NftChain, rule: NftRule): Way | ChainEnd | undefined {
   const turn = new Turn(visit, chain, rule)
   const did = runStatements(turn)
   if (did === 'miss' && !turn.hasActed) {
