@@ -31,7 +31,7 @@ function expectRestored(session: Session): void {
 /** The line that asks the same without a question, run in a shell without a terminal. */
 async function again(session: Session, columns: number): Promise<{ line: string; stdout: string; code: number | undefined }> {
   const line = /Same as: (netctl .*)/.exec(session.text)?.[1]?.trimEnd() ?? ''
-  const { CI, NO_COLOR, FORCE_COLOR, NETCTL_SNAPSHOT, ...inherited } = process.env
+  const { CI, NO_COLOR, FORCE_COLOR, TERM, LC_ALL, LC_CTYPE, NETCTL_SNAPSHOT, ...inherited } = process.env
   const ran = await execa('bash', ['-c', `netctl() { "$NODE" "$NETCTL" "$@"; }; ${line}`], {
     cwd,
     reject: false,
