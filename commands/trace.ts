@@ -5,7 +5,7 @@ import { stringifier, traceIn, wantsPaths } from '../src/cli/trace/print-trace.t
 import { exitOf } from '../src/cli/trace/trace-exit.ts'
 import { traceFlags } from '../src/cli/trace/trace-flags.ts'
 import { walkFlows } from '../src/cli/trace/walk-flows.ts'
-import { changedBy, traceIt } from '../src/cli/trace/what-if.ts'
+import { changedBy, supposing, traceIt } from '../src/cli/trace/what-if.ts'
 import { whichFlow } from '../src/cli/trace/which-flow.ts'
 import { whichFlows } from '../src/cli/trace/which-flows.ts'
 import { verifyCommand } from '../src/cli/verify/verify-command.ts'
@@ -44,9 +44,9 @@ step. The plan is shown before, and nothing is done without a yes. Exit code the
     const options = { verbose: flags.verbose, brief: !wantsPaths(flags) }
     if (flags.flows !== undefined) {
       const { snapshot, flows } = await whichFlows(flags.flows, { ...args, flags }, around)
-      const changed = changedBy(snapshot, flags)
+      const suppose = supposing(flags)
       const out = { ascii: (text: string) => this.printAscii(text), print: (text: string) => this.print(text) }
-      return this.bounded('tracing', flags.timeout, () => printFlows(walkFlows(snapshot, flows, { ...options, changed }), shape, out))
+      return this.bounded('tracing', flags.timeout, () => printFlows(walkFlows(snapshot, flows, { ...options, suppose }), shape, out))
     }
     const { snapshot, flow, again, keep } = await whichFlow({ command: 'trace', ...args, flags }, around)
     const changed = changedBy(snapshot, flags)

@@ -4,25 +4,27 @@
  */
 import type { Cluster, Pod } from '../cluster/types.ts'
 import { nativeChainsOf } from '../kernel/nftables/native-chains.ts'
+import { once } from '../lazy.ts'
 import type { EbpfDataplane, Host } from './types.ts'
 
 /**
- * The nodes that run an eBPF dataplane, by id. Chains and settings that one left behind when it went are none. Of nodes whose devices were not
- * dumped, agents and configuration tell.
+ * Tells the eBPF dataplane that a node runs, by its id; worked out when it is first asked for. Chains and settings that one left behind when it
+ * went are none. Of nodes whose devices were not dumped, agents and configuration tell.
  */
-export function ebpfDataplanes(hosts: ReadonlyMap<string, Host>, cluster: Cluster): ReadonlyMap<string, EbpfDataplane> {
-  const out = new Map<string, EbpfDataplane>()
-  const names = new Set(cluster.nodes.map((n) => n.name))
+export function ebpfDataplanes(hosts: ReadonlyMap<string, Host>, cluster: Cluster): (id: string) => EbpfDataplane | undefined {
   // ten thousand pods are looked through once, if a node wants it
-  let agents: readonly Pod[] | undefined
-  for (const host of hosts.values()) if (host.kind === 'node') names.add(host.name)
-  for (const name of names) {
-    const host = hosts.get(`node/${name}`)
-    const found =
-      (host?.links ? ciliumOf(host) : ciliumAgent(name, (agents ??= cluster.pods.filter(isCiliumAgent)))) ?? calicoOf(name, host, cluster)
-    if (found) out.set(`node/${name}`, found)
+  const agents = once(() => cluster.pods.filter(isCiliumAgent))
+  const names = once(() => new Set(cluster.nodes.map((n) => `node/${n.name}`)))
+  const known = new Map<string, EbpfDataplane | undefined>()
+  return (id) => {
+    const host = hosts.get(id)
+    if (!id.startsWith('node/') || !(host || names().has(id))) return undefined
+    if (!known.has(id)) {
+      const name = id.slice('node/'.length)
+      known.set(id, (host?.links ? ciliumOf(host) : ciliumAgent(name, agents())) ?? calicoOf(name, host, cluster))
+    }
+    return known.get(id)
   }
-  return out
 }
 
 const cilium = (shownBy: string): EbpfDataplane => ({
@@ -68,7 +70,11 @@ function programSign(host: Host): string | undefined {
 
 /** What Felix was told, where it has not made the rules of the other way. */
 function settingSign(node: string, host: Host | undefined, cluster: Cluster): string | undefined {
-  if (host && hasWorkloadDispatch(host)) return undefined
+  const shownBy = toldBy(node, host, cluster)
+  return shownBy === undefined || (host && hasWorkloadDispatch(host)) ? undefined : shownBy
+}
+
+function toldBy(node: string, host: Host | undefined, cluster: Cluster): string | undefined {
   const env = /FELIX_BPFENABLED"?\s*[:=]\s*"?(true|false|1|0)\b/i.exec(host?.versions?.text ?? '')?.[1]?.toLowerCase()
   if (env !== undefined) return env === 'true' || env === '1' ? 'FELIX_BPFENABLED in versions.txt' : undefined
   const own = cluster.nodeFelix.get(node)?.bpfEnabled

@@ -6,42 +6,36 @@ import { parseNftText } from '../kernel/nftables/parse-text.ts'
 import type { NftRuleset } from '../kernel/nftables/types.ts'
 import { hasIptablesTables } from '../kernel/nftables/xtables.ts'
 import { ParseError } from '../kernel/source.ts'
+import { lazy, once } from '../lazy.ts'
 import type { Family } from '../net/ip.ts'
 import type { Reader } from './host.ts'
 import type { Host, Versions } from './types.ts'
 
-export interface FirewallDumps {
+/** The packet filter of one host, each part read when it is first asked for. */
+export interface Firewall {
+  /** of both backends: the kernel runs all of them, whichever tool is the default */
   readonly iptables: Host['iptables']
-  readonly nft: NftRuleset | undefined
-  /** iptables dumps that were read, as stored */
-  readonly files: readonly string[]
+  readonly nft: () => NftRuleset | undefined
 }
 
-/**
- * The packet filter of one host: iptables dumps of both backends (the kernel runs all of them, whichever tool is the default)
- * and the ruleset of nft.
- */
-export function loadFirewall(
-  read: Reader,
-  kind: Host['kind'],
-  dir: string,
-  versions: Versions | undefined,
-  note: (what: string) => void,
-): FirewallDumps {
-  const backend = versions?.iptablesBackend
-  const ruleset = readRuleset(read, versions)
-  const files: string[] = []
+/** Dumps of iptables, that of the backend in use first. */
+const BACKENDS = ['save', 'legacy-save', 'nft-save'] as const
+const toolOf = (family: Family): string => (family === 4 ? 'iptables' : 'ip6tables')
+
+/** Names that dumps of iptables may have. */
+export const IPTABLES_FILES = ([4, 6] as const).flatMap((family) => BACKENDS.map((of) => `${toolOf(family)}-${of}.txt`))
+
+export function openFirewall(read: Reader, kind: Host['kind'], versions: () => Versions | undefined): Firewall {
+  const ruleset = once(() => readRuleset(read, versions))
   const dumps = (family: Family): readonly IptablesDump[] | undefined => {
-    const tool = family === 4 ? 'iptables' : 'ip6tables'
-    const one = (name: string, main: boolean) =>
-      read(`${name}.txt`, name, family === 4 ? ['iptables', 'empty'] : ['ip6tables', 'iptables', 'empty'], (text, file) => {
-        if (text.trim() === '' && main && kind === 'node') expectNoTables(file, family, backend, ruleset)
-        files.push(file)
+    const backend = versions()?.iptablesBackend
+    const [inUse, legacy, nft] = BACKENDS.map((of) => {
+      const name = `${toolOf(family)}-${of}`
+      return read(`${name}.txt`, name, family === 4 ? ['iptables', 'empty'] : ['ip6tables', 'iptables', 'empty'], (text, file) => {
+        if (text.trim() === '' && of === 'save' && kind === 'node') expectNoTables(file, family, backend, ruleset())
         return parseIptablesSave(text, file, family)
       })
-    const inUse = one(`${tool}-save`, true)
-    const legacy = one(`${tool}-legacy-save`, false)
-    const nft = one(`${tool}-nft-save`, false)
+    })
     // without the dump of the backend in use, those of both backends say the same
     if (inUse === undefined && !(legacy && nft)) {
       if (backend === 'legacy' && legacy) return [legacy]
@@ -49,24 +43,27 @@ export function loadFirewall(
     }
     return [inUse, legacy, nft].filter((d) => d !== undefined).filter((d, i) => i === 0 || d.tables.length > 0)
   }
-  const iptables = { 4: dumps(4), 6: dumps(6) }
-  if (ruleset && ruleset.tables.length === 0) expectNoNft(ruleset, iptables, backend)
-  if (!ruleset && kind === 'node' && backend === 'nft')
-    note(`${dir}: no nft.txt or nft.json, so tables of nft beside iptables are not known`)
-  return { iptables, files, nft: ruleset }
+  const iptables = lazy({}, { 4: () => dumps(4), 6: () => dumps(6) })
+  const nft = (): NftRuleset | undefined => {
+    const known = ruleset()
+    if (known?.tables.length === 0) expectNoNft(known, iptables, versions()?.iptablesBackend)
+    return known
+  }
+  return { iptables, nft }
 }
 
 /** Both forms give the same model. The text has lines to point at, tells what the JSON of nft 1.0 leaves out (devices of chains), and is a quarter to read. */
-function readRuleset(read: Reader, versions: Versions | undefined): NftRuleset | undefined {
+function readRuleset(read: Reader, versions: () => Versions | undefined): NftRuleset | undefined {
   const json = () => read('nft.json', 'nft -j list ruleset', ['nft-json'], parseNftJson)
   const text = read('nft.txt', 'nft list ruleset', ['nft', 'empty'], parseNftText)
   if (!text) return json()
   if (text.tables.length > 0) return text
   const shown = json()
+  const said = versions()
   const sign =
     shown && shown.tables.length > 0
       ? `${shown.file} is not`
-      : !shown && versions?.kubeProxy?.mode === 'nftables' && `${versions.file} says that kube-proxy runs in nftables mode`
+      : !shown && said?.kubeProxy?.mode === 'nftables' && `${said.file} says that kube-proxy runs in nftables mode`
   if (sign) throw new ParseError(text.file, 1, `empty, though ${sign}; take it again or delete the file to have it treated as not recorded`)
   return text
 }

@@ -12,17 +12,18 @@ import { localTable } from '../kernel/route/local.ts'
 import { parseNexthops, resolveNexthops } from '../kernel/route/nexthop.ts'
 import { parseRoutes } from '../kernel/route/parse.ts'
 import { parseRules } from '../kernel/route/parse-rules.ts'
-import type { Route, RoutingRule } from '../kernel/route/types.ts'
+import type { Route } from '../kernel/route/types.ts'
 import { parseSockets } from '../kernel/socket/parse.ts'
 import { ParseError } from '../kernel/source.ts'
 import { parseSysctl } from '../kernel/sysctl/parse.ts'
 import { parseWireguard } from '../kernel/wireguard/parse.ts'
+import { lazy, once } from '../lazy.ts'
 import type { Family } from '../net/ip.ts'
-import { type FirewallDumps, loadFirewall } from './firewall.ts'
+import { IPTABLES_FILES, openFirewall } from './firewall.ts'
 import { loadIpvs } from './ipvs.ts'
 import { parseRecent } from './recent.ts'
 import { expectPlainText, expectShape, type Shape } from './shape.ts'
-import type { Store } from './store.ts'
+import type { Texts } from './store.ts'
 import type { Host } from './types.ts'
 import { parseVersions } from './versions.ts'
 
@@ -30,7 +31,7 @@ import { parseVersions } from './versions.ts'
 export type Reader = <T>(name: string, command: string, fits: readonly Shape[], parse: (text: string, file: string) => T) => T | undefined
 
 /** A reader of the dumps in one folder. */
-export function readerOf(store: Store, dir: string): Reader {
+export function readerOf(store: Texts, dir: string): Reader {
   return (name, command, fits, parse) => {
     const file = store.find(`${dir}/${name}`)
     if (file === undefined) return undefined
@@ -41,46 +42,48 @@ export function readerOf(store: Store, dir: string): Reader {
   }
 }
 
-/**
- * Parses all dumps of one host, so that a damaged one is told even if the flow at hand would not touch it.
- * `note` takes what is not there and will be missed.
- */
-export function loadHost(store: Store, kind: Host['kind'], name: string, dir: string, note: (what: string) => void): Host {
+/** One host, each of its dumps read and parsed when it is first asked for: that throws ParseError if the dump is damaged. */
+export function openHost(store: Texts, kind: Host['kind'], name: string, dir: string): Host {
   const read = readerOf(store, dir)
-  const versions = read('versions.txt', 'the version commands', ANY_TEXT, parseVersions)
-  const links = loadLinks(store, read, dir)
-  const sysctls = read('sysctl.txt', 'sysctl', ['sysctl'], parseSysctl)
-  const routes = loadRoutes(store, read, dir, links, sysctls?.get('net.ipv6.conf.all.forwarding')?.value === '1')
-  const rules = loadRules(read)
-  const firewall = loadFirewall(read, kind, dir, versions, note)
-  return {
-    id: `${kind}/${name}`,
-    kind,
-    name,
-    dir,
-    links,
-    routes,
-    rules: {
-      4: rules[4] ?? defaultRules(4, { file: `${dir}/ip-rule.json`, line: 0 }),
-      6: rules[6] ?? defaultRules(6, { file: `${dir}/ip6-rule.json`, line: 0 }),
+  const rules = once(() => loadRules(read, dir))
+  const firewall = openFirewall(read, kind, () => host.versions)
+  const host: Host = lazy(
+    { id: `${kind}/${name}`, kind, name, dir, iptables: firewall.iptables },
+    {
+      links: () => loadLinks(store, read, dir),
+      routes: () => loadRoutes(store, read, host),
+      rules: () => rules().rules,
+      rulesAssumed: () => rules().rulesAssumed,
+      neighbours: () => read('ip-neigh.json', 'ip -j neigh', ['neigh', 'list'], parseNeighbours),
+      fdb: () =>
+        read('bridge-fdb.json', 'bridge -j fdb show', ['fdb', 'list'], parseFdb) ??
+        read('ip-fdb.json', 'ip -j -f bridge neigh', ['fdb', 'list'], parseIpFdb),
+      wireguard: () => read('wg-show.txt', 'wg show', ['wireguard', 'empty'], parseWireguard),
+      sysctls: () => read('sysctl.txt', 'sysctl', ['sysctl'], parseSysctl),
+      ipsets: () => loadIpsets(store, read, dir),
+      conntrack: () => read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], conntrackOf),
+      listeners: () => read('sockets.txt', 'ss -Hlntu', ['sockets', 'empty'], parseSockets),
+      nft: firewall.nft,
+      programs: () => read('bpftool-net.json', 'bpftool -j net', ['json', 'list'], parseBpfNet),
+      ipvs: () => loadIpvs(read, host),
+      recent: () => read('xt_recent.txt', 'head /proc/net/xt_recent/*', ANY_TEXT, parseRecent),
+      versions: () => read('versions.txt', 'the version commands', ANY_TEXT, parseVersions),
     },
-    rulesAssumed: { 4: rules[4] === undefined, 6: rules[6] === undefined },
-    neighbours: read('ip-neigh.json', 'ip -j neigh', ['neigh', 'list'], parseNeighbours),
-    fdb:
-      read('bridge-fdb.json', 'bridge -j fdb show', ['fdb', 'list'], parseFdb) ??
-      read('ip-fdb.json', 'ip -j -f bridge neigh', ['fdb', 'list'], parseIpFdb),
-    wireguard: read('wg-show.txt', 'wg show', ['wireguard', 'empty'], parseWireguard),
-    sysctls,
-    iptables: firewall.iptables,
-    ipsets: loadIpsets(store, read, firewall),
-    conntrack: read('conntrack.txt', 'conntrack -L', ['conntrack', 'empty'], conntrackOf),
-    listeners: read('sockets.txt', 'ss -Hlntu', ['sockets', 'empty'], parseSockets),
-    nft: firewall.nft,
-    programs: read('bpftool-net.json', 'bpftool -j net', ['json', 'list'], parseBpfNet),
-    ipvs: loadIpvs(read, sysctls, links),
-    recent: read('xt_recent.txt', 'head /proc/net/xt_recent/*', ANY_TEXT, parseRecent),
-    versions,
-  }
+  )
+  return host
+}
+
+/** Reads all dumps of a host, whether or not anybody asks for them: a damaged one is told. */
+export function readWhole(host: Host): void {
+  for (const key in host) void host[key as keyof Host]
+  void [host.iptables[4], host.iptables[6]]
+}
+
+/** What is not there of a host and will be missed, told by what files there are. */
+export function missingOf(store: Texts, host: Host): readonly string[] {
+  const { kind, dir } = host
+  if (kind !== 'node' || store.has(`${dir}/nft.txt`) || store.has(`${dir}/nft.json`) || host.versions?.iptablesBackend !== 'nft') return []
+  return [`${dir}: no nft.txt or nft.json, so tables of nft beside iptables are not known`]
 }
 
 /** A busy node has 100,000 connections, which few traces ask for: only a table of moderate size is checked at once. */
@@ -94,7 +97,7 @@ function conntrackOf(text: string, file: string): ConntrackDump {
 
 const ANY_TEXT: readonly Shape[] = ['unknown', 'empty', 'iptables']
 
-function loadLinks(store: Store, read: Reader, dir: string): readonly Link[] | undefined {
+function loadLinks(store: Texts, read: Reader, dir: string): readonly Link[] | undefined {
   const detail = read('ip-link.json', 'ip -d -j link', ['link'], (text, file) => ({ text, file }))
   const links = read('ip-addr.json', 'ip -j addr', ['addr'], (text, file) => parseLinks(text, file, detail?.text, detail?.file))
   if (links && links.length === 0)
@@ -105,13 +108,8 @@ function loadLinks(store: Store, read: Reader, dir: string): readonly Link[] | u
 /**
  * ip-route.json holds both families, and ip6-route.json repeats the IPv6 part where it exists (captures/README.md): each entry is taken once.
  */
-function loadRoutes(
-  store: Store,
-  read: Reader,
-  dir: string,
-  links: readonly Link[] | undefined,
-  forwarding6: boolean,
-): Readonly<Record<Family, readonly Route[] | undefined>> {
+function loadRoutes(store: Texts, read: Reader, host: Host): Host['routes'] {
+  const { dir, links } = host
   const fits: readonly Shape[] = ['route', 'list']
   const objects = read('ip-nexthop.json', 'ip -j nexthop', ['json', 'list'], parseNexthops)
   const parse = (text: string, file: string, family: Family) => {
@@ -133,28 +131,36 @@ function loadRoutes(
     )
   }
   const usable = (family: Family, list: readonly Route[] | undefined) =>
-    list === undefined || (list.length === 0 && has(family)) ? undefined : withLocal(list, family, links, forwarding6)
+    list === undefined || (list.length === 0 && has(family)) ? undefined : withLocal(list, family, host)
   return { 4: usable(4, both?.[4]), 6: usable(6, six ?? both?.[6]) }
 }
 
 /** The kernel keeps a table `local` that some dumps leave out; it follows from the addresses. */
-function withLocal(routes: readonly Route[], family: Family, links: readonly Link[] | undefined, forwarding6: boolean): readonly Route[] {
+function withLocal(routes: readonly Route[], family: Family, host: Host): readonly Route[] {
+  const { links } = host
   if (links === undefined || routes.some((r) => r.table === 'local')) return routes
+  const forwarding6 = host.sysctls?.get('net.ipv6.conf.all.forwarding')?.value === '1'
   return [...routes, ...localTable(links, forwarding6).filter((r) => r.family === family)]
 }
 
-function loadRules(read: Reader): Readonly<Record<Family, readonly RoutingRule[] | undefined>> {
+function loadRules(read: Reader, dir: string): Pick<Host, 'rules' | 'rulesAssumed'> {
   const fits: readonly Shape[] = ['rule', 'list']
+  const four = read('ip-rule.json', 'ip -j rule', fits, (text, file) => parseRules(text, file, 4))
+  const six = read('ip6-rule.json', 'ip -6 -j rule', fits, (text, file) => parseRules(text, file, 6))
   return {
-    4: read('ip-rule.json', 'ip -j rule', fits, (text, file) => parseRules(text, file, 4)),
-    6: read('ip6-rule.json', 'ip -6 -j rule', fits, (text, file) => parseRules(text, file, 6)),
+    rules: {
+      4: four ?? defaultRules(4, { file: `${dir}/ip-rule.json`, line: 0 }),
+      6: six ?? defaultRules(6, { file: `${dir}/ip6-rule.json`, line: 0 }),
+    },
+    rulesAssumed: { 4: four === undefined, 6: six === undefined },
   }
 }
 
-function loadIpsets(store: Store, read: Reader, firewall: FirewallDumps): IpsetDump | undefined {
+function loadIpsets(store: Texts, read: Reader, dir: string): IpsetDump | undefined {
   return read('ipset-save.txt', 'ipset save', ['ipset', 'empty'], (text, file) => {
     if (text.trim() === '') {
-      const user = firewall.files.find((f) => /--match-set |-j SET /.test(store.text(f) ?? ''))
+      const files = IPTABLES_FILES.flatMap((name) => store.find(`${dir}/${name}`) ?? [])
+      const user = files.find((f) => /--match-set |-j SET /.test(store.text(f) ?? ''))
       if (user !== undefined)
         throw new ParseError(
           file,

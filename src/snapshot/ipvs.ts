@@ -7,13 +7,13 @@ import type { Link } from '../kernel/link/types.ts'
 import { ParseError } from '../kernel/source.ts'
 import { parseSysctl } from '../kernel/sysctl/parse.ts'
 import type { Reader } from './host.ts'
-import type { Ipvs, Sysctls } from './types.ts'
+import type { Host, Ipvs } from './types.ts'
 
 /**
  * Reads what there is of IPVS. The table is that of ipvsadm-save, or of a plain `ipvsadm -Ln`; listings add the order of real servers and how
  * many connections they have. Undefined: not dumped.
  */
-export function loadIpvs(read: Reader, sysctls: Sysctls | undefined, links: readonly Link[] | undefined): Ipvs | undefined {
+export function loadIpvs(read: Reader, host: Pick<Host, 'sysctls' | 'links'>): Ipvs | undefined {
   const listed = read('ipvsadm.txt', 'ipvsadm -Ln', ['ipvs-list'], parseIpvsListing)
   const listings = [
     listed,
@@ -22,11 +22,11 @@ export function loadIpvs(read: Reader, sysctls: Sysctls | undefined, links: read
     read('proc-ip_vs.txt', 'cat /proc/net/ip_vs', ['ipvs-list'], parseProcIpvs),
   ].filter((l) => l !== undefined)
   const saved = read('ipvsadm-save.txt', 'ipvsadm-save -n', ['ipvs', 'empty'], (text, file) => {
-    if (text.trim() === '') expectNoServers(file, listings, links)
+    if (text.trim() === '') expectNoServers(file, listings, host.links)
     return parseIpvsSave(text, file)
   })
   const connections = read('ipvsadm-conn.txt', 'ipvsadm -Lnc', ['ipvs-conn'], parseIpvsConnections)
-  const settings = read('sysctl-vs.txt', 'sysctl net.ipv4.vs', ['sysctl'], parseSysctl) ?? sysctls
+  const settings = read('sysctl-vs.txt', 'sysctl net.ipv4.vs', ['sysctl'], parseSysctl) ?? host.sysctls
   const table = saved ?? (listed && tableOfListing(listed))
   return table && { table: listings.reduce(joinListing, table), connections, sysctls: settings }
 }

@@ -3,8 +3,8 @@ import type { Cluster } from '../cluster/types.ts'
 import type { FileSource } from '../system/files.ts'
 import { ebpfDataplanes } from './ebpf.ts'
 import { defaultHeader, parseHeader } from './header.ts'
-import { loadHost } from './host.ts'
-import { openStore, type Store } from './store.ts'
+import { missingOf, openHost } from './host.ts'
+import { openStore } from './store.ts'
 import type { Host, Snapshot } from './types.ts'
 
 /** Folder of the snapshot → kind of host that its subfolders are. */
@@ -14,15 +14,16 @@ const KINDS = { nodes: 'node', pods: 'pod', external: 'external' } as const
 export const isSnapshot = (files: readonly string[]): boolean =>
   files.some((f) => f === 'snapshot.json' || f === 'snapshot.json.gz' || /^nodes\/[^/]+\/[^/]+$/.test(f))
 
-/** What of a snapshot is parsed already: its cluster, and its hosts by their folder, with what is missing of them. */
+/** What of a snapshot is parsed already: its cluster, and its hosts by their folder. */
 export interface Parsed {
   cluster?: Cluster
-  readonly hosts: Map<string, { readonly host: Host; readonly missing: readonly string[] }>
+  readonly hosts: Map<string, Host>
 }
 
 /**
- * Reads and parses a snapshot. `parsed` is taken as it is, and filled in: a snapshot that grows is parsed once. Throws ParseError (file, line, what is wrong) on any dump that is damaged, whether or not a flow would need it.
- * Kubernetes objects and conntrack tables are parsed when they are first asked for.
+ * A snapshot whose hosts are read and parsed as they are asked for, dump by dump; Kubernetes objects and conntrack tables likewise. `parsed` is
+ * taken as it is, and filled in: a snapshot that grows is parsed once. A dump that is damaged throws ParseError (file, line, what is wrong): at once
+ * one that all questions need (snapshot.json, small lists of objects), any other whoever comes to it first.
  */
 export function loadSnapshot(source: FileSource, parsed: Parsed = { hosts: new Map() }): Snapshot {
   const store = openStore(source)
@@ -31,39 +32,49 @@ export function loadSnapshot(source: FileSource, parsed: Parsed = { hosts: new M
     headerFile === undefined
       ? defaultHeader('snapshot.json: nothing is known about listeners beyond the dumps')
       : parseHeader(store.text(headerFile) as string, headerFile)
-  const notes: string[] = []
-  const hosts = new Map<string, Host>()
-  for (const [dir, kind, name] of hostFolders(store.files)) {
-    const { host, missing } = parsed.hosts.get(dir) ?? parseHost(store, kind, name, dir)
-    parsed.hosts.set(dir, { host, missing })
-    hosts.set(host.id, host)
-    notes.push(...missing)
-  }
   const cluster = (parsed.cluster ??= loadCluster({
     files: store.files.filter((f) => f.startsWith('cluster/')),
     text: (f) => store.text(f) ?? '',
   }))
-  return {
-    name: source.name,
-    header: { ...header, missing: [...header.missing, ...notes] },
-    cluster,
-    hosts,
-    ebpf: ebpfDataplanes(hosts, cluster),
-    line: store.line,
-    text: store.text,
-    files: store.files,
+  const folders = hostFolders(store.files)
+  const open = (known: Map<string, Host>): Snapshot => {
+    const hosts = new Map<string, Host>()
+    for (const [dir, kind, name] of folders) {
+      const host = known.get(dir) ?? openHost(store, kind, name, dir)
+      known.set(dir, host)
+      hosts.set(host.id, host)
+    }
+    const missing = [...header.missing, ...[...hosts.values()].flatMap((host) => missingOf(store, host))]
+    const snapshot: Snapshot = {
+      name: source.name,
+      header: { ...header, missing },
+      cluster,
+      hosts,
+      ebpf: ebpfDataplanes(hosts, cluster),
+      line: store.line,
+      text: store.text,
+      files: store.files,
+    }
+    again.set(snapshot, (most) => {
+      if (store.held() <= most) return snapshot
+      store.forget()
+      return open(new Map())
+    })
+    return snapshot
   }
+  return open(parsed.hosts)
 }
 
-function parseHost(
-  store: Store,
-  kind: Host['kind'],
-  name: string,
-  dir: string,
-): { readonly host: Host; readonly missing: readonly string[] } {
-  const missing: string[] = []
-  return { host: loadHost(store, kind, name, dir, (what) => missing.push(what)), missing }
-}
+/** Characters of dumps that are held before they are let go of: what is parsed of them takes four times as much. */
+const MOST_HELD = 128 * 2 ** 20
+
+const again = new WeakMap<Snapshot, (most: number) => Snapshot>()
+
+/**
+ * The same snapshot, with none of its hosts read, once so much of them is held that memory is at stake; until then, itself. Who asks for one host
+ * after the other goes on with this one and lets go of the other. One that is not as it was loaded (what if, live) stays as it is.
+ */
+export const lightened = (snapshot: Snapshot, most = MOST_HELD): Snapshot => again.get(snapshot)?.(most) ?? snapshot
 
 /** Each folder below nodes/, pods/ and external/ once, with the kind and name of its host. */
 function hostFolders(files: readonly string[]): readonly (readonly [string, Host['kind'], string])[] {

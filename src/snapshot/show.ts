@@ -1,7 +1,11 @@
+import type { Cluster } from '../cluster/types.ts'
 import { isXtables } from '../kernel/nftables/xtables.ts'
 import { type Family, formatPrefix } from '../net/ip.ts'
-import { detectModes } from './modes.ts'
+import { readWhole } from './host.ts'
+import { lightened } from './load.ts'
+import { detectModes, familiesOf } from './modes.ts'
 import { inventoryOf } from './names.ts'
+import { type NodeSigns, signsOf } from './node-signs.ts'
 import type { Host, NodeDescription, Snapshot, SnapshotDescription } from './types.ts'
 
 /** Dumps that a node should have; any one of a group will do. */
@@ -30,11 +34,32 @@ const EXPECTED_6: readonly (readonly string[])[] = [
 /** What nodes have besides, where kube-proxy uses IPVS. */
 const EXPECTED_IPVS: readonly (readonly string[])[] = [['ipvsadm-save.txt', 'ipvsadm.txt'], ['proc-ip_vs.txt'], ['ipvsadm-conn.txt']]
 
-/** Sums up a snapshot: nodes, how the cluster is run, how much of everything, and what is missing. */
+/**
+ * Sums up a snapshot: nodes, how the cluster is run, how much of everything, and what is missing. Every dump of every host is read, one host after
+ * the other: throws ParseError if any is damaged.
+ */
 export function describeSnapshot(snapshot: Snapshot): SnapshotDescription {
   const { header, cluster, hosts } = snapshot
-  const modes = detectModes(snapshot)
-  const nodes = nodeNames(snapshot).map((name) => describeNode(snapshot, name, modes.ipFamilies.includes(6)))
+  const six = familiesOf(snapshot).includes(6)
+  const files = new Set(snapshot.files.map((f) => f.replace(/\.gz$/, '')))
+  const podsOn = Map.groupBy(cluster.pods, (p) => p.node)
+  const describe = (name: string, host: Host | undefined): NodeDescription =>
+    describeNode(cluster, name, host, { six, files, pods: podsOn.get(name)?.length ?? 0 })
+  const dumped = new Map<string, NodeDescription>()
+  const signs: NodeSigns[] = []
+  let now = snapshot
+  for (const id of hosts.keys()) {
+    const host = now.hosts.get(id) as Host
+    readWhole(host)
+    if (host.kind === 'node') {
+      signs.push(signsOf(now, host))
+      dumped.set(host.name, describe(host.name, host))
+    }
+    now = lightened(now)
+  }
+  const modes = detectModes(snapshot, signs)
+  const names = [...new Set([...cluster.nodes.map((n) => n.name), ...dumped.keys()])].sort()
+  const nodes = names.map((name) => dumped.get(name) ?? describe(name, undefined))
   const undumped = cluster.pods.filter((p) => !p.hostNetwork && p.phase === 'Running' && !hosts.has(`pod/${p.namespace}/${p.name}`))
   const missing = [
     ...header.missing,
@@ -84,17 +109,14 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotDescription {
   }
 }
 
-function nodeNames({ cluster, hosts }: Snapshot): readonly string[] {
-  const dumped = [...hosts.values()].filter((h) => h.kind === 'node').map((h) => h.name)
-  return [...new Set([...cluster.nodes.map((n) => n.name), ...dumped])].sort()
-}
-
-function describeNode(snapshot: Snapshot, name: string, six: boolean): NodeDescription {
-  const { cluster, hosts, files } = snapshot
-  const host = hosts.get(`node/${name}`)
+function describeNode(
+  cluster: Cluster,
+  name: string,
+  host: Host | undefined,
+  { six, files, pods }: { readonly six: boolean; readonly files: ReadonlySet<string>; readonly pods: number },
+): NodeDescription {
   const object = cluster.nodes.find((n) => n.name === name)
   const versions = host?.versions
-  const present = new Set(files.map((f) => f.replace(/\.gz$/, '')))
   const encrypts = host?.links?.some((l) => l.kind === 'wireguard') ?? false
   const balances = host?.links?.some((l) => l.name === 'kube-ipvs0') ?? false
   const expected = [...EXPECTED, ...(six ? EXPECTED_6 : []), ...(encrypts ? [['wg-show.txt']] : []), ...(balances ? EXPECTED_IPVS : [])]
@@ -109,11 +131,11 @@ function describeNode(snapshot: Snapshot, name: string, six: boolean): NodeDescr
     ...(proxy && { kubeProxy: proxy.mode === '' ? proxy.version : `${proxy.version} (${proxy.mode})` }),
     ...(versions?.calico && { calico: versions.calico.version }),
     ...(versions?.iptablesBackend && { iptablesBackend: versions.iptablesBackend }),
-    counts: { pods: cluster.pods.filter((p) => p.node === name).length, ...countTables(host) },
+    counts: { pods, ...countTables(host) },
     missing:
       host === undefined
         ? []
-        : expected.filter((group) => !group.some((f) => present.has(`${host.dir}/${f}`))).map((group) => group[0] as string),
+        : expected.filter((group) => !group.some((f) => files.has(`${host.dir}/${f}`))).map((group) => group[0] as string),
   }
 }
 

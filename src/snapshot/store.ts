@@ -3,10 +3,10 @@ import { ParseError } from '../kernel/source.ts'
 import { FileError, type FileSource, isForeign } from '../system/files.ts'
 
 /**
- * The texts of a snapshot, read when asked for and kept. Files are called by their stored name (`nodes/n1/iptables-save.txt.gz`) in evidence,
+ * The texts of a snapshot, read when asked for and kept until they are forgotten. Files are called by their stored name (`nodes/n1/iptables-save.txt.gz`) in evidence,
  * so that it can be found on disk; asking without the `.gz` works as well. Line numbers are those of the unpacked text.
  */
-export interface Store {
+export interface Texts {
   readonly files: readonly string[]
   /** stored name of a file that may be gzipped; undefined if there is none */
   find(name: string): string | undefined
@@ -15,6 +15,14 @@ export interface Store {
   text(name: string): string | undefined
   /** line `n` (from 1) without its newline; '' if there is none */
   line(name: string, n: number): string
+}
+
+/** Texts that can be let go of. */
+export interface Store extends Texts {
+  /** characters of all texts that are kept */
+  held(): number
+  /** Lets go of all texts: they are read again when they are asked for. */
+  forget(): void
 }
 
 /** Puts names on the files of a source; nothing is read yet. */
@@ -27,6 +35,7 @@ export function openStore(source: FileSource): Store {
   }
   const texts = new Map<string, string>()
   const offsets = new Map<string, Uint32Array>()
+  let held = 0
 
   const text = (name: string): string | undefined => {
     const file = stored.get(name)
@@ -35,6 +44,7 @@ export function openStore(source: FileSource): Store {
     if (known === undefined) {
       known = decode(readBytes(source, file), file)
       texts.set(file, known)
+      held += known.length
     }
     return known
   }
@@ -54,6 +64,12 @@ export function openStore(source: FileSource): Store {
       const start = starts[n - 1] as number
       const end = n < starts.length ? (starts[n] as number) - 1 : whole.endsWith('\n') ? whole.length - 1 : whole.length
       return whole.slice(start, Math.max(start, end))
+    },
+    held: () => held,
+    forget() {
+      texts.clear()
+      offsets.clear()
+      held = 0
     },
   }
 }

@@ -13,7 +13,7 @@ import type { Listener } from '../kernel/socket/types.ts'
 import type { WireguardDevice } from '../kernel/wireguard/types.ts'
 import type { Family } from '../net/ip.ts'
 
-/** One cluster at one moment, parsed. Nothing here knows where it came from: a folder, an archive, memory. */
+/** One cluster at one moment, parsed as far as it was asked for. Nothing here knows where it came from: a folder, an archive, memory. */
 export interface Snapshot {
   /** what the user called it */
   readonly name: string
@@ -21,8 +21,8 @@ export interface Snapshot {
   readonly cluster: Cluster
   /** by id: `node/n1`, `pod/shop/web-1`, `external/ext` */
   readonly hosts: ReadonlyMap<string, Host>
-  /** nodes whose dataplane is BPF programs, by id */
-  readonly ebpf: ReadonlyMap<string, EbpfDataplane>
+  /** the BPF programs that are a node's dataplane, by its id */
+  ebpf(id: string): EbpfDataplane | undefined
   /** nodes that are supposed to be off (what if), by id; they keep their dumps here */
   readonly down?: ReadonlySet<string>
   /** nodes that were asked for their tables and gave none, by id, with the reason: what they do is not known, not even that they are up */
@@ -62,7 +62,10 @@ export interface Assume {
   readonly unknownDestination?: 'unreachable' | 'dropped' | 'undecided'
 }
 
-/** One network namespace: of a node, a pod, or a host of the underlay. Missing dumps are undefined, never empty. */
+/**
+ * One network namespace: of a node, a pod, or a host of the underlay. Missing dumps are undefined, never empty. What comes of a dump is lazy: it is read
+ * when it is first asked for, and then a damaged one throws ParseError.
+ */
 export interface Host {
   readonly id: string
   readonly kind: 'node' | 'pod' | 'external'

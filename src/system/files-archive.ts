@@ -22,7 +22,7 @@ export async function openArchive(
   const bounded = async function* (source: AsyncIterable<Buffer>) {
     for await (const chunk of source) {
       unpacked += chunk.length
-      if (unpacked > limits.total) throw new FileError(path, `unpacks to more than ${megabytes(limits.total)}: refused`)
+      if (unpacked > limits.archive) throw new FileError(path, `unpacks to more than ${megabytes(limits.archive)}: refused`)
       if (unpacked > limits.ratioFrom && unpacked > packed.size * limits.ratio)
         throw new FileError(path, `unpacks to more than ${limits.ratio} times its size: refused`)
       yield chunk

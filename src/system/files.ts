@@ -14,7 +14,9 @@ export interface FileSource {
 /** Bounds on what is read: everything in a snapshot is hostile. */
 export interface Limits {
   readonly entries: number
-  /** bytes of all files together, unpacked */
+  /** bytes that an archive unpacks to, which are held in memory; files inside may be compressed once more */
+  readonly archive: number
+  /** bytes of all files together, unpacked; they are read one at a time */
   readonly total: number
   /** bytes of one file, unpacked */
   readonly file: number
@@ -23,7 +25,15 @@ export interface Limits {
   readonly ratioFrom: number
 }
 
-export const LIMITS: Limits = { entries: 100_000, total: 4 * 2 ** 30, file: 512 * 2 ** 20, ratio: 1000, ratioFrom: 64 * 2 ** 20 }
+export const LIMITS: Limits = {
+  // ten thousand pods have ten files each
+  entries: 500_000,
+  archive: 4 * 2 ** 30,
+  total: 32 * 2 ** 30,
+  file: 512 * 2 ** 20,
+  ratio: 1000,
+  ratioFrom: 64 * 2 ** 20,
+}
 
 /** Something on disk, or inside an archive, that can't or mustn't be read. */
 export class FileError extends Error {

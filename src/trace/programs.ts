@@ -10,7 +10,7 @@ import type { Place } from './world.ts'
 export function enterHost(run: Run, { id, label }: Pick<Place, 'id' | 'label'>): void {
   const unread = run.world.snapshot.unread?.get(id)
   if (unread !== undefined) throw new Undecided(label, unread)
-  const ebpf = run.world.snapshot.ebpf.get(id)
+  const ebpf = run.world.snapshot.ebpf(id)
   if (!ebpf) return
   const what = `${label} runs ${ebpf.name} (${ebpf.shownBy}): its BPF programs decide, and no dump shows what they do; ${ebpf.ask}`
   throw new Undecided(label, what)

@@ -6,6 +6,7 @@ import type { Node, Pod } from '../cluster/types.ts'
 import { isTunnel, type Link } from '../kernel/link/types.ts'
 import { indexRoutes, type RouteIndex } from '../kernel/route/tables.ts'
 import { linkdownIgnored } from '../kernel/sysctl/effective.ts'
+import { lazy } from '../lazy.ts'
 import { contains, type Family, type Ip, isLinkLocal, overlaps, type Prefix, parseIp, parsePrefix, prefix } from '../net/ip.ts'
 import type { Host, Snapshot } from '../snapshot/types.ts'
 import { type Down, downAddresses, isDown } from './down.ts'
@@ -42,7 +43,7 @@ export interface World {
   /** whoever owns the address on any of its devices, pods left out */
   owners(ip: Ip): readonly Place[]
   /** the other end of a veth pair, if it is in the dumps */
-  peer(link: Link): Port | undefined
+  peer(place: Place, link: Link): Port | undefined
   /** devices of other hosts on the same segment */
   neighbours(place: Place, link: Link): readonly Port[]
   /** `assume.routes` of snapshot.json, most specific first */
@@ -94,7 +95,7 @@ function makeWorld(snapshot: Snapshot): World {
     })
     .sort((x, y) => y.prefix.length - x.prefix.length)
 
-  const veths = vethPairs(places)
+  const peer = vethPeers(places)
   const segments = new Map<Link, readonly Port[]>()
   return {
     snapshot,
@@ -107,10 +108,10 @@ function makeWorld(snapshot: Snapshot): World {
       (ip) => owners.has(ip),
     ),
     owners: (ip) => owners.get(ip.text) ?? [],
-    peer: (link) => veths.get(link),
+    peer,
     neighbours(place, link) {
       let ports = segments.get(link)
-      if (!ports) segments.set(link, (ports = segmentOf(places, place, link, veths)))
+      if (!ports) segments.set(link, (ports = segmentOf(places, place, link, peer)))
       return ports
     },
     assumedRoutes,
@@ -134,59 +135,70 @@ export function lackNodes({ lacks, snapshot, places }: World): readonly string[]
 }
 
 function makePlace(host: Host, pod: Pod | undefined): Place {
-  const links = host.links ?? []
-  const addresses = new Map<string, Link>()
-  for (const link of links) for (const a of link.addresses) if (!addresses.has(a.ip.text)) addresses.set(a.ip.text, link)
-  const index = { 4: undefined, 6: undefined } as Record<Family, RouteIndex | undefined>
-  const routes = (family: Family) =>
-    (index[family] ??= indexRoutes(
+  const links = () => host.links ?? []
+  const routes = (family: Family): RouteIndex =>
+    indexRoutes(
       host.routes[family] ?? [],
       linkdownIgnored(
         host.sysctls,
         family,
-        links.map((l) => l.name),
+        links().map((l) => l.name),
       ),
-    ))
-  return {
-    host,
-    id: host.id,
-    label: host.kind === 'node' ? host.name : host.id,
-    pod,
-    links: new Map(links.map((l) => [l.name, l])),
-    byIndex: new Map(links.map((l) => [l.index, l])),
-    addresses,
-    routes: {
-      get 4() {
-        return routes(4)
-      },
-      get 6() {
-        return routes(6)
+    )
+  return lazy(
+    {
+      host,
+      id: host.id,
+      label: host.kind === 'node' ? host.name : host.id,
+      pod,
+      routes: lazy({}, { 4: () => routes(4), 6: () => routes(6) }),
+    },
+    {
+      links: () => new Map(links().map((l) => [l.name, l])),
+      byIndex: () => new Map(links().map((l) => [l.index, l])),
+      addresses() {
+        const addresses = new Map<string, Link>()
+        for (const link of links()) for (const a of link.addresses) if (!addresses.has(a.ip.text)) addresses.set(a.ip.text, link)
+        return addresses
       },
     },
-  }
+  )
 }
 
 /**
  * Pod devices and their ends on the node. A veth knows its peer's ifindex (`link_index`, rtnetlink IFLA_LINK) but not its namespace:
- * a pod's peer is on the node that runs it.
+ * a pod's peer is on the node that runs it. Of ten thousand pods those are looked at that run on a node which is asked about.
  */
-function vethPairs(places: ReadonlyMap<string, Place>): ReadonlyMap<Link, Port> {
-  const pairs = new Map<Link, Port>()
+function vethPeers(places: ReadonlyMap<string, Place>): World['peer'] {
   const nodes = [...places.values()].filter((p) => p.host.kind === 'node')
-  for (const inside of places.values()) {
-    if (inside.host.kind !== 'pod' || inside.pod?.hostNetwork) continue
-    const said = places.get(`node/${inside.pod?.node}`)
-    for (const link of inside.host.links ?? []) {
-      if (link.kind === 'loopback' || link.peerIndex === undefined) continue
-      // without the Pod object the node is the one that has a device of these numbers with a route to the pod
-      const node = said ?? nodes.find((n) => leadsTo(n, n.byIndex.get(link.peerIndex as number), link))
-      const outside = node?.byIndex.get(link.peerIndex)
-      if (!node || !outside || outside.peerIndex !== link.index) continue
-      pairs.set(link, { place: node, link: outside })
-      pairs.set(outside, { place: inside, link })
+  const guests = new Map<Place | undefined, Place[]>()
+  for (const inside of places.values())
+    if (inside.host.kind === 'pod' && !inside.pod?.hostNetwork) push(guests, places.get(`node/${inside.pod?.node}`), inside)
+  // without the Pod object the node is the one that has a device of these numbers with a route to the pod
+  const homeOf = (inside: Place, link: Link): Place | undefined =>
+    places.get(`node/${inside.pod?.node}`) ?? nodes.find((n) => leadsTo(n, n.byIndex.get(link.peerIndex as number), link))
+  const pairsOf = (node: Place): ReadonlyMap<Link, Port> => {
+    const pairs = new Map<Link, Port>()
+    for (const inside of [...(guests.get(node) ?? []), ...(guests.get(undefined) ?? [])]) {
+      for (const link of inside.links.values()) {
+        if (link.kind === 'loopback' || link.peerIndex === undefined || homeOf(inside, link) !== node) continue
+        const outside = node.byIndex.get(link.peerIndex)
+        if (!outside || outside.peerIndex !== link.index) continue
+        pairs.set(link, { place: node, link: outside })
+        pairs.set(outside, { place: inside, link })
+      }
     }
+    return pairs
   }
-  return pairs
+  const known = new Map<Place, ReadonlyMap<Link, Port>>()
+  return (place, link) => {
+    if (link.peerIndex === undefined) return undefined
+    const node = place.host.kind === 'pod' ? homeOf(place, link) : place
+    if (!node) return undefined
+    let pairs = known.get(node)
+    if (!pairs) known.set(node, (pairs = pairsOf(node)))
+    return pairs.get(link)
+  }
 }
 
 const leadsTo = (node: Place, outside: Link | undefined, inside: Link): boolean =>
@@ -198,14 +210,15 @@ const leadsTo = (node: Place, outside: Link | undefined, inside: Link): boolean 
   )
 
 /** Two interfaces are neighbours when their on-link prefixes meet (design.md, Snapshot layout). */
-function segmentOf(places: ReadonlyMap<string, Place>, place: Place, link: Link, veths: ReadonlyMap<Link, Port>): readonly Port[] {
+function segmentOf(places: ReadonlyMap<string, Place>, place: Place, link: Link, peer: World['peer']): readonly Port[] {
   const mine = onLink(place, link)
   const ports: Port[] = []
   for (const other of places.values()) {
     if (other === place || other.host.kind === 'pod') continue
     for (const theirs of other.links.values()) {
-      if (theirs.kind === 'loopback' || isTunnel(theirs) || veths.has(theirs) || !theirs.up) continue
-      if (onLink(other, theirs).some((p) => mine.some((q) => overlaps(p, q)))) ports.push({ place: other, link: theirs })
+      if (theirs.kind === 'loopback' || isTunnel(theirs) || !theirs.up) continue
+      if (!onLink(other, theirs).some((p) => mine.some((q) => overlaps(p, q))) || peer(other, theirs)) continue
+      ports.push({ place: other, link: theirs })
     }
   }
   return ports

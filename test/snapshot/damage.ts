@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ParseError } from '../../src/kernel/source.ts'
+import { readWhole } from '../../src/snapshot/host.ts'
 import { loadSnapshot } from '../../src/snapshot/load.ts'
 import type { Snapshot } from '../../src/snapshot/types.ts'
 import type { FileSource } from '../../src/system/files.ts'
@@ -26,12 +27,30 @@ export function withFiles(files: ReadonlyMap<string, Buffer>, changes: Readonly<
   return memoryFiles('damaged', all)
 }
 
+/** A source that notes what is read. */
+export function spied(source: FileSource): { readonly source: FileSource; readonly read: Set<string> } {
+  const read = new Set<string>()
+  return {
+    read,
+    source: {
+      ...source,
+      read(name) {
+        read.add(name)
+        return source.read(name)
+      },
+    },
+  }
+}
+
 /** Everything that is parsed when first asked for, asked for. */
 export function touchAll(snapshot: Snapshot): void {
   const { pods, nodes, services, endpointSlices, ipPools, ipamBlocks, policies, hostEndpoints, workloads } = snapshot.cluster
   for (const slice of endpointSlices) void slice.endpoints
   void [pods, nodes, services, ipPools, ipamBlocks, policies, hostEndpoints, workloads]
-  for (const host of snapshot.hosts.values()) void host.conntrack?.entries
+  for (const host of snapshot.hosts.values()) {
+    readWhole(host)
+    void host.conntrack?.entries
+  }
 }
 
 /** The ParseError that loading ends in; undefined if it loads; anything else thrown is a bug and goes on up. */

@@ -4,11 +4,10 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { nativeChainsOf } from '../../src/kernel/nftables/native-chains.ts'
 import { loadSnapshot } from '../../src/snapshot/load.ts'
-import type { FileSource } from '../../src/system/files.ts'
 import { openFolder } from '../../src/system/files-folder.ts'
 import { captureNames, captures } from '../support/captures.ts'
 import { needs } from '../support/needs.ts'
-import { damageIn, example, filesOf, touchAll, withFiles } from './damage.ts'
+import { damageIn, example, filesOf, spied, touchAll, withFiles } from './damage.ts'
 
 const shop = filesOf(example)
 const text = (name: string): string => (shop.get(name) as Buffer).toString()
@@ -17,21 +16,6 @@ const n1 = (changes: Readonly<Record<string, string | Buffer | undefined>>) => {
   const host = load(changes).hosts.get('node/n1')
   if (!host) throw new Error('no node/n1')
   return host
-}
-
-/** A source that notes what is read. */
-function spied(source: FileSource): { readonly source: FileSource; readonly read: Set<string> } {
-  const read = new Set<string>()
-  return {
-    read,
-    source: {
-      ...source,
-      read(name) {
-        read.add(name)
-        return source.read(name)
-      },
-    },
-  }
 }
 
 describe.runIf(needs('captures'))('every recorded cluster', () => {

@@ -10,7 +10,7 @@ import { openSnapshot } from '../../src/snapshot/open.ts'
 import { LIMITS } from '../../src/system/files.ts'
 import { openFolder } from '../../src/system/files-folder.ts'
 import { openFiles } from '../../src/system/files-open.ts'
-import { example, filesOf } from './damage.ts'
+import { example, filesOf, touchAll } from './damage.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'netctl-open-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -71,7 +71,7 @@ describe('archives', () => {
       { name: 'nodes/n1/b', content: zeros },
     ])
     const small = { ...LIMITS, ratioFrom: 10_000_000 }
-    await expect(openFiles(path, { ...small, total: 4_000_000 })).rejects.toThrow('unpacks to more than')
+    await expect(openFiles(path, { ...small, archive: 4_000_000 })).rejects.toThrow('unpacks to more than')
     await expect(openFiles(path, { ...small, entries: 1 })).rejects.toThrow('more than 1 entries')
     await expect(openFiles(path, { ...LIMITS, ratio: 100, ratioFrom: 1_000_000 })).rejects.toThrow('100 times its size')
     await expect(openFiles(path, { ...small, file: 1_000_000 })).rejects.toThrow('larger than 1 MiB')
@@ -105,7 +105,7 @@ describe('folders', () => {
     rmSync(target)
     symlinkSync('/etc/hostname', target)
     const refused = (why: string) =>
-      expect(() => loadSnapshot(openFolder(folder))).toThrow(
+      expect(() => touchAll(loadSnapshot(openFolder(folder)))).toThrow(
         expect.objectContaining({ file: 'nodes/n1/versions.txt', line: 1, message: expect.stringContaining(why) }),
       )
     refused('outside')
@@ -118,7 +118,7 @@ describe('folders', () => {
     const folder = join(dir, 'badgz')
     cpSync(example, folder, { recursive: true })
     writeFileSync(join(folder, 'nodes/n3/sockets.txt.gz'), 'plain text')
-    expect(() => loadSnapshot(openFolder(folder))).toThrow(expect.objectContaining({ file: 'nodes/n3/sockets.txt.gz', line: 1 }))
+    expect(() => touchAll(loadSnapshot(openFolder(folder)))).toThrow(expect.objectContaining({ file: 'nodes/n3/sockets.txt.gz', line: 1 }))
   })
 })
 

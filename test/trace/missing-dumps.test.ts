@@ -9,7 +9,7 @@ import { loadSnapshot } from '../../src/snapshot/load.ts'
 import type { FileSource } from '../../src/system/files.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
 import type { Outcome, Trace } from '../../src/trace/types.ts'
-import { filesOf, withFiles } from '../snapshot/damage.ts'
+import { filesOf, touchAll, withFiles } from '../snapshot/damage.ts'
 import { captures } from '../support/captures.ts'
 import { needs } from '../support/needs.ts'
 import { flowOf, truthOf } from '../support/predict.ts'
@@ -84,7 +84,7 @@ describe.runIf(needs('captures')).each(Object.entries(taken))('%s', (capture, ki
 
 test.runIf(needs('captures'))('an empty iptables-save without a ruleset of nft says nothing', () => {
   const files = filesOf(join(captures, 'nft-nft'))
-  const load = () => loadSnapshot(withFiles(files, { 'nodes/n1/nft.txt': undefined, 'nodes/n1/nft.json': undefined }))
+  const load = () => touchAll(loadSnapshot(withFiles(files, { 'nodes/n1/nft.txt': undefined, 'nodes/n1/nft.json': undefined })))
   expect(load).toThrow(ParseError)
   expect(load).toThrow('empty, and no nft.txt or nft.json shows that')
 })

@@ -1,4 +1,5 @@
 import { type FlowLine, parseFlows } from '../../cluster/flows.ts'
+import { lightened } from '../../snapshot/load.ts'
 import { inventoryOf } from '../../snapshot/names.ts'
 import type { Changed, Snapshot } from '../../snapshot/types.ts'
 import { readInput } from '../../system/input.ts'
@@ -17,7 +18,7 @@ export interface WalkedFlow {
 
 /** Which packets are walked, and in which world besides this one. */
 export interface FlowsOptions extends TraceOptions {
-  readonly changed?: Changed | undefined
+  readonly suppose?: ((snapshot: Snapshot) => Changed) | undefined
 }
 
 /** A line of `--flows`, with the state that its flow is asked about. */
@@ -30,12 +31,17 @@ export const readFlows = (snapshot: Snapshot, path: string, state: ConnectionSta
     flow: stated(flow, flow.state ?? state),
   }))
 
-/** Walks them one after the other. */
+/** Walks them one after the other. Flows of many nodes hold no more than the tables of some. */
 export function* walkFlows(
   snapshot: Snapshot,
   lines: readonly StatedLine[],
-  { changed, ...options }: FlowsOptions = {},
+  { suppose, ...options }: FlowsOptions = {},
 ): Generator<WalkedFlow> {
-  for (const { flow, id, expect } of lines)
-    yield { ...traceIt(snapshot, changed, flow, { ...options, ...(id !== undefined && { id }) }), expect }
+  let now = snapshot
+  let changed = suppose?.(now)
+  for (const { flow, id, expect } of lines) {
+    yield { ...traceIt(now, changed, flow, { ...options, ...(id !== undefined && { id }) }), expect }
+    const lighter = lightened(now)
+    if (lighter !== now) changed = suppose?.((now = lighter))
+  }
 }

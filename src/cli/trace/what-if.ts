@@ -25,10 +25,14 @@ export const whatIfFlags = {
 export type WhatIfFlags = { readonly [K in keyof typeof whatIfFlags]?: readonly string[] | undefined }
 
 /** The snapshot with everything that the flags suppose; undefined if they suppose nothing. */
-export function changedBy(snapshot: Snapshot, flags: WhatIfFlags): Changed | undefined {
+export const changedBy = (snapshot: Snapshot, flags: WhatIfFlags): Changed | undefined => supposing(flags)?.(snapshot)
+
+/** Makes a snapshot one with everything that the flags suppose; undefined if they suppose nothing. Files that they name are read here, once. */
+export function supposing(flags: WhatIfFlags): ((snapshot: Snapshot) => Changed) | undefined {
   const { sysctl = [], 'node-down': nodeDown = [], 'without-rule': withoutRule = [], replace = [] } = flags
   if (sysctl.length + nodeDown.length + withoutRule.length + replace.length === 0) return undefined
-  return suppose(snapshot, { sysctl, nodeDown, withoutRule, replace: replace.map(replacement) })
+  const supposed = { sysctl, nodeDown, withoutRule, replace: replace.map(replacement) }
+  return (snapshot) => suppose(snapshot, supposed)
 }
 
 function replacement(said: string): { readonly name: string; readonly path: string; readonly bytes: Buffer } {

@@ -6,8 +6,8 @@ import { ParseError } from '../../kernel/source.ts'
 import { nearest } from '../../nearest.ts'
 import { memoryFiles } from '../../system/files-memory.ts'
 import { parseHeader } from '../header.ts'
-import { loadHost } from '../host.ts'
-import { openStore, type Store } from '../store.ts'
+import { openHost, readWhole } from '../host.ts'
+import { openStore, type Texts } from '../store.ts'
 import type { Changed, Snapshot } from '../types.ts'
 import { labelOf, withHosts } from './change.ts'
 
@@ -46,7 +46,8 @@ export function withReplaced(snapshot: Snapshot, { name, path, bytes }: Replacem
   const host = [...snapshot.hosts.values()].find((h) => stored.startsWith(`${h.dir}/`))
   if (!host) throw new NetctlError({ code: 'WHF005', message: `--replace ${name}=${path}: ${name} is no dump that is read` })
   const { kind, name: hostName, dir } = host
-  const changed = told(() => loadHost(store, kind, hostName, dir, () => undefined))
+  const changed = openHost(store, kind, hostName, dir)
+  told(() => readWhole(changed))
   return { snapshot: withHosts(base, [changed]), changes: [{ ...change, node: labelOf(host) }] }
 }
 
@@ -57,7 +58,7 @@ function read(cluster: Cluster): Cluster {
 }
 
 /** The files of a snapshot, with other text in place of one. */
-function overlay({ files, text, line }: Snapshot, stored: string, own: Store, path: string): Store {
+function overlay({ files, text, line }: Snapshot, stored: string, own: Texts, path: string): Texts {
   const known = new Map(files.flatMap((f) => [[f.replace(/\.gz$/, ''), f] as const]).concat(files.map((f) => [f, f] as const)))
   const is = (name: string): boolean => known.get(name) === stored
   return {

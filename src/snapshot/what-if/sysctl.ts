@@ -2,6 +2,7 @@
 import { NetctlError } from '../../error.ts'
 import { dotted } from '../../kernel/sysctl/parse.ts'
 import { written } from '../../kernel/sysctl/write.ts'
+import { replaced } from '../../lazy.ts'
 import { nearest } from '../../nearest.ts'
 import type { Change, Changed, Host, Snapshot, Sysctls } from '../types.ts'
 import { hostsNamed, labelOf, withHosts } from './change.ts'
@@ -22,7 +23,7 @@ export function withSysctl(snapshot: Snapshot, said: string): Changed {
     const before = vs ? host.ipvs?.sysctls : host.sysctls
     changes.push(changeOf(snapshot, host, key, value, before))
     const after = overlay(before, keys, value, host)
-    return vs && host.ipvs ? { ...host, ipvs: { ...host.ipvs, sysctls: after } } : { ...host, sysctls: after }
+    return replaced(host, vs && host.ipvs ? { ipvs: { ...host.ipvs, sysctls: after } } : { sysctls: after })
   })
   return { snapshot: withHosts(snapshot, hosts), changes }
 }

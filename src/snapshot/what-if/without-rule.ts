@@ -6,6 +6,7 @@ import { NetctlError } from '../../error.ts'
 import type { IptablesDump, Rule } from '../../kernel/iptables/types.ts'
 import type { NftRule, NftTable } from '../../kernel/nftables/types.ts'
 import { isXtables } from '../../kernel/nftables/xtables.ts'
+import { replaced } from '../../lazy.ts'
 import { nearest } from '../../nearest.ts'
 import type { Changed, Host, Snapshot } from '../types.ts'
 import { hostsNamed, labelOf, withHosts } from './change.ts'
@@ -71,7 +72,13 @@ function withoutIptables(snapshot: Snapshot, place: Place, tool: string): Change
   const chains = new Map(table.chains).set(chainName, { ...chain, rules: chain.rules.toSpliced(at, 1) })
   const tables = dump.tables.map((t) => (t === table ? { ...t, chains } : t))
   const changed: readonly IptablesDump[] = dumps.map((d) => (d === dump ? { ...d, tables } : d))
-  return answer(snapshot, { ...host, iptables: { ...host.iptables, [family]: changed } }, dump.file, gone, `${tableName} ${texts(gone)}`)
+  return answer(
+    snapshot,
+    replaced(host, { iptables: replaced(host.iptables, { [family]: changed }) }),
+    dump.file,
+    gone,
+    `${tableName} ${texts(gone)}`,
+  )
 }
 
 function withoutNft(snapshot: Snapshot, place: Place, family: string): Changed {
@@ -99,7 +106,7 @@ function withoutNft(snapshot: Snapshot, place: Place, family: string): Changed {
     )
   const chains = new Map(table.chains).set(chainName, { ...chain, rules: rules.toSpliced(at, 1) })
   const tables = ruleset.tables.map((t) => (t === table ? { ...t, chains } : t))
-  return answer(snapshot, { ...host, nft: { ...ruleset, tables } }, ruleset.file, gone, `${name(table)} ${chainName} ${texts(gone)}`)
+  return answer(snapshot, replaced(host, { nft: { ...ruleset, tables } }), ruleset.file, gone, `${name(table)} ${chainName} ${texts(gone)}`)
 }
 
 const answer = (snapshot: Snapshot, host: Host, file: string, { line }: { readonly line: number }, text: string): Changed => ({

@@ -45,7 +45,7 @@ export const silentGateway: Explain = (c) => {
   const inside = c.blame.place
   if (c.blame.kind !== 'link' || inside.host.kind !== 'pod' || step?.kind !== 'entry' || step.stage !== 'neighbour') return undefined
   const link: Link | undefined = inside.links.get(step.where)
-  const end = link && c.world.peer(link)
+  const end = link && c.world.peer(inside, link)
   if (!end || c.packet.dst.family !== 4) return undefined
   const { place } = end
   const { sysctls } = place.host

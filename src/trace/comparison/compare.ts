@@ -31,7 +31,7 @@ export function compareFlow(walked: Walked, snapshot: Snapshot): readonly Compar
   const facts = factsOf(walked, snapshot)
   const undecided = walked.outcomes.filter((o) => o.verdict === 'undecided')
   const programs = undecided.flatMap(({ node }) => {
-    const ebpf = node === undefined ? undefined : snapshot.ebpf.get(`node/${node}`)
+    const ebpf = node === undefined ? undefined : snapshot.ebpf(`node/${node}`)
     return ebpf ? [`not known: ${node} runs ${ebpf.name} (${ebpf.shownBy}), and no dump shows what its programs do`] : []
   })[0]
   const tell = (part: Part): Part => {

@@ -38,7 +38,7 @@ export function transmit(run: Run, skb: Skb, decision: Out, ways: Ways): End {
     )
     return { kind: 'beyond', owner: `pod/${pod.namespace}/${pod.name}`, packet: skb.packet, via: { place, device: link.name } }
   }
-  const peer = run.world.peer(link)
+  const peer = run.world.peer(place, link)
   if (peer) {
     const bridge = bridgeOver(run, peer)
     return bridge ? crossToBridge(run, skb, link, peer, bridge, nextHop, ways) : crossVeth(run, skb, link, peer, nextHop, ways)

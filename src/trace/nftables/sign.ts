@@ -8,7 +8,7 @@ export function nftSign(host: Host, snapshot: Snapshot): string | undefined {
   const mode = host.versions?.kubeProxy?.mode
   if (mode === 'nftables') return 'kube-proxy runs in nftables mode (versions.txt)'
   if (nftablesMode(host, snapshot.cluster) === 'enabled') return 'Felix runs with nftablesMode Enabled'
-  if (mode || snapshot.cluster.services.length === 0 || hasOtherProxy(snapshot)) return undefined
+  if (mode || snapshot.cluster.services.length === 0 || hasOtherProxy(snapshot, host)) return undefined
   return 'no node has the Services in iptables or IPVS, so nft may have them'
 }
 
@@ -21,16 +21,20 @@ function nftablesMode({ name, versions }: Host, { felix, nodeFelix }: Cluster): 
 
 const known = new WeakMap<Snapshot, boolean>()
 
-/** Does kube-proxy do its work in iptables or IPVS on some node? */
-function hasOtherProxy(snapshot: Snapshot): boolean {
+/** Does kube-proxy do its work in iptables or IPVS on some node? Asked is first the one at hand, then devices: tables of iptables may be large. */
+function hasOtherProxy(snapshot: Snapshot, at: Host): boolean {
   let other = known.get(snapshot)
-  if (other === undefined) known.set(snapshot, (other = [...snapshot.hosts.values()].some(isOtherProxy)))
+  if (other === undefined) {
+    const nodes = [at, ...snapshot.hosts.values()].filter((h) => h.kind === 'node')
+    other = nodes.slice(0, 1).some(hasProxyChain) || nodes.some(hasProxyDevice) || nodes.some(hasProxyChain)
+    known.set(snapshot, other)
+  }
   return other
 }
 
-function isOtherProxy({ kind, links, iptables }: Host): boolean {
-  if (kind !== 'node') return false
-  if (links?.some((l) => isKubeProxyDevice(l.name))) return true
-  const dumps = [...(iptables[4] ?? []), ...(iptables[6] ?? [])]
-  return dumps.some(({ tables }) => tables.some((t) => t.name === 'nat' && t.chains.has('KUBE-SERVICES')))
-}
+const hasProxyDevice = ({ links }: Host): boolean => links?.some((l) => isKubeProxyDevice(l.name)) ?? false
+
+const hasProxyChain = ({ iptables }: Host): boolean =>
+  ([4, 6] as const).some((family) =>
+    iptables[family]?.some(({ tables }) => tables.some((t) => t.name === 'nat' && t.chains.has('KUBE-SERVICES'))),
+  )

@@ -61,7 +61,7 @@ export function book(over: Partial<Cluster> = {}): Book {
     header: { schemaVersion: 1, missing: [], assume: { listeners: {}, forwarding: [], routes: {} } },
     cluster: { ...cluster, ...over },
     hosts: new Map(),
-    ebpf: new Map(),
+    ebpf: () => undefined,
     files: [],
     line,
     text: (file: string) => (dumps.get(file) ?? files[file])?.join('\n'),

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { traceFlow } from '../../../src/trace/trace.ts'
+import { touchAll } from '../../snapshot/damage.ts'
 import { forFamily } from '../../support/netns-case.ts'
 import { link, type Made, make, walk } from '../../support/snapshot-builder.ts'
 
@@ -175,7 +176,7 @@ test('a table of the other family only leaves this one alone', () => {
 })
 
 test('a fragment of a table is refused with file and line', () =>
-  expect(() => make(made({ save: '-A -t 10.96.0.1:80 -s rr\n-a -t 10.96.0.1:80 -r 10.2' }))).toThrow(/newline/))
+  expect(() => touchAll(make(made({ save: '-A -t 10.96.0.1:80 -s rr\n-a -t 10.96.0.1:80 -r 10.2' })))).toThrow(/newline/))
 
 describe('what is shown', () => {
   const trace = (ipvs: Ipvs) =>
