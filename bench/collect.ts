@@ -42,7 +42,12 @@ function bench(kubeconfig: string, scratch: string): void {
 /** Of one trace the archive is the most, and four nodes; `snapshot show` reads 100,000 rules of every node; 40 flows come to 120 nodes. */
 function opened(snapshot: string, scratch: string): void {
   const flows = join(scratch, 'flows.jsonl')
-  const flow = (i: number) => ({ from: { kind: 'pod', name: `shop/app-${i * 5}-1` }, proto: 'tcp', dst: `10.96.${4 + (i >> 4)}.${i}`, port: 80 })
+  const flow = (i: number) => ({
+    from: { kind: 'pod', name: `shop/app-${i * 5}-1` },
+    proto: 'tcp',
+    dst: `10.96.${4 + (i >> 4)}.${i}`,
+    port: 80,
+  })
   writeFileSync(flows, Array.from({ length: 40 }, (_, i) => `${JSON.stringify(flow(i))}\n`).join(''))
   const one = [...netctl, 'trace', 'pod/shop/app-0-0', 'svc/shop/service-00001:80', '--snapshot', snapshot]
   const show = [...netctl, 'snapshot', 'show', snapshot]
