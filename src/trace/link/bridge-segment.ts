@@ -112,7 +112,7 @@ function ownersOf(run: Run, asker: Port | undefined, bridge: Bridge, from: Link 
   const { world } = run
   const owners: Target[] = []
   for (const port of portsOf(bridge)) {
-    const far = world.peer(port)
+    const far = world.peer(bridge.place, port)
     if (far && port !== from && far.place.addresses.has(ip.text) && answersOnSegment(far, ip)) owners.push({ kind: 'port', port, far })
   }
   const pod = unseenPod(world, bridge.place, ip)
@@ -166,13 +166,13 @@ function byMac(run: Run, asker: Port, bridge: Bridge, from: Link | undefined, kn
     )
   const port = learned(bridge, mac)
   for (const one of port ? [port] : ports) {
-    const far = run.world.peer(one)
+    const far = run.world.peer(place, one)
     if (far && far.link.mac === mac) return { kind: 'port', port: one, far }
   }
   const pod = unseenPod(run.world, place, ip)
-  if (pod !== undefined && !(port && run.world.peer(port))) return { kind: 'unseen', port, pod }
-  if (asker.place === place && !(port && run.world.peer(port))) return { kind: 'elsewhere' }
-  if (port ? !run.world.peer(port) : dark(run, bridge) !== undefined)
+  if (pod !== undefined && !(port && run.world.peer(place, port))) return { kind: 'unseen', port, pod }
+  if (asker.place === place && !(port && run.world.peer(place, port))) return { kind: 'elsewhere' }
+  if (port ? !run.world.peer(place, port) : dark(run, bridge) !== undefined)
     throw new Undecided(
       place.label,
       `behind which port of ${link.name} on ${place.label} ${ip.text} (${mac}) is, and who it is, no dump shows`,
@@ -194,7 +194,7 @@ function nobody(run: Run, bridge: Bridge, known: Neighbour | undefined, ip: Ip):
 
 /** A port that leads to nobody whom the snapshot has, and to no pod that the API has: more of those than pods without a dump. */
 function dark({ world }: Run, bridge: Bridge): Link | undefined {
-  const unseen = portsOf(bridge).filter((p) => p.up && !world.peer(p))
+  const unseen = portsOf(bridge).filter((p) => p.up && !world.peer(bridge.place, p))
   const { name } = bridge.place.host
   const pods = new Set([...world.podsByIp.values()].filter((p) => p.node === name && !world.places.has(`pod/${p.namespace}/${p.name}`)))
   return unseen.length > pods.size ? unseen[0] : undefined

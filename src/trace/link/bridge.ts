@@ -69,7 +69,7 @@ export function leaveByBridge(run: Run, skb: Skb, link: Link, nextHop: Ip, ways:
 /** A packet has come in by a bridge, for the host itself: by the one port of which no dump shows the other end, if there is only one. */
 export function enterFromBeyond(run: Run, skb: Skb, link: Link, ways: Ways): End {
   const bridge = { place: skb.place, link }
-  const [port, another] = portsOf(bridge).filter((p) => !run.world.peer(p))
+  const [port, another] = portsOf(bridge).filter((p) => !run.world.peer(skb.place, p))
   return enter(run, skb, { bridge, port: another ? undefined : port, sender: undefined, target: { kind: 'host' } }, ways)
 }
 
@@ -244,7 +244,7 @@ function deliver(run: Run, skb: Skb, { bridge, target }: Frame & { readonly targ
  */
 export function resetByPort(run: Run, { place, bridged, packet: { src } }: Skb, reset: Packet, ways: Ways): End {
   const port = place.links.get(bridged?.in ?? '')
-  const far = port && run.world.peer(port)
+  const far = port && run.world.peer(place, port)
   const pod = run.world.podsByIp.get(src.text)
   if (!far)
     throw new Undecided(
