@@ -24,6 +24,7 @@ mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
 mknod "$1/upper/gone" c 0 0
 ip link add br0 type bridge
+ip address add fd30::1/64 dev br0
 ip link add one type veth peer other`
 
 /** What node-init.sh and machine-init.sh begin with, in namespaces that go at once. */
@@ -33,5 +34,5 @@ function trialFailure(): string | undefined {
   const { status, stderr, error } = spawnSync('unshare', [...own, 'sh', '-ec', trial, 'sh', folder], { encoding: 'utf8' })
   rmSync(folder, { recursive: true })
   if (status === 0) return undefined
-  return `namespaces with an overlay over / in ${tmpdir()}, a bridge and a veth: ${(error?.message ?? stderr).trim()}`
+  return `namespaces with an overlay over / in ${tmpdir()}, a bridge with an IPv6 address and a veth: ${(error?.message ?? stderr).trim()}`
 }

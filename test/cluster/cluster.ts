@@ -2,6 +2,7 @@
  * A real Kubernetes cluster on this machine, for as long as this process lives: its own apiserver, controller manager, scheduler, etcd; nodes with
  * containerd, kubelet and kube-proxy. Needs root. Nothing of it is in the host's own namespaces but a listening port on loopback.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lackingHere } from './able.ts'
@@ -52,6 +53,7 @@ export async function up(
   if (!(count >= 1 && count <= 80)) throw new RangeError(`a cluster has 1 to 80 nodes, not ${count}`)
   const lack = lackingHere()
   if (lack !== undefined) throw new Error(`no cluster here: it needs ${lack}`)
+  refuseUnable(proxyMode)
   const parts = await built()
   const machine = await makeMachine()
   try {
@@ -89,6 +91,7 @@ export async function up(
       link: async (name, state) => void (await run([...machine.inside, 'ip', 'link', 'set', node(name).name, state])),
       diff: (name) => node(name).diff(),
       setProxyMode: async (mode) => {
+        refuseUnable(mode)
         await Promise.all(names.map((name) => run([...node(name).inside(), 'sh', '/run/node-proxy.sh', mode])))
       },
       waitReady: (ready = true, which = names) => waitReady(kubectl, which.map(node), ready),
@@ -101,6 +104,11 @@ export async function up(
     await machine.end()
     throw error
   }
+}
+
+/** Loading modules is left to whose machine it is. */
+function refuseUnable(mode: ProxyMode): void {
+  if (mode === 'ipvs' && !existsSync('/proc/net/ip_vs')) throw new Error('kube-proxy by ipvs needs a kernel with IPVS: modprobe ip_vs')
 }
 
 const patienceMs = 240_000 * slowness

@@ -44,7 +44,10 @@ function orUsage<T>(read: () => T): T {
 }
 
 const { count, shop, options } = orUsage(given)
-const cluster = await up(count, options)
+const cluster = await up(count, options).catch((error: Error) => {
+  console.error(error.message)
+  process.exit(1)
+})
 if (shop) await openShop(cluster, options.dual ? 2 : 1)
 console.log(`export KUBECONFIG=${cluster.kubeconfig}`)
 for (const node of cluster.nodes) console.log(`a shell on ${node}: ${cluster.inside(node).join(' ')} bash`)

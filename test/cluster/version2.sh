@@ -19,13 +19,13 @@ mount -n -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work /mnt/root
 mount -n -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/root && cd /mnt/root
 mkdir -p old lib/modules
 for fs in dev proc sys; do mount -n --move /\$fs \$fs; done
-for fs in run tmp; do mount -n -t tmpfs tmpfs \$fs; done
+mount -n -t tmpfs tmpfs run
 pivot_root . old && exec chroot . /bin/bash /old$work/start
 END
 
 cat >"$work/start" <<END
 mount --bind /old$work/usr/lib/uml/modules /lib/modules
-mkdir -p /run/result /dev/pts /dev/shm && mount -t hostfs -o $work/result none /run/result
+mkdir -p /run/result /run/tmp /dev/pts /dev/shm && mount -t hostfs -o $work/result none /run/result
 mount -t devpts devpts /dev/pts && mount -t tmpfs tmpfs /dev/shm && mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ln -s /proc/self/fd /dev/fd && ln -s fd/0 /dev/stdin && ln -s fd/1 /dev/stdout && ln -s fd/2 /dev/stderr
 ip link set lo up && hostname version2
@@ -36,7 +36,7 @@ cd $(printf %q "$PWD")
 # kubelet does not start where it can't read the processor's speed
 sed 's/^mode.*/&\ncpu MHz : 1000/' /proc/cpuinfo >/run/cpuinfo
 sed -i 's,^mount -t proc .*,&\nmount --bind /run/cpuinfo "\$root/proc/cpuinfo",' $(printf %q "$(dirname "$(realpath "$0")")/node-init.sh")
-export PATH=$(printf %q "$PATH") HOME=$(printf %q "$HOME") NETCTL_IN_VM=1
+export PATH=$(printf %q "$PATH") HOME=$(printf %q "$HOME") NETCTL_IN_VM=1 TMPDIR=/run/tmp
 $(printf '%q ' "$@")
 echo \$? >/run/result/status
 echo o >/proc/sysrq-trigger
