@@ -81,13 +81,15 @@ async function giveControllers(group: string): Promise<void> {
   const given = readWords(file)
   const more = readWords(join(group, 'cgroup.controllers')).filter((c) => wanted.includes(c) && !given.includes(c))
   if (more.length === 0) return
-  const give = () => writeFile(file, more.map((controller) => `+${controller}`).join(' '))
-  await give().catch(async (error: NodeJS.ErrnoException) => {
-    // a container's top is a group like any other, and has processes
-    if (error.code !== 'EBUSY') throw error
-    await moveAside(group)
-    await give()
-  })
+  for (let tries = 0; ; tries++) {
+    try {
+      return await writeFile(file, more.map((controller) => `+${controller}`).join(' '))
+    } catch (error) {
+      // a container's top is a group like any other, and has processes; some may come while others are moved
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || tries > 20) throw error
+      await moveAside(group)
+    }
+  }
 }
 
 async function moveAside(group: string): Promise<void> {
