@@ -16,6 +16,7 @@ export interface Surroundings {
   readonly stderr: { readonly isTTY?: boolean }
 }
 
+/** Facts about the terminal, by the surroundings of the process and the flags that overrule them. */
 export function decideTerminal(around: Surroundings, flags: { readonly noColor?: boolean; readonly noInput?: boolean } = {}): Terminal {
   const { env, stdin, stdout, stderr } = around
   const dumb = env.TERM === 'dumb'

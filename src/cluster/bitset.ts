@@ -15,22 +15,27 @@ export function fullSet(size: number): Bitset {
   return set
 }
 
+/** Adds a member. */
 export function include(set: Bitset, member: number): void {
   set[member >>> 5] = (set[member >>> 5] as number) | (1 << (member & 31))
 }
 
+/** Whether it is a member. */
 export const includes = (set: Bitset, member: number): boolean => (((set[member >>> 5] ?? 0) >>> (member & 31)) & 1) === 1
 
+/** `set`, with the members of `other` added. */
 export function unite(set: Bitset, other: Bitset): Bitset {
   for (let i = 0; i < set.length; i++) set[i] = (set[i] as number) | (other[i] as number)
   return set
 }
 
+/** `set`, with no members but those of `other`. */
 export function intersect(set: Bitset, other: Bitset): Bitset {
   for (let i = 0; i < set.length; i++) set[i] = (set[i] as number) & (other[i] as number)
   return set
 }
 
+/** `set`, without the members of `other`. */
 export function subtract(set: Bitset, other: Bitset): Bitset {
   for (let i = 0; i < set.length; i++) set[i] = (set[i] as number) & ~(other[i] as number)
   return set
@@ -42,6 +47,7 @@ export function overlap(set: Bitset, other: Bitset): boolean {
   return false
 }
 
+/** Whether it has no member. */
 export function isEmpty(set: Bitset): boolean {
   for (let i = 0; i < set.length; i++) if (set[i] !== 0) return false
   return true

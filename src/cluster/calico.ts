@@ -4,6 +4,7 @@ import type { HostEndpoint, IpamBlock, IpPool, PolicyRef, Workload } from './typ
 
 /* Calico's objects, as custom resources (crd.projectcalico.org) and as its API server gives them (projectcalico.org): the specs agree. */
 
+/** IPPool; none if its CIDR is not one. */
 export function ipPool(item: Item): IpPool[] {
   const { spec } = item
   const cidr = parsePrefix(str(spec.cidr) ?? '')
@@ -23,6 +24,7 @@ export function ipPool(item: Item): IpPool[] {
   ]
 }
 
+/** IPAMBlock; none if its CIDR is not one. */
 export function ipamBlock(item: Item): IpamBlock[] {
   const { spec } = item
   const cidr = parsePrefix(str(spec.cidr) ?? '')
@@ -71,6 +73,7 @@ function at(cidr: Prefix, offset: number): Ip {
   return fromWords(family, a & cidr.ma, b & cidr.mb, c & cidr.mc, ((d & cidr.md) + offset) | 0)
 }
 
+/** HostEndpoint. */
 export function hostEndpoint(item: Item): HostEndpoint {
   const name = str(item.spec.interfaceName)
   return {
@@ -83,6 +86,7 @@ export function hostEndpoint(item: Item): HostEndpoint {
   }
 }
 
+/** WorkloadEndpoint; none if it is of no pod. */
 export function workload(item: Item): Workload[] {
   const { spec } = item
   const pod = str(spec.pod)
@@ -99,6 +103,7 @@ export function workload(item: Item): Workload[] {
   ]
 }
 
+/** A policy of any API, as far as it is named and put in order. */
 export function policy(item: Item, kind: PolicyRef['kind']): PolicyRef {
   const calico = kind === 'CalicoNetworkPolicy' || kind === 'GlobalNetworkPolicy' || kind === 'StagedPolicy'
   const tier = str(item.spec.tier) ?? (calico ? 'default' : undefined)

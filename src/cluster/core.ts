@@ -4,10 +4,13 @@ import type { ContainerPort, Endpoint, EndpointSlice, Node, Pod, Service, Servic
 
 /* Objects of the Kubernetes API. Missing fields have the meaning that the API documents for them. */
 
+/** The addresses of a list, without what is none. */
 export const ips = (list: readonly unknown[]): readonly Ip[] => list.flatMap((x) => (typeof x === 'string' ? (parseIp(x) ?? []) : []))
+/** The CIDRs of a list, without what is none. */
 export const prefixes = (list: readonly unknown[]): readonly Prefix[] =>
   list.flatMap((x) => (typeof x === 'string' ? (parsePrefix(x) ?? []) : []))
 
+/** `TCP`, `UDP`, `SCTP` as the API says it; TCP where it says nothing. */
 export function protocol(x: unknown): 'tcp' | 'udp' | 'sctp' {
   const text = str(x)?.toLowerCase()
   return text === 'udp' || text === 'sctp' ? text : 'tcp'
@@ -15,6 +18,7 @@ export function protocol(x: unknown): 'tcp' | 'udp' | 'sctp' {
 
 const unique = (list: readonly Ip[]): readonly Ip[] => [...new Map(list.map((i) => [i.text, i])).values()]
 
+/** Pod. */
 export function pod(item: Item): Pod {
   const { spec, status, metadata } = item
   const owner = arr(metadata.ownerReferences)
@@ -49,6 +53,7 @@ export function pod(item: Item): Pod {
   }
 }
 
+/** Node. */
 export function node(item: Item): Node {
   const { spec, status, metadata } = item
   const version = str(rec(status.nodeInfo).kubeletVersion)
@@ -70,6 +75,7 @@ export function node(item: Item): Node {
   }
 }
 
+/** Service. */
 export function service(item: Item): Service {
   const { spec, status } = item
   const ingress = arr(rec(status.loadBalancer).ingress).map(rec)
@@ -109,6 +115,7 @@ function servicePort(p: Json): ServicePort[] {
   ]
 }
 
+/** EndpointSlice; its endpoints are read when they are first asked for. */
 export function endpointSlice(item: Item): EndpointSlice {
   const { json, metadata } = item
   let endpoints: readonly Endpoint[] | undefined

@@ -5,9 +5,13 @@ import { ParseError, type Source } from '../kernel/source.ts'
 /** What API objects are before anything is believed of them. */
 export type Json = Readonly<Record<string, unknown>>
 
+/** An object, or an empty one. */
 export const rec = (x: unknown): Json => (typeof x === 'object' && x !== null && !Array.isArray(x) ? (x as Json) : EMPTY)
+/** An array, or an empty one. */
 export const arr = (x: unknown): readonly unknown[] => (Array.isArray(x) ? (x as readonly unknown[]) : [])
+/** A string, if it is one. */
 export const str = (x: unknown): string | undefined => (typeof x === 'string' ? x : undefined)
+/** A finite number, if it is one. */
 export const num = (x: unknown): number | undefined => (typeof x === 'number' && Number.isFinite(x) ? x : undefined)
 const EMPTY: Json = Object.freeze(Object.create(null) as Json)
 

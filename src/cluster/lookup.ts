@@ -41,9 +41,11 @@ function ownerName(pod: Pod, type: ObjectKind): string | undefined {
   return owner.kind === OWNERS[type] ? owner.name : undefined
 }
 
+/** The pod of this name. */
 export const findPod = (inventory: Inventory, namespace: string, name: string): Pod | undefined =>
   inventory.cluster.pods.find((p) => p.name === name && p.namespace === namespace)
 
+/** The Service of this name. */
 export const findService = (inventory: Inventory, namespace: string, name: string): Service | undefined =>
   inventory.cluster.services.find((s) => s.name === name && s.namespace === namespace)
 
@@ -82,6 +84,7 @@ export function ownerOf(
   return inventory.hosts.find((h) => has(h.ips))
 }
 
+/** `pod/shop/web-1`, `node/n1` */
 export const fullName = (type: ObjectKind, namespace: string | undefined, name: string): string =>
   namespace === undefined ? `${type}/${name}` : `${type}/${namespace}/${name}`
 

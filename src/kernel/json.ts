@@ -77,8 +77,10 @@ export function member(e: JsonEntry, key: string): JsonValue | undefined {
   return Object.hasOwn(e.fields, key) ? e.fields[key] : undefined
 }
 
+/** Whether an entry has a member of its own. */
 export const has = (e: JsonEntry, key: string): boolean => Object.hasOwn(e.fields, key)
 
+/** Throws ParseError at the entry. */
 export function fail(e: JsonEntry, message: string): never {
   throw new ParseError(e.source.file, e.source.line, message)
 }
@@ -86,12 +88,14 @@ export function fail(e: JsonEntry, message: string): never {
 const wrong = (e: JsonEntry, key: string, expected: string): never =>
   fail(e, `${e.what}'s \`${key}\` must be ${expected}, not ${describe(member(e, key) ?? null)}`)
 
+/** A string, if the member is there. Throws ParseError, as all of these do. */
 export function optionalText(e: JsonEntry, key: string): string | undefined {
   const value = member(e, key)
   if (value === undefined || typeof value === 'string') return value
   return wrong(e, key, 'a string')
 }
 
+/** A string. */
 export function requiredText(e: JsonEntry, key: string): string {
   return optionalText(e, key) ?? missing(e, key)
 }
@@ -111,16 +115,19 @@ export function optionalInteger(e: JsonEntry, key: string, max = 0xffffffff, min
   return wrong(e, key, `a whole number from ${min} to ${max}`)
 }
 
+/** A whole number from 0 on, `max` at most. */
 export function requiredInteger(e: JsonEntry, key: string, max?: number): number {
   return optionalInteger(e, key, max) ?? missing(e, key)
 }
 
+/** An address, if the member is there. */
 export function optionalIp(e: JsonEntry, key: string): Ip | undefined {
   const value = optionalText(e, key)
   if (value === undefined) return undefined
   return parseIp(value) ?? wrong(e, key, 'an IP address')
 }
 
+/** An array of strings; empty if the member is not there. */
 export function texts(e: JsonEntry, key: string): readonly string[] {
   const value = member(e, key)
   if (value === undefined) return []
@@ -136,6 +143,7 @@ export function children(e: JsonEntry, key: string, what: string): readonly Json
   return wrong(e, key, 'an array of objects')
 }
 
+/** An object inside the entry, if it is there; `what` names it in messages. */
 export function child(e: JsonEntry, key: string, what: string): JsonEntry | undefined {
   const value = member(e, key)
   if (value === undefined) return undefined
@@ -143,6 +151,7 @@ export function child(e: JsonEntry, key: string, what: string): JsonEntry | unde
   return wrong(e, key, 'an object')
 }
 
+/** Whether it is an object, and no array. */
 export function isObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -153,6 +162,7 @@ export function quote(word: string): string {
   return `\`${short.replace(/[^\x20-\x7e…]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}\``
 }
 
+/** What a value is, in words for a message. */
 export function describe(value: JsonValue): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'

@@ -19,6 +19,7 @@ export interface Ways {
   readonly now: () => number
 }
 
+/** Objects by `list`; nodes by the collector over the way, each with the pods that are wanted of it. */
 export function clusterReading({ list, way, script, patienceMs, now }: Ways): Reading {
   return {
     async objects() {

@@ -11,7 +11,9 @@ const byFamily = (four: IcmpError, six: IcmpError) => (family: Family) => (famil
 export const noRoute = byFamily({ type: 3, code: 0 }, { type: 1, code: 0 })
 /** the neighbour does not answer (for IPv4 “host unreachable”) */
 export const addressUnreachable = byFamily({ type: 3, code: 1 }, { type: 1, code: 3 })
+/** nobody listens there */
 export const portUnreachable = byFamily({ type: 3, code: 3 }, { type: 1, code: 4 })
+/** a filter says no */
 export const prohibited = byFamily({ type: 3, code: 13 }, { type: 1, code: 1 })
 /** TTL or hop limit used up on the way */
 export const timeExceeded = byFamily({ type: 11, code: 0 }, { type: 3, code: 0 })

@@ -119,6 +119,7 @@ export function fromWords(family: Family, a: number, b: number, c: number, d: nu
   return { family, a: a | 0, b: b | 0, c: c | 0, d: d | 0, text }
 }
 
+/** Whether they are one address. */
 export function sameIp(x: Ip, y: Ip): boolean {
   return x.d === y.d && x.c === y.c && x.b === y.b && x.a === y.a && x.family === y.family
 }
@@ -145,6 +146,7 @@ export function prefix(address: Ip, length: number): Prefix {
   return { ip: address, length, ma: mask(0), mb: mask(1), mc: mask(2), md: mask(3) }
 }
 
+/** Whether an address is in the prefix. */
 export function contains(p: Prefix, x: Ip): boolean {
   return (
     ((p.ip.d ^ x.d) & p.md) === 0 &&
@@ -180,7 +182,11 @@ export function commonBits(x: Ip, y: Ip): number {
 
 export type IpScope = 'host' | 'link' | 'global'
 
+/** 127.0.0.0/8, ::1 */
 export const isLoopback = (x: Ip): boolean => (x.family === 4 ? x.d >>> 24 === 127 : x.a === 0 && x.b === 0 && x.c === 0 && x.d === 1)
+/** 224.0.0.0/4, ff00::/8 */
 export const isMulticast = (x: Ip): boolean => (x.family === 4 ? x.d >>> 28 === 14 : x.a >>> 24 === 0xff)
+/** 169.254.0.0/16, fe80::/10 */
 export const isLinkLocal = (x: Ip): boolean => (x.family === 4 ? x.d >>> 16 === 0xa9fe : x.a >>> 22 === 0x3fa)
+/** 0.0.0.0, :: */
 export const isUnspecified = (x: Ip): boolean => x.a === 0 && x.b === 0 && x.c === 0 && x.d === 0

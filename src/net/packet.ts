@@ -9,6 +9,7 @@ export interface PortRange {
   readonly hi: number
 }
 
+/** One port, as a range. */
 export const port = (n: number): PortRange => ({ lo: n, hi: n })
 
 /** One packet at one point of its way. Values are never edited: each rewrite makes a new one. */
@@ -87,6 +88,7 @@ export const protocolNumbers: Readonly<Record<string, number>> = {
   pim: 103,
 }
 
+/** The protocol as the IP header has it. */
 export const protocolNumber = (p: Protocol): number => (typeof p === 'number' ? p : (protocolNumbers[p] as number))
 
 /** Is it an ICMP error message (RFC 1122 §3.2.2, RFC 4443 §2.1)? Errors are never answered by errors. */

@@ -13,6 +13,7 @@ interface Length<T> {
   readonly blocks: ReadonlyMap<string | number, T[]>
 }
 
+/** A table of values by prefixes; several may have the same one. */
 export function prefixTable<T>(entries: Iterable<readonly [block: Prefix, value: T]>): PrefixTable<T> {
   const families: Record<Family, { mask: Prefix; blocks: Map<string | number, T[]> }[]> = { 4: [], 6: [] }
   for (const [block, value] of entries) {

@@ -28,6 +28,7 @@ export function protocolNumber(said: string | number): number | undefined {
 /** `TCP`; a number without a name as it is. */
 export const protocolName = (protocol: number): string => NAMES.get(protocol) ?? `protocol ${protocol}`
 
+/** Whether packets of the protocol have ports that policies can name. */
 export const hasPorts = (protocol: number): boolean => protocol === TCP || protocol === UDP || protocol === SCTP || protocol === UDPLITE
 
 /** The protocols that Kubernetes' network policies speak of; what they mean for any other is undefined (network-policies page, API types). */

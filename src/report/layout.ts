@@ -12,6 +12,7 @@ export const padLine = (line: Line, columns: number): Line => {
   return missing > 0 ? [...line, blank(missing)] : line
 }
 
+/** A line further to the right. */
 export const indent = (line: Line, columns: number): Line => (columns > 0 ? [blank(columns), ...line] : line)
 
 /** `left` and `right` on one line, `right` ending at `columns`; nothing when they don't fit. */

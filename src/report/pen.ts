@@ -62,6 +62,7 @@ const twins: Readonly<Record<string, string>> = {
 /** Every mark and arrow that we print has an ASCII twin; a character of a dump that has none is written as `?`. */
 const toAscii = (text: string): string => text.replace(/[^\x00-\x7f]/gu, (char) => twins[char] ?? '?')
 
+/** What writes for this terminal. */
 export function makePen(terminal: Terminal): Pen {
   const chalk = new Chalk({ level: terminal.colour ? 1 : 0 })
   const styles = Object.fromEntries(Object.entries(palette).map(([name, make]) => [name, make(chalk)])) as Record<

@@ -19,6 +19,7 @@ export const verificationMarks: Readonly<Record<Verification['result'], readonly
   unknown: ['?', "CAN'T TELL", 'warn'],
 }
 
+/** What was predicted beside what was seen, step by step. */
 export function verificationText(verified: VerifiedTrace, opts: TextOptions): string {
   const pen = makePen(opts)
   return pen.paint(

@@ -82,4 +82,5 @@ function list(dir: string): Dirent[] {
   }
 }
 
+/** Whether there is anything at a path. */
 export const exists = (path: string): boolean => existsSync(path)

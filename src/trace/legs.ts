@@ -27,6 +27,7 @@ export interface Legs {
   taken: number
 }
 
+/** None yet. */
 export const newLegs = (): Legs => ({ all: [], taken: 0 })
 
 /** A packet is about to meet its first hook on this host; its hops begin at `from`. */

@@ -81,6 +81,7 @@ export function checkPath(observation: Observation, flow: Flow, path: Path, port
   return { steps, ...(difference && { difference }), lost, unwatched, met, agreed, blind }
 }
 
+/** The hops of a path, there or back. */
 export const hopsOf = (path: Path, way: Leg['way']): readonly Hop[] => (way === 'request' ? path.hops : (path.reply?.hops ?? []))
 
 type Watcher = { readonly node: string; readonly seen: NodeSeen; readonly order: WatchOrder; readonly space: Space }

@@ -33,6 +33,7 @@ export function sightings(
   return mine.length > 0 || alike.length > 1 ? mine : alike
 }
 
+/** Whether they are one network namespace. */
 export const sameSpace = (x: Space, y: Space): boolean =>
   x === 'node' || y === 'node' ? x === y : x.namespace === y.namespace && x.name === y.name
 

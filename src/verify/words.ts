@@ -19,13 +19,17 @@ const bad = (what: string, word: unknown): never => {
 /** As `Ip.text` spells it. */
 export const addressWord = (text: string): string => (parseIp(text)?.text === text ? text : bad('an address in canonical form', text))
 
+/** A whole number from 0 to `most`. */
 export const numberWord = (n: number, most: number): string =>
   Number.isInteger(n) && n >= 0 && n <= most ? String(n) : bad(`a number up to ${most}`, n)
 
+/** The id of a run. */
 export const idWord = (id: string): string => (/^[a-z0-9]{8,32}$/.test(id) ? id : bad('the id of a run', id))
 
+/** The id of a probe. */
 export const probeWord = (id: string): string => (/^[a-z0-9-]{1,64}$/.test(id) ? id : bad('the id of a probe', id))
 
+/** Bytes of a payload, 1400 at most. */
 export const hexWord = (data: string): string => (/^(?:[0-9a-f]{2}){0,1400}$/.test(data) ? data : bad('bytes in hexadecimal', data))
 
 /** `node`, or `pod NAMESPACE_NAME`: DNS labels and subdomains (RFC 1123), as Kubernetes has them. */

@@ -39,6 +39,7 @@ interface Flags {
   readonly class?: FlowClass | undefined
 }
 
+/** What the flags say of a flow besides its ends. */
 export const detailsOf = (flags: Flags): FlowDetails => ({
   ...(flags['source-port'] !== undefined && { sourcePort: flags['source-port'] }),
   ...(flags.staged && { staged: true }),

@@ -19,6 +19,7 @@ export interface RunOptions {
   readonly walk?: Walk | undefined
 }
 
+/** Asks every expectation, and compares every recording with what is allowed now. */
 export const runTests = ({ tests, snapshots }: ReadyTests, { advise, walk }: RunOptions): TestRun => ({
   suites: tests.map(({ scene, test }) => {
     const asked = runSuite(scene, test)
@@ -36,6 +37,7 @@ export function exitOfTests({ suites, snapshots }: TestRun): ExitCode {
   return outcomes.has('unknown') ? ExitCode.unknown : ExitCode.ok
 }
 
+/** What came of it, for JUnit, SARIF and their like. */
 export const resultsOf = ({ suites, snapshots }: TestRun): readonly Result[] => [
   ...testResults(suites),
   ...snapshots.flatMap(snapshotResults),

@@ -56,6 +56,7 @@ function testFilesAt(path: string, namespace: string): readonly TestFile[] {
   })
 }
 
+/** USE003: nothing was named. */
 export const noTests = (): NetctlError =>
   new NetctlError({
     code: 'USE003',
@@ -63,6 +64,7 @@ export const noTests = (): NetctlError =>
     try: 'netctl policy test FILE …, or --record FILE to write one',
   })
 
+/** The tests, recordings and manifests of one file (`-`: stdin). Throws NetctlError MAN001, MAN002, PTE001, FileError. */
 export function testFile(file: string, namespace: string): TestFile {
   const manifest = readManifest(readManifestText(file), file === '-' ? 'standard input' : file, { namespace })
   expectWhole(manifest)

@@ -21,6 +21,7 @@ export interface Shape {
   readonly stringify?: ((value: unknown) => string) | undefined
 }
 
+/** What writes YAML, where that was asked for. */
 export const stringifier = async (output: OutputFormat): Promise<Shape['stringify']> =>
   output === 'yaml' ? (await import('../../report/yaml.ts')).yamlText : undefined
 
@@ -51,6 +52,7 @@ export function tracesIn(shape: Shape, walked: readonly WalkedFlow[]): string {
   return flowsText(walked, textOptions(shape))
 }
 
+/** How text is laid out in this shape. */
 export const textOptions = ({ terminal, output, verbose, again, keep }: Shape) => ({
   ...terminal,
   wide: output === 'wide',

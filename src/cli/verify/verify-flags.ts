@@ -56,6 +56,7 @@ export function wantsVerification(
   return true
 }
 
+/** VER002: there is nobody to ask. */
 export const needsConsent = (word: string): NetctlError =>
   new NetctlError({
     code: 'VER002',
@@ -63,6 +64,7 @@ export const needsConsent = (word: string): NetctlError =>
     try: '--yes agrees to it, --dry-run shows it',
   })
 
+/** VER003: somebody said no. */
 export const notAgreed = (): NetctlError =>
   new NetctlError({
     code: 'VER003',

@@ -15,6 +15,7 @@ export function objectRefusal({ file, line }: Source, message: string, advice: s
   return new NetctlError({ code: 'MAN002', message, try: advice, file, line })
 }
 
+/** Throws `objectRefusal`. */
 export function refuseObject(at: Source, message: string, advice: string): never {
   throw objectRefusal(at, message, advice)
 }

@@ -192,6 +192,7 @@ function put(out: Record<string, unknown>, name: string, value: unknown): void {
   else out[name] = value
 }
 
+/** `<<`, unless it is in quotes. */
 export const isMergeKey = (key: unknown): boolean =>
   isScalar(key) && key.value === '<<' && (key.tag === `${TAG}merge` || (key.tag === undefined && key.type === 'PLAIN'))
 

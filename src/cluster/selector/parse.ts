@@ -32,6 +32,7 @@ const LABEL = /[A-Za-z0-9_./-]+/y
 const OPERATOR = /(?:==|!=|(?:contains|starts[ \t]*with|ends[ \t]*with|not[ \t]*in|in)(?![A-Za-z0-9_./-]))/y
 const TERM = 'a label, has(…), all(), `!` or `(`'
 
+/** The selector that a text of Calico says, or what is wrong with it and where. */
 export function parseSelector(text: string): Selector | SelectorError {
   if (text.length > TEXT_LENGTH) {
     return { kind: 'error', column: TEXT_LENGTH, message: `expected at most ${TEXT_LENGTH} characters, found ${text.length}` }

@@ -18,6 +18,7 @@ export interface LabelIndex {
 /** One label: its values, each with those who have it. */
 type KeyIndex = ReadonlyMap<string, readonly number[]>
 
+/** An index over sets of labels; things are known by their places in the list. */
 export function indexLabels(things: readonly LabelSet[]): LabelIndex {
   const keys = new Map<string, Map<string, number[]>>()
   for (const [place, labels] of things.entries()) {

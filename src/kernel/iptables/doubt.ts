@@ -18,6 +18,7 @@ export function doubt(doubts: Doubt[], it: Doubt): true {
 /** A fact that no dump tells. */
 export const unknown = (doubts: Doubt[], fact: string, not = false): true => doubt(doubts, { kind: 'unknown', fact, not })
 
+/** Takes something for granted, and says so. */
 export const assume = (doubts: Doubt[], what: string, holds: boolean): true => doubt(doubts, { kind: 'assume', what, holds })
 
 /** Asks the walk. A fact has one answer in one run: a rule and its negation never both match. */

@@ -46,6 +46,7 @@ export interface RuleReader {
 
 const none: readonly Match[] = []
 
+/** What is remembered from one rule to the next of a family's dump. */
 export const ruleReader = (family: Family): RuleReader => ({
   family,
   matches: new Map(),

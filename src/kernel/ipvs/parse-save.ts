@@ -90,6 +90,7 @@ function readLine(row: string, line: number, services: Map<string, OpenService>,
   return undefined
 }
 
+/** The family of a virtual server. */
 export const familyOf = (key: ServiceKey): Family => (key.kind === 'mark' ? key.family : key.ip.family)
 
 const protocols: Readonly<Record<string, IpvsProtocol>> = { '-t': 'tcp', '-u': 'udp', '--sctp-service': 'sctp' }

@@ -83,6 +83,7 @@ function formatEnd(v: Value, type: string | undefined): string {
   return formatValue(v, plain ? 'integer' : type)
 }
 
+/** `accept`, `jump CHAIN` */
 export const formatVerdict = (v: Verdict): string => ('chain' in v ? `${v.kind} ${v.chain}` : v.kind)
 
 /** An element of a set or map. */
@@ -95,6 +96,7 @@ export function formatElement(e: NftElement, key: DataType, data: DataType): str
   return words.join(' ')
 }
 
+/** `@name`, or an anonymous set with its elements. */
 export function formatSet(set: SetExpression, key: DataType, data: DataType): string {
   return set.kind === 'setref' ? `@${set.name}` : `{ ${set.elements.map((e) => formatElement(e, key, data)).join(', ')} }`
 }

@@ -22,8 +22,11 @@ export type Operand =
     }
   | { readonly kind: 'unknown'; readonly what: string }
 
+/** An operand that is a number. */
 export const number = (value: number): Operand => ({ kind: 'number', value })
+/** An operand that is an address. */
 export const address = (ip: Ip): Operand => ({ kind: 'ip', ip })
+/** An operand whose value can't be told; `what` it is, for people. */
 export const unknownOperand = (what: string): Operand => ({ kind: 'unknown', what })
 
 /** How far an operand lies in a value: yes or no, a share of an interval, or (undefined) it can't be told. */

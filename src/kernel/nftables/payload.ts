@@ -166,6 +166,8 @@ function etherField(field: string, { inDevice, packet, hook }: NftEnv): Operand 
 }
 
 const layer3 = new Set(['loopback', 'ipip', 'sit', 'ip6tnl', 'gre', 'wireguard', 'tun', 'vti', 'ppp', 'none'])
+
+/** Whether frames of this kind of device have an Ethernet header. */
 export const isEthernet = (kind: string): boolean => !layer3.has(kind)
 const macNumber = (mac: string): number => Number.parseInt(mac.replaceAll(':', ''), 16)
 

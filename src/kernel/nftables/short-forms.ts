@@ -18,6 +18,7 @@ export function addressType(family: NftFamily): string {
   return family === 'ip' ? 'ipv4_addr' : family === 'ip6' ? 'ipv6_addr' : 'ip'
 }
 
+/** The code of an ICMP error by the name that nft gives it. */
 export const rejectCode = (type: 'icmp' | 'icmpv6' | 'icmpx', name: string): number | undefined => symbol(`${type}_code`, name)
 
 /** A bare `reject` says port unreachable (nft(8), REJECT STATEMENT). */

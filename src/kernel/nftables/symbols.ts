@@ -71,6 +71,8 @@ export const symbol = (type: string, name: string): number | undefined => tables
 
 /** Data types whose values are sets of bits: a list of names is their sum, and no operator means the test of bits. */
 const BITMASKS = new Set(['ct_state', 'ct_status', 'ct_event', 'ct_label', 'tcp_flag'])
+
+/** Whether values of the type are sets of flags. */
 export const isBitmask = (type: string | undefined): boolean => type !== undefined && BITMASKS.has(type)
 
 const PRIORITIES: Readonly<Record<string, number>> = { raw: -300, mangle: -150, dstnat: -100, filter: 0, security: 50, srcnat: 100 }

@@ -81,5 +81,6 @@ function tellingLabel({ labels }: Endpoint): readonly [string, string] | undefin
   return own[0]
 }
 
+/** Whether it is one of Calico's own kinds. */
 export const isCalico = (kind: Policy['kind']): boolean =>
   kind === 'NetworkPolicy' || kind === 'GlobalNetworkPolicy' || kind === 'StagedNetworkPolicy' || kind === 'StagedGlobalNetworkPolicy'

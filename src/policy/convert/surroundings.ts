@@ -17,6 +17,7 @@ export interface Surroundings {
 
 const METADATA_NAME = 'kubernetes.io/metadata.name'
 
+/** What namespaces and service accounts of the input give to what is in them. */
 export function surroundings(input: readonly Loaded[]): Surroundings {
   const namespaces = new Map<string, LabelSet>()
   const accounts = new Map<string, LabelSet>()

@@ -62,6 +62,7 @@ export function isOneOfMany(world: PolicyWorld, { origin }: Policy): boolean {
 export const policiesOf = (world: PolicyWorld): readonly Policy[] =>
   world.tiers.flatMap(({ policies }) => policies.filter((policy) => !isOneOfMany(world, policy)))
 
+/** A policy's rules of a direction. */
 export const rulesOf = (policy: Policy, direction: Direction): readonly Rule[] =>
   direction === 'ingress' ? policy.ingressRules : policy.egressRules
 
@@ -76,6 +77,7 @@ export const ruleAt = (policy: Policy, direction: Direction, { index }: Rule): O
 export const nameOf = ({ origin: { object } }: { readonly origin: Origin }): string =>
   `${object.kind} ${object.namespace === undefined ? '' : `${object.namespace}/`}${object.name}`
 
+/** A place further inside. */
 export const within = ({ object, path }: Origin, ...steps: FieldPath): Origin => ({ object, path: [...path, ...steps] })
 
 /** What stands at a path of the object as it was written, before any default. */

@@ -5,6 +5,7 @@ import type { Direction } from '../model.ts'
 /** Kubernetes' NetworkPolicy, in force or staged. */
 export type KubernetesPolicy = Extract<Loaded['resource'], { kind: 'NetworkPolicy' | 'StagedKubernetesNetworkPolicy' }>
 
+/** Whether it is one. */
 export const isKubernetesPolicy = (resource: Loaded['resource']): resource is KubernetesPolicy =>
   resource.kind === 'NetworkPolicy' || resource.kind === 'StagedKubernetesNetworkPolicy'
 

@@ -9,6 +9,7 @@ export interface BitMatrix {
   readonly bits: Uint32Array
 }
 
+/** A matrix of zeros. */
 export function bitMatrix(rows: number, columns: number): BitMatrix {
   const width = (columns + 31) >>> 5
   return { rows, columns, width, bits: new Uint32Array(rows * width) }
@@ -17,6 +18,7 @@ export function bitMatrix(rows: number, columns: number): BitMatrix {
 /** A row, as a set that can be changed. */
 export const rowOf = ({ bits, width }: BitMatrix, row: number): Bitset => bits.subarray(row * width, (row + 1) * width)
 
+/** Whether a bit is set. */
 export const bitAt = ({ bits, width }: BitMatrix, row: number, column: number): boolean =>
   (((bits[row * width + (column >>> 5)] as number) >>> (column & 31)) & 1) === 1
 

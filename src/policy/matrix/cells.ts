@@ -31,6 +31,7 @@ export interface Setting {
   readonly ingress: readonly Group[]
 }
 
+/** Works out what does not depend on ports. */
 export function settingOf(world: PolicyWorld, places: Places): Setting {
   const { groups } = familyGroups(world)
   const occurring = new Set(groups.flatMap((source) => groups.map((destination) => sceneOf(source, destination))))
@@ -44,6 +45,7 @@ export function settingOf(world: PolicyWorld, places: Places): Setting {
   }
 }
 
+/** Judges all pairs on the ports of a class. */
 export function cellsOf({ world, places, scenes, egress, ingress }: Setting, ports: PortClass): Cells {
   const questions: Questions = new Map(
     [...scenes].map(([scene, shared]) => [scene, { places, ports, rules: new Map(), byPort: new Map(), ...shared }]),

@@ -18,8 +18,10 @@ export interface Matrix {
   readonly cells: readonly Cells[]
 }
 
+/** Pods and workloads have a row and a column, host endpoints have not. */
 export const isInMatrix = ({ kind }: Endpoint): boolean => kind !== 'host'
 
+/** Judges all pairs on each of these classes of ports. */
 export function matrixOf(world: PolicyWorld, ports: readonly PortClass[]): Matrix {
   const size = world.endpoints.length
   const members = world.endpoints.filter(isInMatrix).map(({ index }) => index)

@@ -15,6 +15,7 @@ export interface Plane {
 export const pairAt = ({ row, column, cells }: Plane, source: number, destination: number): boolean =>
   bitAt(cells, row[source] as number, column[destination] as number)
 
+/** A matrix with equal rows and columns kept once. */
 export function planeOf(matrix: BitMatrix): Plane {
   const rows = distinct(matrix)
   const columns = distinct(transpose(rows.matrix))

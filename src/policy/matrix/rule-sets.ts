@@ -41,6 +41,7 @@ export interface Question {
   readonly byPort: Map<string, Sure>
 }
 
+/** Whom a rule matches; worked out once for each question. */
 export function ruleSets(question: Question, rule: Rule): RuleSets {
   let sets = question.rules.get(rule)
   if (!sets) question.rules.set(rule, (sets = find(question, rule)))

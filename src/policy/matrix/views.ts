@@ -24,6 +24,7 @@ interface ViewedEnd {
   readonly places: readonly number[]
 }
 
+/** Endpoints as packets of a scene show them. */
 export function viewOf({ endpoints, networkSets }: PolicyWorld, places: Places, scene: Scene): View {
   const ends = endpoints.map(({ addresses, index }): ViewedEnd => {
     const address = scene && addresses.find(({ family }) => family === scene)
@@ -43,6 +44,7 @@ export interface FamilyGroup {
   readonly members: Bitset
 }
 
+/** Endpoints with the same families together; `groupOf`: the group of each endpoint. */
 export function familyGroups({ endpoints }: PolicyWorld): { readonly groups: readonly FamilyGroup[]; readonly groupOf: readonly number[] } {
   const numbers = new Map<string, number>()
   const groups: FamilyGroup[] = []

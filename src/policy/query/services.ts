@@ -34,6 +34,7 @@ export interface Backend {
   readonly port: number
 }
 
+/** The Services among objects, by name and by address, with their slices. */
 export function servicesOf(objects: readonly ManifestObject[]): Services {
   const byName = new Map<string, Service>()
   const byAddress = new Map<string, Service>()

@@ -21,6 +21,7 @@ export interface ExplainedChange extends RecordChange {
   readonly example?: { readonly flow: PolicyFlow; readonly verdict: Verdict }
 }
 
+/** What is allowed now beside what was recorded. */
 export function checkSnapshot(world: PolicyWorld, snapshot: PolicySnapshot): SnapshotResult {
   const now = recordingOf(world)
   const { changes, added, removed } = compareRecordings(snapshot.recording, now)
@@ -41,4 +42,5 @@ function exampleOf(
   return { example: { flow, verdict: evaluate(world, flow) } }
 }
 
+/** Whether anything is otherwise than it was recorded. */
 export const differs = ({ changes, added, removed }: SnapshotResult): boolean => changes.length + added.length + removed.length > 0

@@ -24,6 +24,7 @@ export interface Recorded extends Recording {
   readonly endpoints: ReadonlyMap<string, Endpoint>
 }
 
+/** Records all that a world allows. */
 export function recordingOf(world: PolicyWorld): Recorded {
   const matrix = matrixOf(
     world,

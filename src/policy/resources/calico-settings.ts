@@ -14,6 +14,7 @@ export interface FelixConfiguration {
   readonly spec: Readonly<Record<string, unknown>>
 }
 
+/** FelixConfiguration, as it stands. */
 export function felixConfiguration(json: Readonly<Record<string, unknown>>, loose: Loose): FelixConfiguration {
   return { kind: 'FelixConfiguration', metadata: loose.metadata(json, ''), spec: loose.object(json, 'spec', []) }
 }
@@ -82,6 +83,7 @@ export const kubeControllersConfigurationSchema = fields({
   status: any,
 })
 
+/** KubeControllersConfiguration, checked before by its schema. */
 export function kubeControllersConfiguration({
   metadata,
   spec,

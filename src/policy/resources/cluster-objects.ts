@@ -50,10 +50,12 @@ export interface EndpointSlice {
   }[]
 }
 
+/** What of an object of this kind counts is its labels. */
 export function labelled(json: Json, kind: Labelled['kind'], loose: Loose, namespace: string): Labelled {
   return { kind, metadata: loose.metadata(json, namespace) }
 }
 
+/** Node, read loosely: a cluster has it already. */
 export function node(json: Json, loose: Loose): Node {
   const addresses: { type: string; ip: Ip }[] = []
   for (const [given, at] of loose.objects(loose.object(json, 'status', []), 'addresses', ['status'])) {
@@ -63,6 +65,7 @@ export function node(json: Json, loose: Loose): Node {
   return { kind: 'Node', metadata: loose.metadata(json, ''), addresses }
 }
 
+/** Service, read loosely. */
 export function service(json: Json, loose: Loose, namespace: string): Service {
   const at = ['spec']
   const spec = loose.object(json, 'spec', [])
@@ -86,6 +89,7 @@ export function service(json: Json, loose: Loose, namespace: string): Service {
   }
 }
 
+/** EndpointSlice, read loosely. */
 export function endpointSlice(json: Json, loose: Loose, namespace: string): EndpointSlice {
   const metadata = loose.metadata(json, namespace)
   const ports = [...slicePorts(json, [], loose)]

@@ -15,6 +15,7 @@ export interface Metadata {
 /** apimachinery's TotalAnnotationSizeLimitB */
 const ANNOTATION_BYTES = 256 * 1024
 
+/** Says what an API server would refuse of labels. */
 export function checkLabels(labels: Readonly<Record<string, string>>, say: Say): void {
   for (const key in labels) {
     for (const wrong of labelKeyProblems(key)) say([key], wrong)
@@ -22,6 +23,7 @@ export function checkLabels(labels: Readonly<Record<string, string>>, say: Say):
   }
 }
 
+/** Says what an API server would refuse of annotations. */
 export function checkAnnotations(annotations: Readonly<Record<string, string>>, say: Say): void {
   let size = 0
   for (const key in annotations) {

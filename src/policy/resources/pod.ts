@@ -49,6 +49,7 @@ export interface Workload {
   readonly owner?: Owner
 }
 
+/** Pod, read loosely: a cluster has it already. */
 export function pod(json: Json, loose: Loose, namespace: string): Pod {
   const metadata = loose.metadata(json, namespace)
   const spec = loose.object(json, 'spec', [])

@@ -23,6 +23,7 @@ export function fieldOf(path: FieldPath): string {
   return field
 }
 
+/** What is wrong at a path of fields; `hint`: what to write instead. */
 export function problem(path: FieldPath, message: string, hint?: string): ResourceProblem {
   return { path, field: fieldOf(path), message, ...(hint && { hint }) }
 }

@@ -121,8 +121,10 @@ export function text(check?: (value: string) => string | undefined, hint?: strin
   )
 }
 
+/** A number of any kind. */
 export const number = (): Schema<number> => v.number()
 
+/** `true` or `false`. */
 export const flag = (): Schema<boolean> => v.boolean()
 
 /** A whole number. */

@@ -24,6 +24,7 @@ export const judgementWords: Readonly<Record<Judgement['verdict'], readonly [mar
   'n/a': ['·', 'n/a', 'dim'],
 }
 
+/** `rule 0 (dns)` */
 export const ruleTitle = (rule: Rule): string => `rule ${rule.index}${rule.name === undefined ? '' : ` (${rule.name})`}`
 
 /** Why a direction fares as it does, in one clause; and where that stands. */
@@ -48,11 +49,13 @@ export function decisionText(judgement: Judgement, end: End): { readonly text: s
   }
 }
 
+/** `no rule of NetworkPolicy shop/api or 2 more policies matches` */
 export function nobodyAllows(policies: readonly Policy[]): string {
   const [first, ...more] = policies
   if (!first) return 'no rule matches'
   return `no rule of ${policyTitle(first)}${more.length > 0 ? ` or ${count(more.length, 'more policy').replace('policys', 'policies')}` : ''} matches`
 }
 
+/** The end whose policies judge this direction. */
 export const endFor = (direction: Direction, flow: { readonly source: End; readonly destination: End }): End =>
   direction === 'egress' ? flow.source : flow.destination

@@ -19,6 +19,7 @@ export function placeOf(origin: Origin): FilePlace {
   return place
 }
 
+/** `policies.yaml:24` */
 export const placeText = ({ file, line }: FilePlace): string => `${file}:${line}`
 
 /** `NetworkPolicy shop/db`; Calico's kind of the same name says whose it is. */

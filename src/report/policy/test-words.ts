@@ -21,8 +21,10 @@ export const TEST_RULES = {
 
 export type Outcome = 'pass' | 'fail' | 'unknown' | 'refused'
 
+/** What came of an expectation. */
 export const outcomeOf = (asked: Asked): Outcome => (asked.kind === 'refused' ? 'refused' : asked.outcome)
 
+/** Where it stands. */
 export const placeOfTest = ({ test, index }: Expectation): FilePlace => positionOf(test, ['spec', 'tests', index])
 
 /** Its name, or what it says. */

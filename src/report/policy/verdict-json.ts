@@ -51,6 +51,7 @@ interface ReasonDocument {
   readonly rule?: number
 }
 
+/** A verdict with what decided in each direction: a line of `-o jsonl`. */
 export function verdictDocument(verdict: Verdict, id?: string | number): VerdictDocument {
   const { reasons, notes } = verdict
   return {
@@ -77,6 +78,7 @@ export const flowDocument = (flow: PolicyFlow, verdict: Verdict) => ({
   ...verdictDocument(verdict),
 })
 
+/** What decided in one direction, and the way there. */
 export function directionDocument(judgement: Judgement): DirectionDocument {
   const { verdict } = judgement
   const path = pathOf(judgement)
@@ -97,6 +99,7 @@ export function directionDocument(judgement: Judgement): DirectionDocument {
   }
 }
 
+/** A policy by its names. */
 export const policyDocument = ({ namespace, name, origin }: Policy): PolicyDocument => ({
   apiVersion: origin.object.apiVersion,
   kind: origin.object.kind,

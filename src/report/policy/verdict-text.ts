@@ -64,11 +64,13 @@ export function besidePlace(head: Line, text: string, place: string | undefined,
   return both ? [...lines, both] : [...lines, last, indent(right, Math.min(at, 10))]
 }
 
+/** Why a verdict is neither yes nor no. */
 export const reasonLines = (verdict: Verdict, pen: Pen): Line[] =>
   verdict.reasons.flatMap(({ kind, direction, message }) =>
     labelled([pen.text(`  ${kind}`, 'warn'), pen.text(`  ${direction}: `, 'dim')], message, pen),
   )
 
+/** What else is to be known of a verdict. */
 export const noteLines = (notes: readonly string[], pen: Pen): Line[] =>
   notes.flatMap((note) => labelled([pen.text('  note  ', 'dim')], note, pen))
 

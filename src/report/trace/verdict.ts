@@ -32,6 +32,7 @@ export function overallVerdict(trace: Trace): Overall {
 export const meetsExpectation = (trace: Trace, expected: Verdict): boolean =>
   trace.outcomes.length > 0 && trace.outcomes.every((o) => o.verdict === expected)
 
+/** The share of new connections that these outcomes have together. */
 export const probabilityOf = (outcomes: readonly Outcome[]): number => outcomes.reduce((sum, o) => sum + o.probability, 0)
 
 /** Distinct server sockets among outcomes. */

@@ -23,6 +23,8 @@ export const isWorkloadDevice = (name: string, cluster?: Cluster): boolean => pr
 /** A device by which Calico sends between nodes. */
 export const isCalicoTunnel = (name: string): boolean => calicoTunnels.has(name)
 
+/** The device that has the addresses of IPVS services. */
 export const isKubeProxyDevice = (name: string): boolean => name === 'kube-ipvs0'
 
+/** Devices of netctl's own. */
 export const isNetctlDevice = (name: string): boolean => name.startsWith('netctl')

@@ -51,7 +51,9 @@ function networkText(ip: Ip, block: IpamBlock | undefined, cidr: IpamBlock['cidr
   return home === undefined ? ip.text : `${ip.text} (on ${home})`
 }
 
+/** `shop/api` */
 export const serviceName = (s: Service): string => `${s.namespace}/${s.name}`
+/** `shop/web-1` */
 export const podName = (p: Pod): string => `${p.namespace}/${p.name}`
 
 /** Does the snapshot have these objects at all? Where they were not collected, nothing follows from their absence. */

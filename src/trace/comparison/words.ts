@@ -13,6 +13,7 @@ export function acted(what: string, means: readonly (string | false)[], steps: r
   return { acted: evidence.length > 0, what, ...(mechanism !== '' && { mechanism }), evidence }
 }
 
+/** It did nothing; `what` says why. */
 export const idle = (what: string, steps: readonly Step[] = []): Part => ({ acted: false, what, evidence: evidenceOf(steps, 2) })
 
 /** `a`, `a and b`, `a, b and 3 more` */
@@ -30,9 +31,11 @@ export function statements(items: Iterable<string>, most = 3): string {
   return all.length > most ? `${all.slice(0, most).join('; ')}; and ${all.length - most} more` : all.join('; ')
 }
 
+/** `n1 and n2` */
 export const nodesIn = (steps: readonly Step[]): string => list(steps.map((s) => s.hop.node))
 
 /** What is said of an object in a sentence: `shop/web:http` of `service/shop/web:http`. */
 export const nameOf = (object: string): string => object.slice(object.indexOf('/') + 1)
 
+/** Those that are there, with semicolons between them. */
 export const sentences = (...parts: readonly (string | undefined | false)[]): string => parts.filter((p) => p).join('; ')

@@ -17,5 +17,6 @@ export function expectEndpoint(run: Run, { packet, place }: Skb): void {
   throw new Undecided(place.label, noEndpoint(place.label, object))
 }
 
+/** Why it is undecided. */
 export const noEndpoint = (node: string, object: string): string =>
   `${node} sends nothing on for ${object.replace('/', ' ')} today: to which endpoint a connection goes that was made before is not known`

@@ -102,6 +102,7 @@ function ignores({ place, link }: Port, value: number, target: Ip, asker: Ip): b
 /** Who hears a question knows the asker: an entry of this run's own. */
 export const askerKey = ({ place, link }: Port, ip: Ip): string => `${place.id} ${link.name} ${ip.text}`
 
+/** Under this a run keeps that a neighbour does not answer. */
 export const silentKey = ({ place, outDevice }: Skb, ip: Ip): string => `${place.id} ${outDevice} ${ip.text}`
 
 /** Nobody answers: after three tries the packet is handed back (arp_error_report, ndisc_error_report). */

@@ -151,6 +151,7 @@ function readBinary(operator: BinaryOperator, operands: readonly JsonValue[], ty
   return left
 }
 
+/** A verdict by its key; undefined if it has not the shape of one. */
 export function readVerdict(kind: string, body: JsonValue | undefined): Verdict | undefined {
   switch (kind) {
     case 'accept':

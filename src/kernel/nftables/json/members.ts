@@ -27,7 +27,9 @@ export const within = (json: JsonObject, keys: readonly string[]): boolean => {
   return true
 }
 
+/** A string, if it is one. */
 export const text = (json: JsonValue | undefined): string | undefined => (typeof json === 'string' ? json : undefined)
+/** A whole number, if it is one. */
 export const count = (json: JsonValue | undefined): number | undefined =>
   typeof json === 'number' && Number.isSafeInteger(json) ? json : undefined
 /** nft_ng_random_init, nft_jhash_init: a modulus of 0 is refused */
@@ -35,10 +37,14 @@ export const positive = (json: JsonValue | undefined): number | undefined => {
   const value = count(json)
   return value !== undefined && value > 0 ? value : undefined
 }
+
+/** The handle of an object, if it says one. */
 export const handleOf = (body: JsonObject): { readonly handle?: number } => {
   const handle = count(body.handle)
   return handle === undefined ? {} : { handle }
 }
+
+/** Its comment, if it has one. */
 export const commentOf = ({ comment }: JsonObject): { readonly comment?: string } => (typeof comment === 'string' ? { comment } : {})
 
 /** `"a"` or `["a", "b"]` */

@@ -152,6 +152,7 @@ function readLines(text: string, block: TextBlock, more: (words: string) => bool
   return lines
 }
 
+/** All lines of a block. */
 export const linesOf = (text: string, block: TextBlock): readonly BlockLine[] => readLines(text, block, () => true)
 
 /** The lines of a chain before its rules. */

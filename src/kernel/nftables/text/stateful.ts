@@ -34,12 +34,14 @@ export function parseStateful(t: Tokens): StatefulStatement | undefined {
   }
 }
 
+/** A whole number, decimal or hexadecimal. */
 export function natural(t: Tokens): number {
   const word = t.next()
   if (!/^(?:\d{1,20}|0x[0-9a-fA-F]{1,12})$/.test(word)) t.fail('a number')
   return Number(word)
 }
 
+/** `packets 3 bytes 180`; zeros where it is not said. */
 export function parseCounts(t: Tokens): { readonly packets: number; readonly bytes: number } {
   if (!t.take('packets')) return { packets: 0, bytes: 0 }
   const packets = natural(t)

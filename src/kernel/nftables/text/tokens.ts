@@ -128,6 +128,7 @@ const isPunctuation = (c: number): boolean => c === 123 || c === 125 || c === 44
 
 /** A word without its quotes. */
 export const unquoted = (word: string): string => (word.charCodeAt(0) === 34 ? word.slice(1, -1) : word)
+/** Whether a token is a text in quotes. */
 export const isQuoted = (word: string): boolean => word.charCodeAt(0) === 34
 
 /** Flags parted by commas. */

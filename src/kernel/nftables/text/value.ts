@@ -33,6 +33,7 @@ function or(bits: number, value: Value): number {
   return (bits | value.value) >>> 0
 }
 
+/** A value, or several with dots between them. */
 export function parseConcat(t: Tokens, type: DataType, c: TextContext): Value {
   const part = (i: number) => (typeof type === 'object' ? type[i] : i === 0 ? type : undefined)
   const first = parseValue(t, part(0), c)
@@ -118,6 +119,7 @@ function parseRange(word: string, dash: number, type: string | undefined, c: Tex
   return read
 }
 
+/** A verdict, if one comes next. */
 export function parseVerdict(t: Tokens): Verdict | undefined {
   const word = t.peek()
   switch (word) {
@@ -177,6 +179,7 @@ export interface ElementDetails {
   statements?: readonly StatefulStatement[]
 }
 
+/** What stands behind an element: comment, timeout, statements. */
 export function parseDetails(t: Tokens): ElementDetails {
   const details: ElementDetails = {}
   const statements: StatefulStatement[] = []
