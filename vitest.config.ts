@@ -7,7 +7,7 @@ export default defineConfig({
     // a machine may be busy: these end what hangs, and hurry nothing
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 120_000 } },
     maxWorkers: 2,
     projects: [
       {

@@ -20,7 +20,9 @@ test('the tests, what they are about, a mistake in between; ctrl-C is 130', asyn
   mkdirSync(join(folder, 'policies'))
   writeFileSync(file, tests('allow'))
   writeFileSync(join(folder, 'policies/pods.yaml'), pod('one') + pod('two'))
-  const child = spawn(process.execPath, [join(root, 'bin/dev.ts'), 'policy', 'test', file, '--watch', '-q'])
+  const child = spawn(process.execPath, [join(root, 'bin/dev.ts'), 'policy', 'test', file, '--watch', '-q'], {
+    env: { ...process.env, NO_COLOR: '1' },
+  })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text))
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
