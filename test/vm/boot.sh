@@ -6,9 +6,9 @@
 # The command sees this machine's files at their own paths: all read-only with a tmpfs on top, but the folder SHARE, which is this very
 # folder. It runs as root in the folder that boot.sh was started in, with SECONDS to do its work. Its input, output and exit status are
 # ours (but the end of the input isn't told); 124 if it took too long, 125 if the machine could not be started, which is tried twice.
-# The machine is emulated (no KVM) and has $NETCTL_VM_MEMORY, or 2G, which it takes as it needs it. Nothing is installed: the kernel's package is unpacked into a cache ($NETCTL_VM_CACHE). Needs root.
+# The machine is emulated (no KVM). Nothing is installed: the kernel's package is unpacked into a cache ($NETCTL_VM_CACHE). Needs root.
 set -uo pipefail
-share=$(realpath "$1") seconds=$2 memory=${NETCTL_VM_MEMORY:-2G}
+share=$(realpath "$1") seconds=$2
 shift 2
 # one of each version of this script, since a machine that runs reads its modules there
 cache=${NETCTL_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netctl-vm}/$(sha256sum "$0" | cut -c 1-12)
@@ -124,8 +124,8 @@ boot() {
   deadline=$((SECONDS + 10))
   until [[ -S $run/host && -S $run/share ]]; do ((SECONDS < deadline)) && sleep 0.05 || { cat "$run"/*.log >&2; return 1; }; done
   # the clock: on a busy host the guest misjudges its TSC, and its time would run fast or slow; HPET is always right
-  timeout -k 10 $((seconds + 60)) qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem -machine q35 -smp 2 -m "$memory" \
-    -object "memory-backend-memfd,id=mem,size=$memory,share=on" -numa node,memdev=mem \
+  timeout -k 10 $((seconds + 60)) qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem -machine q35 -smp 2 -m 2G \
+    -object memory-backend-memfd,id=mem,size=2G,share=on -numa node,memdev=mem \
     -chardev "socket,id=host,path=$run/host" -device vhost-user-fs-pci,chardev=host,tag=host,queue-size=1024 \
     -chardev "socket,id=share,path=$run/share" -device vhost-user-fs-pci,chardev=share,tag=share,queue-size=1024 \
     -device virtio-serial-pci -chardev "pipe,id=job,path=$run/job" -device virtserialport,chardev=job,name=job \
