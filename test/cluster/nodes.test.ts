@@ -68,7 +68,7 @@ describe.runIf(needs('cluster'))('a cluster of two nodes', () => {
       expect(alive(processes)).toEqual([])
       await cluster.boot('node2')
       await cluster.waitReady()
-      expect(await cluster.exec('node2', ['sh', '-c', 'cat /opt/kept; ls /tmp'])).toBe('kept')
+      expect(await cluster.exec('node2', ['sh', '-c', 'cat /opt/kept; test ! -e /tmp/lost'])).toBe('kept')
       await expect
         .poll(async () => ask((await podOn('node2'))[0] ?? ''), { timeout: 60_000 * slowness, interval: 500 })
         .toContain('"node2"')
