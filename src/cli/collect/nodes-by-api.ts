@@ -1,4 +1,5 @@
-import { rec, str } from '../../cluster/items.ts'
+import { arr, type Json, rec, str } from '../../cluster/items.ts'
+import { OBJECT_NAME } from '../../cluster/object-name.ts'
 import { NetctlError } from '../../error.ts'
 import type { Via } from '../../kube/open-way.ts'
 import { nearest } from '../../nearest.ts'
@@ -37,11 +38,11 @@ export async function nodesByApi(
   const { openRequests } = await import('../../kube/requests.ts')
   const open = await openContext(asked.kubeconfig, asked.context)
   const listed = await listAll(await openRequests(open), NODES)
-  const there = listed?.flatMap(({ metadata }) => str(rec(metadata).name) ?? [])
-  const names = there ? wanted(asked.nodes ?? there, there) : asked.nodes
+  const found = listed ? readable(wanted(asked.nodes, listed)) : { names: asked.nodes, missing: [] }
+  const { names } = found
   if (names === undefined)
     return { names: [], way: undefined, missing: ['nodes: not read: the right lacks to list nodes; --nodes can name them'] }
-  if (names.length === 0) return { names, way: undefined, missing: [] }
+  if (names.length === 0) return { names, way: undefined, missing: found.missing }
   const way = await openWay(open, {
     via: asked.via,
     nodes: names,
@@ -52,12 +53,35 @@ export async function nodesByApi(
     consent: talk.consent,
     tell: talk.say,
   })
-  if ('missing' in way) return { names: [], way: undefined, missing: [`nodes: not read: ${way.missing}`] }
+  if ('missing' in way) return { names: [], way: undefined, missing: [`nodes: not read: ${way.missing}`, ...found.missing] }
   talk.say(`nodes are read by ${way.said}`)
-  return { names, way, missing: way.unseen }
+  return { names, way, missing: [...way.unseen, ...found.missing] }
 }
 
-function wanted(names: readonly string[], there: readonly string[]): readonly string[] {
+/** Names of the nodes that can be read; those that are not Ready last, as each may hold a place of few for its whole time. */
+export function readable(nodes: readonly Json[]): { readonly names: readonly string[]; readonly missing: readonly string[] } {
+  const missing: string[] = []
+  const ranks = new Map<string, number>()
+  for (const node of nodes) {
+    const { name, labels } = rec(node.metadata)
+    // it becomes the name of a folder
+    if (typeof name !== 'string' || !OBJECT_NAME.test(name))
+      missing.push(`nodes: one is left out, as ${JSON.stringify(name)} can't be the name of a node`)
+    else if (rec(labels)['kubernetes.io/os'] === 'windows') missing.push(`nodes/${name}: not read: its system is Windows`)
+    else ranks.set(name, isReady(node) ? 0 : 1)
+  }
+  const names = [...ranks].sort(([, x], [, y]) => x - y).map(([name]) => name)
+  return { names, missing }
+}
+
+/** A node that says nothing of it may well be. */
+const isReady = ({ status }: Json): boolean =>
+  !arr(rec(status).conditions).some((one) => rec(one).type === 'Ready' && rec(one).status !== 'True')
+
+/** All, if no names are given. */
+function wanted(names: readonly string[] | undefined, nodes: readonly Json[]): readonly Json[] {
+  if (names === undefined) return nodes
+  const there = nodes.flatMap(({ metadata }) => str(rec(metadata).name) ?? [])
   for (const name of names) {
     if (there.includes(name)) continue
     const near = nearest(name, there)
@@ -67,5 +91,5 @@ function wanted(names: readonly string[], there: readonly string[]): readonly st
       try: near.length > 0 ? `--nodes ${near.join(', or --nodes ')}` : 'kubectl get nodes',
     })
   }
-  return [...new Set(names)]
+  return nodes.filter(({ metadata }) => names.includes(str(rec(metadata).name) ?? ''))
 }
