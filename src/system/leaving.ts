@@ -37,6 +37,7 @@ export async function leave(code: number): Promise<void> {
   const late = new Promise<readonly string[][]>((resolve) =>
     setTimeout(resolve, PATIENCE_MS, [['not everything could be taken away in time']]),
   )
-  for (const text of (await Promise.race([undone, late])).flat()) process.stderr.write(`${text}\n`)
+  // what an API server said may be part of it
+  for (const text of (await Promise.race([undone, late])).flat()) process.stderr.write(`${text.replace(/[\p{Cc}\p{Cf}]/gu, '?')}\n`)
   process.exit(code)
 }

@@ -77,13 +77,17 @@ async function readNode(at: NodeAt, { script, patienceMs, into, podNames }: HowT
   if (twin !== undefined) return none(`left out: it calls itself ${node}, as ${twin} does`)
   const missing = notes.map((note) => (/^node[/:]/.test(note) ? note.replace('node', `nodes/${node}`) : `nodes/${node}: ${note}`))
   const folders = await namedFolders(files, podNames, missing)
+  const homes = at.name === undefined ? undefined : await podNames?.()
   for (const [folder, inside] of folders) {
-    // a pod that moves is on two nodes for a moment: a mix of both never was
-    const owner = owners.get(folder)
-    if (owner !== undefined) missing.push(`${folder}: of ${owner}; what ${label} has under this name is left out`)
-    else for (const [name, bytes] of inside) into.write(name, bytes)
-    if (owner !== undefined) folders.delete(folder)
-    else owners.set(folder, label)
+    // a pod that moves is on two nodes for a moment: a mix of both never was; and a node that was broken into tells of others' pods what it likes
+    const theirs = owners.get(folder) ?? homeOf(folder, at, homes)
+    if (theirs !== undefined) {
+      missing.push(`${folder}: ${theirs === '' ? 'not asked for' : `of ${theirs}`}; what ${label} has under this name is left out`)
+      folders.delete(folder)
+      continue
+    }
+    for (const [name, bytes] of inside) into.write(name, bytes)
+    owners.set(folder, label)
   }
   if (cut !== undefined) missing.push(`nodes/${node}: not read to its end: ${cut}`)
   const written = [...folders.values()].flat()
@@ -95,6 +99,15 @@ async function readNode(at: NodeAt, { script, patienceMs, into, podNames }: HowT
     bytes: written.reduce((sum, [, bytes]) => sum + bytes.length, 0),
     missing,
   }
+}
+
+/** Whose a pod's folder is, if not this node's as far as is known; empty: nobody's who was asked. */
+function homeOf(folder: string, { name, pods }: NodeAt, homes: PodNames | undefined): string | undefined {
+  const [, pod] = /^pods\/(.+)$/.exec(folder) ?? []
+  if (pod === undefined) return undefined
+  if (pods !== undefined && !pods.includes(pod.replace('_', '/'))) return ''
+  const home = homes?.nodeOf(pod)
+  return home === name ? undefined : home
 }
 
 /** where the collector puts a pod of which it knows the uid alone */

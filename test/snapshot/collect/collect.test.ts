@@ -106,3 +106,18 @@ test('pods that the node could not name are named by their uid, else by their ad
   expect(written).toEqual(['nodes/n1/x.txt', 'pods/shop_web-1/ip-addr.json', 'pods/shop_web-2/ip-addr.json', 'pods/shop_web-2/nft.txt'])
   expect(read?.missing).toEqual(["pods: 2 left out, as neither the node nor the cluster's objects tell their names; uid u3, u4"])
 })
+
+test('a node that was broken into does not speak for pods of others', async () => {
+  const written: string[] = []
+  const into = { write: (name: string) => written.push(name) }
+  const pod = (name: string, nodeName: string) => ({ metadata: { namespace: 't', name }, spec: { nodeName } })
+  const names = podNames([pod('mine', 'n1'), pod('theirs', 'n2')])
+  const run = says('n1', ['node/x.txt', 'pods/t_mine/x.txt', 'pods/t_theirs/x.txt', 'pods/t_new/x.txt'])
+  const how = { script: '', patienceMs: 1000, into }
+  const [all] = await readNodes([{ label: 'n1', name: 'n1', run }], { ...how, podNames: async () => names })
+  expect(written.splice(0)).toEqual(['nodes/n1/x.txt', 'pods/t_mine/x.txt', 'pods/t_new/x.txt'])
+  expect(all?.missing).toEqual(['pods/t_theirs: of n2; what n1 has under this name is left out'])
+  const [wanted] = await readNodes([{ label: 'n1', name: 'n1', pods: ['t/mine'], run }], how)
+  expect(written).toEqual(['nodes/n1/x.txt', 'pods/t_mine/x.txt'])
+  expect(wanted?.missing[0]).toBe('pods/t_theirs: not asked for; what n1 has under this name is left out')
+})
