@@ -13,8 +13,8 @@ export interface LegCheck {
   /** by index of the hop; those of the way that is no rule are left out: what was seen next says it */
   readonly steps: ReadonlyMap<number, CheckedStep>
   readonly difference?: Difference
-  /** a rule was met of which only chain and verdict are known: its chain was made anew while packets were watched */
-  readonly remade?: true
+  /** a rule was met of which only chain and verdict are known: its chain was made anew while packets were watched, or is one of too many to be listed */
+  readonly unclear?: true
 }
 
 type SeenRule = Extract<SeenStep, { kind: 'rule' | 'policy' }>
@@ -29,7 +29,7 @@ export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], see
   // a legacy table and one of nft of the same priority: which comes first no dump tells, and the packet may have ended in the former
   const whole = notLost && !hops.slice(leg.from, leg.to).some((hop) => rulePlace(snapshot, hop)?.legacy)
   let at = 0
-  let remade = false
+  let unclear = false
   const differs = (hop: number, predicted: string, observed: string): LegCheck => {
     steps.set(hop, { status: 'differs', observed })
     const { evidence } = hops[hop] ?? {}
@@ -45,7 +45,7 @@ export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], see
     const is = kernel && likeness(hop, place, kernel)
     if (kernel && is !== 'other') {
       if (is === 'same') steps.set(i, { status: 'observed' })
-      else remade = true
+      else unclear = true
       at++
     } else if (kernel) return differs(i, ruleSaid(hop, place), seenSaid(kernel))
     else if (whole) return differs(i, ruleSaid(hop, place), 'no further rule')
@@ -54,7 +54,7 @@ export function checkLeg(snapshot: Snapshot, leg: Leg, hops: readonly Hop[], see
   const more = kernels[at]
   const last = Math.min(leg.to, hops.length) - 1
   if (more) return differs(last, 'no further rule', seenSaid(more))
-  return checkEnd(leg, hops, seen, whole, { steps, ...(remade && { remade }) }, differs)
+  return checkEnd(leg, hops, seen, whole, { steps, ...(unclear && { unclear }) }, differs)
 }
 
 /** What is compared of a trace. Of a device's chains only those at egress are in it, as ours comes too late to mark packets at ingress: none count. */

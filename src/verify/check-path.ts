@@ -68,7 +68,10 @@ export function checkPath(observation: Observation, flow: Flow, path: Path, port
     met.push(leg)
     learn(own, leg, packet)
     const check = checkLeg(snapshot, leg, hops, packet, !seen.lost)
-    if (check.remade) blind.add(`${node}: rules were made anew while packets were watched, and which of a chain was met is not known`)
+    if (check.unclear)
+      blind.add(
+        `${node}: of some rules only chain and verdict are known: they were made anew while packets were watched, or there were too many`,
+      )
     for (const [hop, step] of check.steps) marks[leg.way].set(hop, step)
     difference = check.difference ?? (known && at(leg, hops, known))
     if (difference) break
