@@ -1,6 +1,7 @@
 /** Why a path was not delivered: the entry to look at first. */
 
 import type { Snapshot } from '../snapshot/types.ts'
+import { bridgedAnswer } from './cause/bridged-answer.ts'
 import { type Case, caseOf, type Explain, type Finding, nodeOf } from './cause/case.ts'
 import { closedPort } from './cause/closed-port.ts'
 import { detour, ownPacket } from './cause/detour.ts'
@@ -33,6 +34,7 @@ const explanations: readonly Explain[] = [
   staleEndpoint,
   detour,
   ownPacket,
+  bridgedAnswer,
   hiddenFromConntrack,
   serviceRefusal,
   virtualServer,

@@ -1,6 +1,7 @@
 /** What is on a node's disk before its first boot: settings of the runtime, kubelet, kube-proxy and the baseline CNI. */
 import { stringify } from 'yaml'
 import { machineAddress, nodeAddress, podRange, podRangeOf } from './network.ts'
+import type { Cni } from './types.ts'
 
 export interface NodeSettings {
   readonly index: number
@@ -9,7 +10,7 @@ export interface NodeSettings {
   readonly count: number
   readonly dual: boolean
   readonly proxyMode: string
-  readonly cni: 'ptp' | 'none'
+  readonly cni: Cni
   readonly pause: string
   readonly ca: string
   readonly kubeletConfig: string
@@ -34,7 +35,7 @@ export function nodeFiles(node: NodeSettings): Readonly<Record<string, string>> 
     'etc/kubernetes/kubelet.yaml': stringify(kubelet),
     'etc/kubernetes/kube-proxy.conf': node.proxyConfig,
     'etc/kubernetes/kube-proxy.yaml': stringify(kubeProxy(name, families)),
-    ...(node.cni === 'ptp' && { 'etc/cni/net.d/10-ptp.conflist': JSON.stringify(ptp(index, families), null, 2) }),
+    ...(node.cni !== 'none' && { 'etc/cni/net.d/10-pods.conflist': JSON.stringify(network(node.cni, index, families), null, 2) }),
   }
 }
 
@@ -114,12 +115,18 @@ const kubeProxy = (name: string, families: number) => ({
   conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
 })
 
-const ptp = (index: number, families: number) => ({
+/** A bridge as flannel has it made: pods' gateway, with ports that let a pod reach itself by a service. */
+const wires = {
+  ptp: { type: 'ptp' },
+  bridge: { type: 'bridge', bridge: 'cni0', isGateway: true, hairpinMode: true },
+} as const
+
+const network = (cni: keyof typeof wires, index: number, families: number) => ({
   cniVersion: '1.0.0',
-  name: 'ptp',
+  name: cni,
   plugins: [
     {
-      type: 'ptp',
+      ...wires[cni],
       ipMasq: false,
       ipam: {
         type: 'host-local',

@@ -33,7 +33,7 @@ const path = '/usr/local/lib/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/
 /** nothing of this machine's environment is a node's: its TMPDIR is not there, and its HTTPS_PROXY not on the way to the API server */
 const clean = ['env', '-i', `PATH=${path}`, 'HOME=/root']
 /** loopback is the runtime's own need; a bare node has the others as well, but nothing that calls them */
-const plugins = ['loopback', 'ptp', 'host-local', 'portmap']
+const plugins = ['loopback', 'ptp', 'bridge', 'host-local', 'portmap']
 
 /** Writes the disk of a new node, which is off. */
 export async function makeNode(machine: Machine, built: Built, settings: NodeSettings, shared?: string): Promise<ClusterNode> {

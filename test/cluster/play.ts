@@ -1,7 +1,7 @@
 /**
  * A cluster to try things on by hand, until Ctrl-C (or SIGTERM); after `kill -9` as well, nothing of it stays for long.
  *
- *   node test/cluster/play.ts 2 [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|none] [--shop]
+ *   node test/cluster/play.ts 2 [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|bridge|none] [--shop]
  *
  * `--shop`: with the pods and services of shop.ts, which needs two nodes.
  */
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { up } from './cluster.ts'
 import { openShop } from './open-shop.ts'
 
-const usage = 'usage: node test/cluster/play.ts NODES [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|none] [--shop]'
+const usage = 'usage: node test/cluster/play.ts NODES [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|bridge|none] [--shop]'
 
 function given() {
   const { positionals, values } = parseArgs({
@@ -24,7 +24,7 @@ function given() {
   return {
     count: Number(count),
     shop: values.shop === true,
-    options: { dual: values.dual === true, proxyMode, cni: oneOf(values.cni ?? 'ptp', 'ptp', 'none') },
+    options: { dual: values.dual === true, proxyMode, cni: oneOf(values.cni ?? 'ptp', 'ptp', 'bridge', 'none') },
   }
 }
 

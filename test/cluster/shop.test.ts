@@ -1,5 +1,5 @@
 /** A real cluster, read by its kubeconfig alone: what netctl says of hundreds of packets is what becomes of them. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -12,6 +12,7 @@ import { type Cluster, up } from './cluster.ts'
 import { openShop, programmed, sendersOf } from './open-shop.ts'
 import { namespace } from './shop.ts'
 import { type ShopFlow, shopFlows } from './shop-flows.ts'
+import { byPod, collect, predict, readTraces, writeFlows } from './shop-run.ts'
 import { differences } from './shop-truth.ts'
 
 const able = needs('cluster', 'python3', 'conntrack')
@@ -87,33 +88,3 @@ async function verified({ kubeconfig }: Cluster, file: string, flows: readonly S
   expect(others, others.join('\n')).toEqual([])
   expect([ran.code, lines.length]).toEqual([0, flows.length])
 }
-
-/** of a cluster that nobody has prepared */
-const byPod = ['--via', 'pod', '--yes', '--pod-image', 'netctl.test/node-tools:1']
-
-async function collect({ kubeconfig }: Cluster, path: string): Promise<string> {
-  const ran = await netctl(['collect', '--kubeconfig', kubeconfig, ...byPod, '-O', path])
-  // nothing is missing
-  expect(ran.code, ran.stderr + ran.stdout).toBe(0)
-  return path
-}
-
-async function predict(snapshot: string, flows: readonly ShopFlow[]): Promise<ReadonlyMap<string, Trace>> {
-  const file = `${snapshot}.jsonl`
-  writeFlows(file, flows)
-  const ran = await netctl(['trace', '--snapshot', snapshot, '--flows', file, '-o', 'jsonl', '--brief'])
-  const traces = readTraces(ran.stdout)
-  expect(traces.length, ran.stderr).toBe(flows.length)
-  return new Map(traces.map((trace) => [trace.id, trace]))
-}
-
-const writeFlows = (file: string, flows: readonly ShopFlow[]): void =>
-  writeFileSync(file, flows.map((flow) => `${JSON.stringify(flow)}\n`).join(''))
-
-type Line = Trace & { readonly id: string; readonly verification?: { readonly result: string } }
-
-const readTraces = (text: string): readonly Line[] =>
-  text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line)

@@ -4,7 +4,7 @@
 export interface Built {
   /** folder: kubelet, kube-proxy, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl, etcd, containerd, containerd-shim-runc-v2, ctr, runc */
   readonly bin: string
-  /** folder of CNI plugins: loopback, ptp, host-local, portmap */
+  /** folder of CNI plugins: loopback, ptp, bridge, host-local, portmap */
   readonly cni: string
   /** the pause image's name with tag, as in the archive */
   readonly pause: string
@@ -45,9 +45,12 @@ export interface ControlPlane {
 export interface ClusterOptions {
   readonly dual?: boolean
   readonly proxyMode?: ProxyMode
-  readonly cni?: 'ptp' | 'none'
+  readonly cni?: Cni
   /** a folder of this host that nodes see read-only under its own name, netctl itself for instance; else nothing but /usr and /etc is seen */
   readonly shared?: string
 }
+
+/** how nodes wire their pods: a link for each, all behind one bridge, or not at all */
+export type Cni = 'ptp' | 'bridge' | 'none'
 
 export type ProxyMode = 'iptables' | 'nftables' | 'ipvs' | 'none'

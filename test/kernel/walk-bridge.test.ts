@@ -30,6 +30,10 @@ const bridged = (more = '', pods: { readonly p1?: string; readonly p3?: string }
 })
 
 const off = 'sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0'
+/** so that the tables of neighbours and of the bridge are full before they are dumped */
+const greet = (...names: readonly string[]) =>
+  `python3 -c "import socket; [socket.socket(socket.{AF_INET|AF_INET6}, socket.SOCK_DGRAM).sendto(b'', (a, 9)) for a in '${names.join(' ')}'.split()]"; sleep 0.3`
+const greetings = { p1: greet('$gw1'), p3: greet('$gw1', '$p1') }
 const everybody = `
   p1 tcp $p3:80 = p3 $p3:80 < $p1
   p3 udp $p1:53 = p1 $p1:53 < $p3
@@ -286,5 +290,138 @@ walkSuite('the walk and the kernel: pods behind a bridge', [
       n1 tcp $p3:81 = dropped
       p1 tcp $p3:7000 = p3 $p3:7000 < $p1
       p1 tcp $p2:7000 = dropped`,
+  },
+  {
+    name: 'neighbours that are known already',
+    sh: bridged('', greetings),
+    flows: everybody,
+  },
+  {
+    name: 'and are not filtered, if known',
+    sh: bridged('', greetings),
+    rules: { n1: 'filter -P FORWARD DROP\nfilter -A FORWARD -p tcp -j ACCEPT' },
+    flows: `
+      p1 tcp $p3:80 = p3 $p3:80 < $p1
+      p1 udp $p3:53 = dropped`,
+  },
+  {
+    name: 'neighbours that are known under wrong addresses',
+    sh: bridged('', { p1: 'ip neigh replace $p3 lladdr 02:00:00:00:0a:99 dev eth0 nud permanent' }),
+    flows: `
+      p1 tcp $p3:80 = dropped
+      p3 tcp $p1:80 = dropped
+      p1 tcp $p2:80 = p2 $p2:80 < $p1`,
+  },
+  {
+    name: 'the gateway known by the address of another port, which is the bridge’s as well',
+    sh: bridged('', { p1: 'ip neigh replace $gw1 lladdr 02:00:00:00:01:23 dev eth0 nud permanent' }),
+    flows: 'p1 tcp $p2:80 = undecided',
+  },
+  {
+    name: 'and by that of its own',
+    sh: bridged('', { p1: 'ip neigh replace $gw1 lladdr 02:00:00:00:01:21 dev eth0 nud permanent' }),
+    flows: 'p1 tcp $p2:80 = p2 $p2:80 < $p1',
+  },
+  {
+    name: 'forwarding is off: what stays on the bridge needs none',
+    sh: bridged('sysctl -qw net.ipv4.ip_forward=0'),
+    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000' },
+    families: [4],
+    flows: `
+      p1 tcp $p3:80 = p3 $p3:80 < $p1
+      p1 tcp $svc:80 = dropped
+      p1 tcp $p2:80 = dropped`,
+  },
+  {
+    name: 'forwarding is off: what is given another destination is not followed',
+    sh: bridged('sysctl -qw net.ipv6.conf.all.forwarding=0'),
+    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000' },
+    families: [6],
+    flows: `
+      p1 tcp $p3:80 = p3 $p3:80 < $p1
+      p1 tcp $svc:80 = undecided`,
+  },
+  {
+    name: 'ports that are not forwarding, or off',
+    sh: bridged('ip link set cali3 type bridge_slave state 1'),
+    flows: `
+      p1 tcp $p3:80 = icmp 3/1 $p1
+      n1 tcp $p3:80 = icmp 3/1 $gw1
+      p2 tcp $p3:80 = icmp 3/1 $n1
+      p1 tcp $gw1:80 = n1 $gw1:80 < $p1`,
+  },
+  {
+    name: 'pods without dumps are taken to be wired as the bridge is',
+    sh: bridged('', greetings),
+    rules: {
+      n1: `
+        nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000
+        nat -A POSTROUTING -s $p3 -d $p3 -j MASQUERADE
+        filter -A FORWARD -m physdev --physdev-in cali1 -p tcp --dport 81 -j DROP
+        filter -A FORWARD -i cni0 -o cni0 -p udp --dport 54 -j DROP`,
+    },
+    undumped: ['p1', 'p3'],
+    flows: `
+      p1 tcp $p3:80 = p3 $p3:80 < $p1
+      p1 tcp $p3:81 = dropped
+      p3 tcp $p1:81 = p1 $p1:81 < $p3
+      p1 udp $p3:54 = dropped
+      p1 tcp $svc:80 = p3 $p3:7000 < $p1
+      p3 tcp $svc:80 = dropped
+      p1 tcp $p2:80 = p2 $p2:80 < $p1
+      p1 tcp $gw1:80 = n1 $gw1:80 < $p1
+      p2 tcp $p3:80 = p3 $p3:80 < $p2
+      n1 tcp $p3:80 = p3 $p3:80 < $gw1`,
+  },
+  {
+    name: 'a pod without a dump, past the tables',
+    sh: bridged(off),
+    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000\nfilter -A FORWARD -p udp -j DROP' },
+    undumped: ['p3'],
+    flows: `
+      p1 udp $p3:53 = p3 $p3:53 < $p1
+      p3 udp $p1:53 = p1 $p1:53 < $p3
+      p1 tcp $svc:80 = dropped
+      ext tcp $svc:80 = p3 $p3:7000 < $ext
+      p3 udp $p2:53 = dropped`,
+  },
+  {
+    name: 'what if br_netfilter were told otherwise',
+    sh: bridged(off),
+    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000' },
+    later: { n1: 'sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1' },
+    suppose: { sysctl: ['net.bridge.bridge-nf-call-{iptables|ip6tables}=1@n1'] },
+    flows: 'p1 tcp $svc:80 = p3 $p3:7000 < $p1',
+  },
+  {
+    name: 'a node whose uplink is a bridge',
+    sh: {
+      n1: `
+        sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1
+        ip link add br0 index 40 address 02:00:00:00:0a:40 type bridge mcast_snooping 0
+        ip addr flush dev eth0
+        ip -6 addr flush dev eth0
+        ip route flush dev eth0
+        ip link set eth0 master br0
+        ip addr add $n1/{24|64 nodad} dev br0
+        ip addr add fe80::40/64 dev br0 nodad
+        ip link set br0 up
+        ip route add $pods2 via $n2
+        ip route add default via $ext`,
+    },
+    rules: {
+      n1: `
+        nat -A PREROUTING -d $n1 -p tcp --dport 7001 -j DNAT --to-destination $p1:80
+        filter -A FORWARD -m physdev --physdev-in eth0 -p tcp --dport 81 -j DROP
+        filter -A INPUT -m physdev --physdev-in eth0 -p tcp --dport 81 -j REJECT`,
+    },
+    flows: `
+      ext tcp $n1:80 = n1 $n1:80 < $ext
+      ext tcp $n1:81 = icmp 3/3 $n1
+      ext tcp $n1:7001 = p1 $p1:80 < $ext
+      ext tcp $p1:81 = dropped
+      p1 tcp $p2:80 = p2 $p2:80 < $p1
+      p2 tcp $p1:80 = p1 $p1:80 < $p2
+      n1 tcp $n2:80 = n2 $n2:80 < $n1`,
   },
 ])

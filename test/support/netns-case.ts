@@ -20,6 +20,8 @@ export interface Case {
   /** what happens once the dump is taken (shell lines), and the same as a supposition */
   readonly later?: Partial<Record<HostName, string>>
   readonly suppose?: Partial<Omit<Supposed, 'replace'>>
+  /** pods whose own dumps are left out of the snapshot */
+  readonly undumped?: readonly (keyof typeof pods)[]
   /** rules of the other backend, beside `rules` */
   readonly otherBackend?: Partial<Record<HostName, string>>
   /**

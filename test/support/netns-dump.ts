@@ -1,5 +1,5 @@
 /** Dumps a lab with the commands of the snapshot layout, into files held in memory. */
-import { addresses, type HostName, type Lab, pods } from './netns-lab.ts'
+import { addresses, type HostName, type Lab, pods, tcpPorts, udpPorts } from './netns-lab.ts'
 
 /** file name → command; the same for nodes, pods and outside hosts, so that pods with rules of their own are walked too */
 const commands: Readonly<Record<string, string>> = {
@@ -56,6 +56,11 @@ export const folderOf = (host: HostName): string => (host in pods ? `pods/t_${ho
 
 const list = (kind: string, items: readonly unknown[]) => JSON.stringify({ apiVersion: 'v1', kind: `${kind}List`, items }, undefined, 1)
 
+const listening = [
+  ...tcpPorts.map((containerPort) => ({ containerPort, protocol: 'TCP' })),
+  ...udpPorts.map((containerPort) => ({ containerPort, protocol: 'UDP' })),
+]
+
 /** The cluster objects that tie the folders together: which pod is on which node. */
 export const objects: Readonly<Record<string, string>> = {
   'snapshot.json': JSON.stringify({ apiVersion: 'netctl.dev/v1alpha1', kind: 'Snapshot', schemaVersion: 1, missing: [], assume: {} }),
@@ -65,7 +70,7 @@ export const objects: Readonly<Record<string, string>> = {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { namespace: 't', name },
-      spec: { nodeName, containers: [] },
+      spec: { nodeName, containers: [{ name: 'c', ports: listening }] },
       status: { phase: 'Running', podIP: addresses[name]?.[0], podIPs: addresses[name]?.map((ip) => ({ ip })) },
     })),
   ),

@@ -84,7 +84,8 @@ async function dump(lab: Lab, c: Case, family: 4 | 6): Promise<Files> {
     .flatMap(([proto, state, port]) => [`${proto} ${state} 0 0 0.0.0.0:${port} 0.0.0.0:*`, `${proto} ${state} 0 0 [::]:${port} [::]:*`])
     .join('\n')
   for (const host of hosts) files[`${folderOf(host)}/sockets.txt`] = `${sockets}\n`
-  return files
+  const left = (c.undumped ?? []).map((pod) => `${folderOf(pod)}/`)
+  return left.length === 0 ? files : Object.fromEntries(Object.entries(files).filter(([name]) => !left.some((f) => name.startsWith(f))))
 }
 
 /** Silence is waited for only where it is foretold; a lost race on a busy machine must not look like a drop. */

@@ -23,6 +23,8 @@ const global = [
   'net.ipv4.ip_default_ttl',
   'net.ipv4.icmp_errors_use_inbound_ifaddr',
   'net.netfilter.nf_conntrack_tcp_loose',
+  'net.bridge.bridge-nf-call-iptables',
+  'net.bridge.bridge-nf-call-ip6tables',
   // Documentation/networking/ipvs-sysctl.rst
   ...[
     'am_droprate',

@@ -3,6 +3,7 @@
  * the host's routing, and with br_netfilter through its tables nevertheless.
  */
 import type { Link } from '../../kernel/link/types.ts'
+import { sendRedirects } from '../../kernel/sysctl/effective.ts'
 import { contains, type Ip, prefix, sameIp } from '../../net/ip.ts'
 import type { Packet } from '../../net/packet.ts'
 import { routeInput } from '../input-routing.ts'
@@ -63,6 +64,8 @@ export function leaveByBridge(run: Run, skb: Skb, link: Link, nextHop: Ip, ways:
   const target = seek(run, skb, bridge, bridge, undefined, nextHop)
   if (target.kind === 'elsewhere' || target.kind === 'host' || target.kind === 'unseen') return undefined
   if (!isFound(target)) return notSent(run, skb, bridge, nextHop, target)
+  if (skb.inDevice === link.name && skb.packet.family === 4 && sendRedirects(skb.place.host.sysctls, link.name)?.value)
+    run.assumptions.add(`${skb.place.label} tells pods of shorter ways (send_redirects of ${link.name}): they are taken to have learned none`)
   return deliver(run, skb, { bridge, port: undefined, sender: undefined, target }, ways)
 }
 
@@ -165,7 +168,7 @@ function forward(run: Run, skb: Skb, frame: Frame, calls: Calls, ways: Ways): En
     stage: 'device',
     where: bridge.link.name,
     action: `stays on the bridge${calls.calls ? '' : `, past the rules of ${place.label} (${calls.said})`}`,
-    weight: 'passes',
+    weight: 'changes',
     device: bridge.link.name,
     source: bridge.link.source,
     ...(calls.source && { also: [calls.source] }),
