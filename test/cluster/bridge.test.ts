@@ -41,7 +41,8 @@ describe.runIf(able)('a cluster whose pods are behind bridges', () => {
     const snapshot = await collect(cluster, join(folder, String(value)))
     const list = async (kind: string) =>
       (JSON.parse(await cluster.kubectl(['-n', namespace, 'get', kind, '-o', 'json'])) as { readonly items: [] }).items
-    const flows = shopFlows(await list('services'), await list('pods'), 2, 'iptables')
+    // the other test has all of them
+    const flows = shopFlows(await list('services'), await list('pods'), 2, 'iptables').filter((_, i) => i % 6 === 0)
     expect(flows.length).toBeGreaterThan(200)
     const traces = await predict(snapshot, flows)
     const namespaceOf = await sendersOf(cluster)

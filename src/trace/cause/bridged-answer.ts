@@ -13,7 +13,7 @@ export const bridgedAnswer: Explain = (c) => {
   const past = c.steps.find(
     (s) => s.kind === 'entry' && s.place.links.get(s.device ?? '')?.kind === 'bridge' && s.action.startsWith('stays on the bridge, past'),
   )
-  if (!past || past.kind !== 'entry') return undefined
+  if (past?.kind !== 'entry') return undefined
   const { label, host } = past.place
   const set = bridgeNfCall(host.sysctls, request.dst.family)
   const why = set ? settingText(set) : `br_netfilter is not loaded on ${label}`

@@ -68,7 +68,7 @@ export function seek(run: Run, skb: Skb, asker: Port | undefined, bridge: Bridge
       bridge.place.label,
       `more than one host on ${bridge.link.name} of ${bridge.place.label} has ${ip.text}: who answers is not known`,
     )
-  if (!owner) return asker?.place === bridge.place ? { kind: 'elsewhere' } : nobody(run, bridge, known, ip)
+  if (!owner) return asker?.place === bridge.place && dark(run, bridge) ? { kind: 'elsewhere' } : nobody(run, bridge, known, ip)
   if (!asker || owner.kind === 'unseen' || run.askers.has(askerKey(asker, ip))) return owner
   const deaf = unheard(run, skb, asker, bridge, from, owner, ip)
   return deaf ? { kind: 'nobody', known, deaf } : owner
@@ -171,8 +171,9 @@ function byMac(run: Run, asker: Port, bridge: Bridge, from: Link | undefined, kn
   }
   const pod = unseenPod(run.world, place, ip)
   if (pod !== undefined && !(port && run.world.peer(place, port))) return { kind: 'unseen', port, pod }
-  if (asker.place === place && !(port && run.world.peer(place, port))) return { kind: 'elsewhere' }
-  if (port ? !run.world.peer(place, port) : dark(run, bridge) !== undefined)
+  const beyond = port ? !run.world.peer(place, port) : dark(run, bridge) !== undefined
+  if (beyond && asker.place === place) return { kind: 'elsewhere' }
+  if (beyond)
     throw new Undecided(
       place.label,
       `behind which port of ${link.name} on ${place.label} ${ip.text} (${mac}) is, and who it is, no dump shows`,

@@ -65,7 +65,9 @@ export function leaveByBridge(run: Run, skb: Skb, link: Link, nextHop: Ip, ways:
   if (target.kind === 'elsewhere' || target.kind === 'host' || target.kind === 'unseen') return undefined
   if (!isFound(target)) return notSent(run, skb, bridge, nextHop, target)
   if (skb.inDevice === link.name && skb.packet.family === 4 && sendRedirects(skb.place.host.sysctls, link.name)?.value)
-    run.assumptions.add(`${skb.place.label} tells pods of shorter ways (send_redirects of ${link.name}): they are taken to have learned none`)
+    run.assumptions.add(
+      `${skb.place.label} tells pods of shorter ways (send_redirects of ${link.name}): they are taken to have learned none`,
+    )
   return deliver(run, skb, { bridge, port: undefined, sender: undefined, target }, ways)
 }
 

@@ -108,6 +108,22 @@ describe('owner and socket', () => {
     ['! --physdev-in veth1 ! --physdev-is-bridged', true],
     ['--physdev-is-bridged', false],
   ])('physdev %s of a packet that no bridge handed over is %s', (words, answer) => expect(ask(`-m physdev ${words}`)).toBe(answer))
+
+  // xt_physdev.c; the kernel's word is in test/kernel/walk-bridge.test.ts
+  test.each([
+    ['--physdev-in veth1', { in: 'veth1' }, true],
+    ['--physdev-in veth+', { in: 'veth1' }, true],
+    ['! --physdev-in veth1', { in: 'veth1' }, false],
+    ['--physdev-is-in', { in: 'veth1' }, true],
+    ['--physdev-is-bridged', { in: 'veth1' }, false],
+    ['! --physdev-is-bridged', { in: 'veth1' }, true],
+    ['--physdev-is-out', { in: 'veth1', out: 'veth2' }, true],
+    ['--physdev-in veth1 --physdev-out veth2', { in: 'veth1', out: 'veth2' }, true],
+    ['! --physdev-out veth3', { in: 'veth1', out: 'veth2' }, true],
+    ['! --physdev-out veth3', { in: 'veth1' }, false],
+    ['--physdev-in veth1', { in: '?' }, 'unknown'],
+    ['--physdev-in veth1 --physdev-out veth3', { in: '?', out: 'veth2' }, false],
+  ])('physdev %s of one that came %o is %s', (words, bridged, answer) => expect(ask(`-m physdev ${words}`, { bridged })).toBe(answer))
 })
 
 test.each([

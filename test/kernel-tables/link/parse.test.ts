@@ -13,6 +13,30 @@ describe('parseLinks', () => {
     expect(() => parseLinks('[{"dst":"default","dev":"eth0"}]', 'f')).toThrow('a device must have')
   })
 
+  test('bridges and their ports; what is not as usual is named', () => {
+    const device = (ifindex: number, ifname: string, more: object) => ({
+      ifindex,
+      ifname,
+      flags: ['UP'],
+      mtu: 1500,
+      addr_info: [],
+      ...more,
+    })
+    const bridge = (data: object) => device(1, 'br0', { promiscuity: 1, linkinfo: { info_kind: 'bridge', info_data: data } })
+    const port = (data?: object) =>
+      device(2, 'v0', { master: 'br0', linkinfo: { info_kind: 'veth', info_slave_kind: 'bridge', ...(data && { info_slave_data: data }) } })
+    const parse = (...list: readonly object[]) => parseLinks(JSON.stringify(list), 'addr', JSON.stringify(list), 'link')
+    const [br0, v0] = parse(
+      bridge({ vlan_filtering: 0, nf_call_iptables: 1, nf_call_ip6tables: 0 }),
+      port({ state: 'blocking', hairpin: true, isolated: true, learning: true, flood: false, neigh_suppress: true }),
+    )
+    expect(br0).toMatchObject({ promiscuity: 1, bridge: { nfCall: { 4: true, 6: false }, unmodelled: [] } })
+    expect(v0?.port).toEqual({ state: 'blocking', hairpin: true, isolated: true, unmodelled: ['flood', 'neigh_suppress'] })
+    expect(parse(bridge({ vlan_filtering: 1 }))[0]?.bridge?.unmodelled).toEqual(['vlan_filtering'])
+    expect(parse(port())[0]?.port).toEqual({ hairpin: false, isolated: false, unmodelled: [] })
+    expect(parse(device(3, 'v1', { linkinfo: { info_kind: 'veth', info_slave_kind: 'bond' } }))[0]?.port).toBeUndefined()
+  })
+
   test('addresses: peers, secondary, deprecated, tentative; empty objects are hidden devices', () => {
     const entry = {
       ifindex: 3,
