@@ -14,20 +14,23 @@ import { collect, predict } from './shop-run.ts'
 import { differences } from './shop-truth.ts'
 
 const able = needs('cluster', 'python3', 'conntrack')
-const sysctl = (value: 0 | 1) => `cd /proc/sys/net/bridge; for f in ip ip6; do echo ${value} >bridge-nf-call-\${f}tables; done`
+const settings = ['iptables', 'ip6tables'].map((tables) => `net.bridge.bridge-nf-call-${tables}`)
 /** what a redirect teaches a pod is in no dump */
-const unredirected = 'cd /proc/sys/net/ipv4/conf; for d in all cni0; do echo 0 >$d/send_redirects; done'
+const unredirected = ['all', 'cni0'].map((device) => `net.ipv4.conf.${device}.send_redirects=0`)
 
 describe.runIf(able)('a cluster whose pods are behind bridges', () => {
   let folder = ''
   let cluster: Cluster
   let agent: Agent
+  let snapshot = ''
   // Kubernetes may have to be built first
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'netctl-bridge-'))
     cluster = await up(2, { dual: true, cni: 'bridge' })
     await openShop(cluster, 2)
     await programmed(cluster, 'iptables')
+    await write([...settings.map((name) => `${name}=1`), ...unredirected])
+    snapshot = await collect(cluster, join(folder, 'snapshot'))
     agent = new Agent()
   }, 1_200_000)
   afterAll(async () => {
@@ -35,20 +38,20 @@ describe.runIf(able)('a cluster whose pods are behind bridges', () => {
     await cluster?.down()
     if (folder) rmSync(folder, { recursive: true })
   })
+  const write = (what: readonly string[]) => Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['sysctl', '-qw', ...what])))
 
-  test.for([1, 0] as const)('bridge-nf-call-iptables = %i: packets do as netctl says', async (value) => {
-    await onNodes(cluster, `${unredirected}; ${sysctl(value)}`)
-    const snapshot = await collect(cluster, join(folder, String(value)))
+  // as it is in the snapshot, and as it is not
+  test.for([1, 0])('bridge-nf-call-iptables = %i: packets do as netctl says', async (value) => {
+    await write(settings.map((name) => `${name}=${value}`))
     const list = async (kind: string) =>
       (JSON.parse(await cluster.kubectl(['-n', namespace, 'get', kind, '-o', 'json'])) as { readonly items: [] }).items
-    // the other test has all of them
+    // shop.test.ts has all of them
     const flows = shopFlows(await list('services'), await list('pods'), 2, 'iptables').filter((_, i) => i % 6 === 0)
     expect(flows.length).toBeGreaterThan(200)
-    const traces = await predict(snapshot, flows)
+    const supposed = cluster.nodes.flatMap((node) => settings.flatMap((name) => ['--sysctl', `${name}=${value}@${node}`]))
+    const traces = await predict(snapshot, flows, value === 0 ? supposed : [])
     const namespaceOf = await sendersOf(cluster)
     const wrong = [...(await twice(flows, (some) => differences(some, traces, agent, namespaceOf))).values()]
     expect(wrong, wrong.join('\n')).toEqual([])
   })
 })
-
-const onNodes = (cluster: Cluster, script: string) => Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['sh', '-ec', script])))

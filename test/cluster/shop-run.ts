@@ -16,10 +16,15 @@ export async function collect({ kubeconfig }: Cluster, path: string): Promise<st
   return path
 }
 
-export async function predict(snapshot: string, flows: readonly ShopFlow[]): Promise<ReadonlyMap<string, Trace>> {
+/** `flags`: what if. */
+export async function predict(
+  snapshot: string,
+  flows: readonly ShopFlow[],
+  flags: readonly string[] = [],
+): Promise<ReadonlyMap<string, Trace>> {
   const file = `${snapshot}.jsonl`
   writeFlows(file, flows)
-  const ran = await netctl(['trace', '--snapshot', snapshot, '--flows', file, '-o', 'jsonl', '--brief'])
+  const ran = await netctl(['trace', '--snapshot', snapshot, '--flows', file, '-o', 'jsonl', '--brief', ...flags])
   const traces = readTraces(ran.stdout)
   expect(traces.length, ran.stderr).toBe(flows.length)
   return new Map(traces.map((trace) => [trace.id, trace]))
