@@ -2,33 +2,11 @@ import { describe, expect, test } from 'vitest'
 import type { Snapshot } from '../../../src/snapshot/types.ts'
 import { compareFlow } from '../../../src/trace/comparison/compare.ts'
 import type { Walked } from '../../../src/trace/comparison/walked.ts'
-import type { Aspect, ComparisonRow, Hop } from '../../../src/trace/types.ts'
+import type { Aspect, ComparisonRow } from '../../../src/trace/types.ts'
 import { aspects, expectations, type FlowClass } from './expectations.ts'
-import { type Book, book, cali, fromClient, walked } from './fixture.ts'
-
-const acting = (rows: readonly ComparisonRow[], side: 'calico' | 'kubeProxy'): readonly Aspect[] =>
-  rows.filter((r) => r[side].acted).map((r) => r.aspect)
-const row = (rows: readonly ComparisonRow[], aspect: Aspect): ComparisonRow => rows.find((r) => r.aspect === aspect) as ComparisonRow
-
-/** What must hold of any comparison. */
-function sound(rows: readonly ComparisonRow[], w: Walked, snapshot: Snapshot): void {
-  expect(rows.map((r) => r.aspect)).toEqual(aspects)
-  const onPath = new Set(
-    w.paths
-      .flatMap((p) => [...p.hops, ...(p.reply?.hops ?? [])])
-      .flatMap((h) => (h.evidence ? [`${h.evidence.file}:${h.evidence.line}`] : [])),
-  )
-  for (const r of rows) {
-    for (const part of [r.calico, r.kubeProxy]) {
-      expect(part.what).not.toBe('')
-      for (const e of part.evidence) {
-        expect(snapshot.line(e.file, e.line)).toBe(e.text)
-        expect(onPath.has(`${e.file}:${e.line}`) || e.file.startsWith('cluster/')).toBe(true)
-      }
-      if (part.acted) expect(part.evidence.length).toBeGreaterThan(0)
-    }
-  }
-}
+import { book, cali, fromClient, walked } from './fixture.ts'
+import { asked, away, block, egress, home, out, overlay, service, unmarked } from './hops.ts'
+import { acting, row, sound } from './rows.ts'
 
 function check(kind: FlowClass, w: Walked, snapshot: Snapshot): readonly ComparisonRow[] {
   const rows = compareFlow(w, snapshot)
@@ -37,69 +15,6 @@ function check(kind: FlowClass, w: Walked, snapshot: Snapshot): readonly Compari
   expect(acting(rows, 'kubeProxy')).toEqual(aspects.filter((a) => (expectations[kind].kubeProxy as readonly Aspect[]).includes(a)))
   return rows
 }
-
-const out = (b: Book): readonly Hop[] => [
-  b.entry('pod/shop/client', 'route', 'route', 'default via 169.254.1.1 dev eth0'),
-  b.entry('pod/shop/client', 'device', 'eth0', 'to n1 by cali1'),
-]
-const egress = (b: Book): readonly Hop[] => [
-  b.rule('n1', 'filter', `-A FORWARD ${cali} -j cali-FORWARD`),
-  b.rule('n1', 'filter', `-A cali-from-wl-dispatch -i cali1 ${cali} -g cali-fw-cali1`),
-  b.rule('n1', 'filter', `-A cali-fw-cali1 ${cali} -j cali-pro-kns.shop`),
-  b.rule('n1', 'filter', `-A cali-pro-kns.shop ${cali} -j MARK --set-xmark 0x10000/0x10000`, { object: 'profile/kns.shop' }),
-  b.rule(
-    'n1',
-    'filter',
-    `-A cali-fw-cali1 ${cali} -m comment --comment "Return if profile accepted" -m mark --mark 0x10000/0x10000 -j RETURN`,
-  ),
-]
-const ingress = (b: Book, node: string, rest: string): readonly Hop[] => [
-  b.rule(node, 'filter', `-A cali-tw-${rest} ${cali} -j cali-pri-kns.shop`),
-  b.rule(node, 'filter', `-A cali-pri-kns.shop ${cali} -j MARK --set-xmark 0x10000/0x10000`, { object: 'profile/kns.shop' }),
-  b.rule(
-    node,
-    'filter',
-    `-A cali-tw-${rest} ${cali} -m comment --comment "Return if profile accepted" -m mark --mark 0x10000/0x10000 -j RETURN`,
-  ),
-  b.rule(
-    node,
-    'filter',
-    `-A FORWARD ${cali} -m comment --comment "Policy explicitly accepted packet." -m mark --mark 0x10000/0x10000 -j ACCEPT`,
-  ),
-]
-const service = (b: Book, to: string): readonly Hop[] => [
-  b.rule(
-    'n1',
-    'nat',
-    '-A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "shop/web:http cluster IP" -m tcp --dport 80 -j KUBE-SVC-67NZLRHBNDSAWJRO',
-    { object: 'service/shop/web:http' },
-  ),
-  b.rule('n1', 'nat', `-A KUBE-SVC-67NZLRHBNDSAWJRO -m comment --comment "shop/web:http -> ${to}" -j KUBE-SEP-KQUKC5257P6IECWA`, {
-    object: 'service/shop/web:http',
-  }),
-  b.rule('n1', 'nat', `-A KUBE-SEP-KQUKC5257P6IECWA -p tcp -m comment --comment "shop/web:http" -m tcp -j DNAT --to-destination ${to}`, {
-    object: 'service/shop/web:http',
-  }),
-]
-const asked = (b: Book): Hop =>
-  b.rule('n1', 'nat', '-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING', { owner: 'kube-proxy' })
-const unmarked = (b: Book): Hop => b.rule('n1', 'nat', '-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN')
-const overlay = (b: Book): readonly Hop[] => [
-  b.entry('n1', 'encapsulate', 'vxlan.calico', 'VXLAN 4096 to 172.18.0.12'),
-  b.entry('n1', 'device', 'eth0', 'to n2'),
-  b.entry('n2', 'decapsulate', 'vxlan.calico', 'unpacked from VXLAN 4096'),
-]
-const block = (b: Book): Hop => b.entry('n1', 'route', 'route', '10.244.1.0/26 via 10.244.1.0 dev vxlan.calico onlink')
-const home = (b: Book): readonly Hop[] => [
-  b.entry('n1', 'route', 'route', '10.244.0.4 dev cali2 scope link', { object: 'pod/shop/web-1' }),
-  ...ingress(b, 'n1', 'cali2'),
-  b.entry('n1', 'device', 'cali2', 'to pod/shop/web-1'),
-]
-const away = (b: Book): readonly Hop[] => [
-  b.entry('n2', 'route', 'route', '10.244.1.4 dev cali9 scope link'),
-  ...ingress(b, 'n2', 'cali9'),
-  b.entry('n2', 'device', 'cali9', 'to pod/shop/web-2'),
-]
 
 describe('twelve classes, made up', () => {
   test('same-node pod', () => {
@@ -323,82 +238,4 @@ describe('what else may happen', () => {
     ).calico
     expect(part).toMatchObject({ acted: true, what: 'dropped on n1 before any policy: filter cali-from-wl-dispatch' })
   })
-})
-
-describe('nft tables of kube-proxy up to v1.35', () => {
-  /** A rule of its table, in the words of the walk. */
-  const nft = (b: Book, chain: string, stage: Hop['stage'], action: string, text: string, extra: Partial<Hop> = {}): Hop => ({
-    ...b.entry('n1', stage, `ip kube-proxy ${chain}`, text, {
-      owner: 'kube-proxy',
-      weight: 'passes',
-      table: 'ip kube-proxy',
-      chain,
-      ...extra,
-    }),
-    action,
-  })
-  const service = 'service-AAAAAAAA-shop/web/tcp/http'
-  const endpoint = 'endpoint-BBBBBBBB-shop/web/tcp/http__10.244.1.4/8080'
-  const object = 'service/shop/web:http'
-
-  test('every endpoint has a chain, and masquerading is a jump to a shared one', () => {
-    const b = book()
-    const hops = [
-      ...out(b),
-      nft(b, 'services', 'nat', `go to ${service}`, 'ip daddr . meta l4proto . th dport vmap @service-ips', { object }),
-      nft(b, service, 'nat', 'to mark-for-masquerade', 'ip daddr 10.96.0.10 tcp dport 80 jump mark-for-masquerade', { object }),
-      nft(b, 'mark-for-masquerade', 'nat', 'mark 0x4000', 'mark set mark or 0x4000', { weight: 'changes' }),
-      nft(b, service, 'nat', `go to ${endpoint}`, 'numgen random mod 2 vmap { 0 : goto … }', {
-        object,
-        choice: { probability: 0.5, what: 'numgen random mod 2' },
-      }),
-      nft(b, endpoint, 'nat', 'DNAT to 10.244.1.4:8080', 'meta l4proto tcp dnat to 10.244.1.4:8080', { object, weight: 'changes' }),
-      nft(b, 'masquerading', 'nat', 'mark 0x0, MASQUERADE', 'masquerade fully-random', { weight: 'changes' }),
-    ]
-    const rows = compareFlow(walked(fromClient('10.96.0.10', 80), { hops }), b.snapshot)
-    expect(acting(rows, 'kubeProxy')).toEqual(['primaryFunction', 'serviceManagement', 'trafficForwarding', 'loadBalancing'])
-    expect(row(rows, 'loadBalancing').kubeProxy).toMatchObject({
-      what: '1 of 2 endpoints of shop/web:http on n1, at random (numgen)',
-      mechanism: 'numgen random',
-    })
-    expect(row(rows, 'trafficForwarding').kubeProxy.mechanism).toBe('DNAT + masquerade')
-    expect(row(rows, 'serviceManagement').kubeProxy.what).toBe('matched service/shop/web:http by its cluster address on n1')
-  })
-
-  test('refusals stood in one chain', () => {
-    const b = book()
-    const hops = [...out(b), nft(b, 'endpoints-check', 'filter', 'drop', 'vmap @no-endpoint-services', { object, weight: 'decides' })]
-    const rows = compareFlow(walked(fromClient('10.96.0.10', 80), { verdict: 'dropped', hops }), b.snapshot)
-    expect(row(rows, 'serviceManagement').kubeProxy).toMatchObject({ acted: true, mechanism: 'has no endpoint on this node' })
-  })
-})
-
-test("where another CNI plugin networks the pods, nothing is Calico's", () => {
-  const b = book({ ipPools: [], ipamBlocks: [] })
-  const other = { owner: 'other' } as const
-  const hops = [
-    b.entry('pod/shop/client', 'route', 'route', 'default via 10.244.0.1 dev eth0', other),
-    b.entry('pod/shop/client', 'device', 'eth0', 'to n1 by veth0', other),
-    b.rule(
-      'n1',
-      'nat',
-      '-A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "shop/web:http cluster IP" -m tcp --dport 80 -j KUBE-SVC-67NZLRHBNDSAWJRO',
-      { object: 'service/shop/web:http' },
-    ),
-    b.rule(
-      'n1',
-      'nat',
-      '-A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m comment --comment "shop/web:http" -m tcp -j DNAT --to-destination 10.244.0.4:8080',
-      { object: 'service/shop/web:http' },
-    ),
-    b.entry('n1', 'route', 'route', '10.244.0.4 dev veth1', other),
-    b.entry('n1', 'device', 'veth1', 'to pod/shop/web-1', other),
-  ]
-  const w = walked(fromClient('10.96.0.10', 80), { hops })
-  const rows = compareFlow(w, b.snapshot)
-  sound(rows, w, b.snapshot)
-  expect(acting(rows, 'calico')).toEqual([])
-  expect(acting(rows, 'kubeProxy')).toContain('serviceManagement')
-  expect(row(rows, 'podNetwork').calico.what).toBe('another CNI plugin made the interfaces of pod/shop/client and pod/shop/web-1')
-  expect(rows.map((r) => r.calico.what).join()).not.toMatch(/Calico saw|Calico's routes/)
 })
