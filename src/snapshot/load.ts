@@ -23,9 +23,9 @@ export interface Parsed {
 /**
  * A snapshot whose hosts are read and parsed as they are asked for, dump by dump; Kubernetes objects and conntrack tables likewise. `parsed` is
  * taken as it is, and filled in: a snapshot that grows is parsed once. A dump that is damaged throws ParseError (file, line, what is wrong): at once
- * one that all questions need (snapshot.json, small lists of objects), any other whoever comes to it first.
+ * one that all questions need (snapshot.json, small lists of objects), any other whoever comes to it first. `most`: see `lightened`.
  */
-export function loadSnapshot(source: FileSource, parsed: Parsed = { hosts: new Map() }): Snapshot {
+export function loadSnapshot(source: FileSource, parsed: Parsed = { hosts: new Map() }, most = MOST_HELD): Snapshot {
   const store = openStore(source)
   const headerFile = store.find('snapshot.json')
   const header =
@@ -37,7 +37,8 @@ export function loadSnapshot(source: FileSource, parsed: Parsed = { hosts: new M
     text: (f) => store.text(f) ?? '',
   }))
   const folders = hostFolders(store.files)
-  const open = (known: Map<string, Host>): Snapshot => {
+  let limit = most
+  const open = (known: Map<string, Host>, again: boolean): Snapshot => {
     const hosts = new Map<string, Host>()
     for (const [dir, kind, name] of folders) {
       const host = known.get(dir) ?? openHost(store, kind, name, dir)
@@ -55,26 +56,31 @@ export function loadSnapshot(source: FileSource, parsed: Parsed = { hosts: new M
       text: store.text,
       files: store.files,
     }
-    again.set(snapshot, (most) => {
-      if (store.held() <= most) return snapshot
+    let first = again
+    lighter.set(snapshot, () => {
+      const held = store.held()
+      // what one flow alone takes would be read anew for each
+      if (first && held > limit) limit = 2 * held
+      first = false
+      if (held <= limit) return snapshot
       store.forget()
-      return open(new Map())
+      return open(new Map(), true)
     })
     return snapshot
   }
-  return open(parsed.hosts)
+  return open(parsed.hosts, false)
 }
 
-/** Characters of dumps that are held before they are let go of: what is parsed of them takes four times as much. */
-const MOST_HELD = 128 * 2 ** 20
+/** Characters of dumps that are held before they are let go of: what is parsed of them takes three times as much, besides. */
+const MOST_HELD = 96 * 2 ** 20
 
-const again = new WeakMap<Snapshot, (most: number) => Snapshot>()
+const lighter = new WeakMap<Snapshot, () => Snapshot>()
 
 /**
  * The same snapshot, with none of its hosts read, once so much of them is held that memory is at stake; until then, itself. Who asks for one host
  * after the other goes on with this one and lets go of the other. One that is not as it was loaded (what if, live) stays as it is.
  */
-export const lightened = (snapshot: Snapshot, most = MOST_HELD): Snapshot => again.get(snapshot)?.(most) ?? snapshot
+export const lightened = (snapshot: Snapshot): Snapshot => lighter.get(snapshot)?.() ?? snapshot
 
 /** Each folder below nodes/, pods/ and external/ once, with the kind and name of its host. */
 function hostFolders(files: readonly string[]): readonly (readonly [string, Host['kind'], string])[] {
