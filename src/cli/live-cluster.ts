@@ -82,7 +82,7 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
   /** By exec where it can be had, since a question changes nothing unasked; by pods where it was agreed to, or exec can't be had and they are agreed to now. */
   async function wayTo(): Promise<Way | { readonly missing: string }> {
     const { via = 'none', yes = false, 'pod-image': podImage = '' } = flags
-    if (via === 'none') return { missing: '--via none says so' }
+    if (via === 'none') return { missing: '--via none leaves nodes out' }
     const options = {
       podNamespace: flags['pod-namespace'],
       podImage,

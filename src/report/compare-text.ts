@@ -6,13 +6,16 @@ import { type Line, makePen, type Pen } from './pen.ts'
 import type { TextOptions } from './terminal.ts'
 import { comparisonLines } from './trace/comparison-text.ts'
 import { answerLines, nextLines, noteLines, sections } from './trace/trace-text.ts'
+import { isUnknown } from './trace/verdict.ts'
 
 /** `netctl compare SRC DST`: the answer, then what Calico and kube-proxy each did for this flow, with the entries that show it. */
 export function compareText(trace: Trace, opts: TextOptions): string {
   const pen = makePen(opts)
+  const answer = answerLines(trace, opts, pen)
+  if (isUnknown(trace)) return pen.paint(sections([answer, noteLines(trace, pen)]))
   return pen.paint(
     sections([
-      answerLines(trace, opts, pen),
+      answer,
       comparisonLines(trace.comparison, true, { ...opts, wide: true }, pen),
       noteLines(trace, pen),
       nextLines(trace, ['path'], opts, pen),
@@ -37,10 +40,12 @@ export function compareSummaryText(summary: CompareSummary, opts: TextOptions): 
       lines.push(row(y === 0 ? [pen.text(`  ${aspectNames[aspect]}`)] : [], left[y] ?? [], right[y] ?? []))
     }
   }
+  const { undecided } = summary
+  if (undecided > 0)
+    lines.push([], [pen.text(`${count(undecided, 'flow')} could not be walked to the end: netctl trace --flows says why`, 'warn')])
   return pen.paint(lines)
 }
 
-/** The summary, for programs. */
 /** Column where Calico's part starts, as in the table of one flow. */
 const at = 22
 

@@ -23,6 +23,8 @@ export interface CompareSummary {
   readonly apiVersion: 'netctl.dev/v1alpha1'
   readonly kind: 'CompareSummary'
   readonly flows: number
+  /** of these, those that could not be walked to the end: what was done in them is known in part */
+  readonly undecided: number
   readonly aspects: readonly AspectSummary[]
 }
 
@@ -30,8 +32,10 @@ export interface CompareSummary {
 export function compareSummary(traces: Iterable<Trace>): CompareSummary {
   const aspects = new Map<Aspect, { calico: Map<string, number>; kubeProxy: Map<string, number> }>()
   let flows = 0
+  let undecided = 0
   for (const trace of traces) {
     flows++
+    if (trace.outcomes.some(({ verdict }) => verdict === 'undecided')) undecided++
     for (const row of trace.comparison) {
       let counts = aspects.get(row.aspect)
       if (!counts) aspects.set(row.aspect, (counts = { calico: new Map(), kubeProxy: new Map() }))
@@ -43,6 +47,7 @@ export function compareSummary(traces: Iterable<Trace>): CompareSummary {
     apiVersion: 'netctl.dev/v1alpha1',
     kind: 'CompareSummary',
     flows,
+    undecided,
     aspects: [...aspects].map(([aspect, c]) => ({ aspect, calico: partSummary(c.calico), kubeProxy: partSummary(c.kubeProxy) })),
   }
 }

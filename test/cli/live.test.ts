@@ -205,7 +205,7 @@ describe('what can’t be had', () => {
     await open({ agents: false })
     const no = await live(...WEB, '--brief')
     expect([no.code, api.left('jobs')]).toEqual([3, []])
-    expect(no.stderr).toContain('by exec: no pod of calico-node or kube-proxy runs; by pods: nobody agreed to them: --via pod does')
+    expect(no.stderr).toContain('by exec: no pod of calico-node or kube-proxy runs; by pods: nobody agreed to make them: add --yes, or --via pod')
     const yes = await live(...WEB, '--brief', '--yes', '--max-age', '0')
     expect([yes.code, yes.stderr.split('\n').at(-2), api.left('jobs')]).toEqual([
       0,
@@ -218,7 +218,7 @@ describe('what can’t be had', () => {
   test('--via none: objects only', async () => {
     await open()
     const { code, stdout } = await live(...WEB, '--via', 'none', '-o', 'json')
-    expect([code, JSON.parse(stdout).outcomes[0].reason]).toEqual([3, 'n1 could not be read: --via none says so'])
+    expect([code, JSON.parse(stdout).outcomes[0].reason]).toEqual([3, 'n1 could not be read: --via none leaves nodes out'])
     expect(api.reads).toEqual([])
   })
 

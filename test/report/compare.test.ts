@@ -4,7 +4,7 @@ import { summaryDocument } from '../../src/report/compare-json.ts'
 import { compareSummaryText, compareText } from '../../src/report/compare-text.ts'
 import { displayWidth } from '../../src/report/width.ts'
 import type { Trace } from '../../src/trace/types.ts'
-import { droppedByRule, hostile } from './fixtures/others.ts'
+import { droppedByRule, hostile, undecided } from './fixtures/others.ts'
 import { delivered, oneDenied } from './fixtures/service.ts'
 
 const named: Trace = {
@@ -13,6 +13,14 @@ const named: Trace = {
     row.aspect === 'loadBalancing' ? { ...row, kubeProxy: { ...row.kubeProxy, mechanism: 'statistic random' } } : row,
   ),
 }
+
+test('flows that could not be walked to the end are counted, and told', () => {
+  const summary = compareSummary([named, undecided])
+  expect(summary.undecided).toBe(1)
+  expect(compareSummaryText(summary, { colour: false, unicode: true })).toContain(
+    '\n1 flow could not be walked to the end: netctl trace --flows says why\n',
+  )
+})
 
 test('counts who acted, by which means', () => {
   const summary = compareSummary([named, oneDenied, droppedByRule, hostile])

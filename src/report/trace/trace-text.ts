@@ -1,5 +1,5 @@
 import type { Trace } from '../../trace/types.ts'
-import { joinLines, labelled, lineWidth } from '../layout.ts'
+import { joinLines, labelled, lineWidth, padLine } from '../layout.ts'
 import { percent, shellWord, socketName, sourceName, targetName } from '../names.ts'
 import { type Line, makePen, type Pen } from '../pen.ts'
 import type { TextOptions } from '../terminal.ts'
@@ -7,7 +7,7 @@ import { nodeOf } from './backends.ts'
 import { comparisonLines } from './comparison-text.ts'
 import { headline } from './headline.ts'
 import { outcomeLines } from './outcome-text.ts'
-import { faultsOf } from './verdict.ts'
+import { faultsOf, isUnknown } from './verdict.ts'
 import { wayLines } from './way-text.ts'
 import { whatIfLines } from './what-if-text.ts'
 
@@ -21,10 +21,11 @@ const shownCauses = 5
  */
 export function traceText(trace: Trace, opts: TextOptions, today?: Trace): string {
   const pen = makePen(opts)
+  const answer = [answerLines(trace, opts, pen), today ? whatIfLines(trace, today, pen) : []]
+  if (isUnknown(trace)) return pen.paint(sections([...answer, noteLines(trace, pen)]))
   return pen.paint(
     sections([
-      answerLines(trace, opts, pen),
-      today ? whatIfLines(trace, today, pen) : [],
+      ...answer,
       outcomeLines(trace, pen),
       wayLines(trace, opts, pen),
       comparisonLines(trace.comparison, Boolean(opts.wide || opts.verbose), opts, pen),
@@ -143,8 +144,9 @@ export function nextLines(trace: Trace, topics: readonly ('path' | 'trace' | 'co
     return opts.verbose ? [] : [[`netctl trace ${ends}${flags} -v`, 'every rule tried']]
   })
   if (opts.keep !== undefined) hints.push([opts.keep, 'keep the files that are named here'])
-  return hints.flatMap(([command, why], i) => {
+  return hints.map(([command, why], i) => {
     const hint = joinLines([[pen.text(command)], [pen.text(why, 'dim')]])
-    return label(i === 0 ? 'Next' : '', lineWidth(hint) <= pen.columns - at ? hint : [pen.text(command)], pen)
+    // a command stays on one line, however long: a piece of it is no command
+    return [...padLine([pen.text(i === 0 ? '  Next' : '', 'dim')], at), ...(lineWidth(hint) <= pen.columns - at ? hint : [pen.text(command)])]
   })
 }

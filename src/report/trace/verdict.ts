@@ -32,6 +32,9 @@ export function overallVerdict(trace: Trace): Overall {
 export const meetsExpectation = (trace: Trace, expected: Verdict): boolean =>
   trace.outcomes.length > 0 && trace.outcomes.every((o) => o.verdict === expected)
 
+/** Was no step walked, so that there is nothing to show but why? The first node of a running cluster may not be readable. */
+export const isUnknown = (trace: Trace): boolean => overallVerdict(trace) === 'undecided' && trace.paths.every(({ hops }) => hops.length === 0)
+
 /** The share of new connections that these outcomes have together. */
 export const probabilityOf = (outcomes: readonly Outcome[]): number => outcomes.reduce((sum, o) => sum + o.probability, 0)
 
@@ -70,15 +73,17 @@ export function faultsOf(trace: Trace, each = false): Fault[] {
 
 function faultsOfOutcome(trace: Trace, outcome: Outcome): Fault[] {
   const { verdict, error } = outcome
+  const entry = outcome.reason ?? (verdict === 'undecided' ? trace.undecided?.[0] : undefined) ?? error ?? 'no cause was found'
   const paths = outcome.paths.map((i) => trace.paths[i]).filter((p) => p !== undefined)
   const sum = paths.reduce((s, p) => s + p.probability, 0)
   const plain = (probability: number): Fault => ({
     verdict,
     probability,
-    node: outcome.node,
+    // `n1 could not be read` says where already
+    node: outcome.node !== undefined && entry.startsWith(`${outcome.node.replace(/^node\//, '')} `) ? undefined : outcome.node,
     error,
     alike: 1,
-    entry: outcome.reason ?? (verdict === 'undecided' ? trace.undecided?.[0] : undefined) ?? error ?? 'no cause was found',
+    entry,
   })
   if (paths.length === 0 || sum <= 0) return [plain(outcome.probability)]
   return paths.map((path) => {

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { compareText } from '../../../src/report/compare-text.ts'
 import { percent } from '../../../src/report/names.ts'
 import type { TextOptions } from '../../../src/report/terminal.ts'
 import { traceText } from '../../../src/report/trace/trace-text.ts'
@@ -24,7 +25,10 @@ describe.each(Object.entries(traces))('%s', (name, trace) => {
     const raw = traceText(trace, opts)
     const text = stripVTControlCharacters(raw)
     if (!opts.colour) expect(text).toBe(raw)
-    for (const line of text.split('\n')) {
+    const [answer = '', next] = text.split(/^(?=  Next )/m)
+    // a command to type is not broken
+    for (const line of next === undefined ? [] : next.trimEnd().split('\n')) expect(line).toMatch(/^(?:  Next|      )       netctl /)
+    for (const line of answer.split('\n')) {
       expect(displayWidth(line)).toBeLessThanOrEqual(opts.width)
       expect(line).toBe(line.trimEnd())
     }
@@ -46,6 +50,21 @@ describe.each(Object.entries(traces))('%s', (name, trace) => {
   test('looks as it should', async () => {
     for (const width of [80, 120]) await expect(traceText(trace, { ...plain, width })).toMatchFileSnapshot(`../golden/${name}-${width}.txt`)
   })
+})
+
+test('of which no step could be walked, only why is shown', () => {
+  const reason = 'n1 could not be read: add --yes'
+  const trace: Trace = {
+    ...undecided,
+    outcomes: [{ verdict: 'undecided', probability: 1, node: 'n1', reason, paths: [0] }],
+    paths: [{ verdict: 'undecided', probability: 1, hops: [] }],
+    undecided: [reason],
+  }
+  expect(traceText(trace, plain).split('\n')[0]).toMatch(/  n1 could not be read: add --yes$/)
+  for (const text of [traceText(trace, { ...plain, flags: '--yes' }), compareText(trace, plain)]) {
+    expect(text).toContain('Missing    n1 could not be read: add --yes')
+    expect(text).not.toMatch(/n1: n1|Request|Compared|Next/)
+  }
 })
 
 describe('the first line', () => {
