@@ -22,6 +22,7 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
     '<%= config.bin %> compare pod/shop/web-1 svc/shop/api:80 --snapshot examples/shop',
     '<%= config.bin %> compare --flows flows.jsonl --snapshot examples/shop',
   ]
+  static override usage = ['compare [SRC] [DST] [--snapshot PATH | --context NAME]', 'compare --flows FILE|-']
   static override args = flowArgs
   static override flags = {
     ...flowFlags,

@@ -33,6 +33,11 @@ step. The plan is shown before, and nothing is done without a yes. Exit code the
     '<%= config.bin %> trace pod/shop/web-1 svc/shop/api:80 --verify',
     '<%= config.bin %> trace --flows flows.jsonl --snapshot examples/shop -o jsonl --brief',
   ]
+  static override usage = [
+    'trace [SRC] [DST] [--snapshot PATH | --context NAME]',
+    'trace SRC DST --verify|--catch [--yes | --dry-run]',
+    'trace --flows FILE|- [-o jsonl] [--brief] [--verify]',
+  ]
   static override args = flowArgs
   static override flags = traceFlags
 

@@ -4,7 +4,7 @@ import { BaseCommand } from '../../src/cli/base-command.ts'
 import { inputFlag, outputFlag, timeoutFlag } from '../../src/cli/flags.ts'
 import { compareWorlds, diffIn, sharedInput, worldAt } from '../../src/cli/policy/compare-worlds.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
-import { reportFlags, reporting } from '../../src/cli/report-files.ts'
+import { REPORTS, reportFlags, reporting } from '../../src/cli/report-files.ts'
 import type { ExitCode } from '../../src/error.ts'
 import { diffResults, diffRules } from '../../src/report/policy/diff-results.ts'
 
@@ -22,8 +22,8 @@ Exit code: 0 nothing opens or closes, 1 something does.`
     '<%= config.bin %> <%= command.id %> old/ new/ -o github',
   ]
   static override args = {
-    old: stringArg({ name: 'OLD', required: true, ignoreStdin: true, description: 'before: a file, a folder or a snapshot' }),
-    new: stringArg({ name: 'NEW', required: true, ignoreStdin: true, description: 'after' }),
+    old: stringArg({ required: true, ignoreStdin: true, description: 'before: a file, a folder or a snapshot' }),
+    new: stringArg({ required: true, ignoreStdin: true, description: 'after' }),
   }
   static override flags = {
     ...inputFlags,
@@ -34,7 +34,7 @@ Exit code: 0 nothing opens or closes, 1 something does.`
       multiple: true,
       multipleNonGreedy: true,
     }),
-    ...outputFlag(['text', 'json', 'junit', 'sarif', 'github', 'tap']),
+    ...outputFlag(['text', 'json', ...REPORTS]),
     ...reportFlags,
     ...timeoutFlag,
     ...inputFlag,

@@ -3,7 +3,7 @@ import { BaseCommand } from '../../src/cli/base-command.ts'
 import { inputFlag, outputFlag, timeoutFlag, verbosityFlags } from '../../src/cli/flags.ts'
 import { inputFlags, notesOf, pathArgs, readInput, withPaths } from '../../src/cli/policy/inputs.ts'
 import { exitOfLint, LEVELS, type Level, lintIn, lintInput } from '../../src/cli/policy/run-lint.ts'
-import { reportFlags, reporting } from '../../src/cli/report-files.ts'
+import { REPORTS, reportFlags, reporting } from '../../src/cli/report-files.ts'
 import type { ExitCode } from '../../src/error.ts'
 import { LINT_RULES, lintResults } from '../../src/report/policy/lint-findings.ts'
 
@@ -26,7 +26,7 @@ Exit code: 0 nothing from --fail-on upwards, 1 something, 2 something would be r
     'fail-on': string({ summary: 'exit with 1 from this level on', options: [...LEVELS, 'never'], default: 'warning', helpGroup: 'LINT' }),
     skip: string({ summary: 'leave out a check', helpValue: 'CODE', multiple: true, multipleNonGreedy: true, helpGroup: 'LINT' }),
     ...inputFlags,
-    ...outputFlag(['text', 'json', 'jsonl', 'junit', 'sarif', 'github', 'tap']),
+    ...outputFlag(['text', 'json', 'jsonl', ...REPORTS]),
     ...reportFlags,
     ...timeoutFlag,
     ...inputFlag,

@@ -6,7 +6,7 @@ import { checkTests } from '../../src/cli/policy/check-tests.ts'
 import { inputFlags } from '../../src/cli/policy/inputs.ts'
 import { record } from '../../src/cli/policy/record.ts'
 import { noTests } from '../../src/cli/policy/test-files.ts'
-import { reportFlags, reporting } from '../../src/cli/report-files.ts'
+import { REPORTS, reportFlags, reporting } from '../../src/cli/report-files.ts'
 import { watching } from '../../src/cli/watching.ts'
 import { ExitCode } from '../../src/error.ts'
 import { testRules } from '../../src/report/policy/test-results.ts'
@@ -28,7 +28,7 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
     '<%= config.bin %> <%= command.id %> allowed.yaml tests/ -o github',
   ]
   static override args = {
-    file: string({ name: 'FILE', multiple: true, description: 'PolicyTest and PolicySnapshot documents: files, or folders with some' }),
+    file: string({ multiple: true, description: 'PolicyTest and PolicySnapshot documents: files, or folders with some' }),
   }
   static override flags = {
     record: flag({
@@ -43,7 +43,7 @@ Exit code: 0 all hold, 1 one does not, 2 one can't be asked, 3 one can't be told
     watch: boolean({ summary: 'again whenever a file changes; ctrl-C ends it', helpGroup: 'TEST', exclusive: ['record'] }),
     ...inputFlags,
     ...liveFlags,
-    ...outputFlag(['text', 'json', 'jsonl', 'junit', 'sarif', 'github', 'tap']),
+    ...outputFlag(['text', 'json', 'jsonl', ...REPORTS]),
     ...reportFlags,
     ...timeoutFlag,
     ...inputFlag,

@@ -1,4 +1,5 @@
-/** Static completion of commands, flags and their fixed values, for three shells. Data in, script out. */
+/** Completion of commands, flags and their fixed values, and by `netctl names` of a cluster's names, for three shells. Data in, script out. */
+import type { NameKind } from './names.ts'
 
 export interface CompletionCommand {
   /** words: `snapshot show` */
@@ -7,16 +8,16 @@ export interface CompletionCommand {
   readonly flags: readonly CompletionFlag[]
   /** fixed values of the first argument */
   readonly values: readonly string[]
-  /** do arguments name files? */
-  readonly files?: boolean
+  /** what arguments name */
+  readonly args?: 'files' | 'endpoints' | undefined
 }
 
 export interface CompletionFlag {
   readonly name: string
   readonly char?: string | undefined
   readonly summary: string
-  /** undefined: takes no value; `file`: a path; `any`: can't be completed; else one of these */
-  readonly value: undefined | 'file' | 'any' | readonly string[]
+  /** undefined: takes no value; `file`: a path; `any`: can't be completed; else one of these, or a name of the cluster */
+  readonly value: undefined | 'file' | 'any' | readonly string[] | { readonly names: NameKind }
 }
 
 export type Shell = 'bash' | 'zsh' | 'fish'
@@ -40,7 +41,7 @@ interface Node {
   readonly path: string
   readonly words: readonly { readonly word: string; readonly summary: string }[]
   readonly flags: readonly CompletionFlag[]
-  readonly files: boolean
+  readonly args: CompletionCommand['args']
 }
 
 const HELP: CompletionFlag = { name: 'help', char: 'h', summary: 'how to use it', value: undefined }
@@ -60,7 +61,7 @@ function tree(commands: readonly CompletionCommand[]): Node[] {
         ...(own?.values ?? []).map((word) => ({ word, summary: '' })),
       ],
       flags: [...(own?.flags ?? []), HELP, ...(path === '' ? [VERSION] : [])],
-      files: own?.files === true,
+      args: own?.args,
     }
   })
 }
@@ -70,11 +71,12 @@ const names = (flag: CompletionFlag): string[] => [...(flag.char ? [`-${flag.cha
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 const quoteFish = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 
-/** What a shell does for a file, for anything, and for one of fixed values. */
+/** What a shell does for a file, for anything, for one of fixed values, and for a name of the cluster. */
 interface Replies {
   readonly file: string
   readonly any: string
   readonly of: (fixed: readonly string[]) => string
+  readonly names: (kind: NameKind) => string
 }
 
 /** The arms of a `case "$path:$prev"`: what may follow each flag that takes a value. */
@@ -83,7 +85,8 @@ const valueCases = (nodes: readonly Node[], replies: Replies): string[] =>
     node.flags.flatMap((flag) => {
       if (flag.value === undefined) return []
       const pattern = names(flag).map((name) => quote(`${node.path}:${name}`))
-      const reply = typeof flag.value === 'string' ? replies[flag.value] : replies.of(flag.value)
+      const { value } = flag
+      const reply = typeof value === 'string' ? replies[value] : 'names' in value ? replies.names(value.names) : replies.of(value)
       return [`    ${pattern.join('|')}) ${reply}; return ;;`]
     }),
   )
@@ -94,14 +97,25 @@ function bash(nodes: readonly Node[]): string {
     file: 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")',
     any: ':',
     of: (fixed) => `mapfile -t COMPREPLY < <(compgen -W ${quote(fixed.join(' '))} -- "$cur")`,
+    names: (kind) => `_netctl_names ${kind}`,
   })
   const follow = nodes.map(
     (n) =>
-      `    ${quote(n.path)}) words=${quote(n.words.map((w) => w.word).join(' '))}; flags=${quote(n.flags.map((f) => `--${f.name}`).join(' '))}${n.files ? '; files=1' : ''} ;;`,
+      `    ${quote(n.path)}) words=${quote(n.words.map((w) => w.word).join(' '))}; flags=${quote(n.flags.map((f) => `--${f.name}`).join(' '))}${n.args ? `; args=${n.args}` : ''} ;;`,
   )
   return `# netctl completion for bash. For this shell:  source <(netctl completion bash)
+_netctl_names() {
+  local typed word
+  read -ra typed <<< "\${COMP_LINE:0:COMP_POINT}"
+  [[ \${COMP_LINE:COMP_POINT-1:1} == ' ' ]] && typed+=('')
+  mapfile -t COMPREPLY < <("\${COMP_WORDS[0]}" names "$1" -- "\${typed[@]:1}" 2> /dev/null < /dev/null)
+  [[ \${COMPREPLY[*]} == *[/:] ]] && compopt -o nospace
+  # readline has cut the word at its colons, and wants what is behind the last one
+  word=\${typed[-1]}
+  [[ $COMP_WORDBREAKS == *:* && $word == *:* ]] && COMPREPLY=("\${COMPREPLY[@]#"\${word%:*}:"}")
+}
 _netctl() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path='' words='' flags='' files='' i
+  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path='' words='' flags='' args='' i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${path:+$path }\${COMP_WORDS[i]}" in
@@ -118,7 +132,8 @@ ${values.join('\n')}
 ${follow.join('\n')}
   esac
   if [[ $cur == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$cur")
-  elif [[ $files ]]; then compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+  elif [[ $args == files ]]; then compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+  elif [[ $args ]]; then _netctl_names "$args"
   else mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"); fi
 }
 complete -F _netctl netctl
@@ -128,16 +143,27 @@ complete -F _netctl netctl
 function zsh(nodes: readonly Node[]): string {
   const moves = nodes.filter((n) => n.path !== '').map((n) => quote(n.path))
   const describe = (word: string, summary: string): string => quote(`${word.replaceAll(':', '\\:')}${summary ? `:${summary}` : ''}`)
-  const values = valueCases(nodes, { file: '_files', any: '_message value', of: (fixed) => `compadd -- ${fixed.map(quote).join(' ')}` })
+  const values = valueCases(nodes, {
+    file: '_files',
+    any: '_message value',
+    of: (fixed) => `compadd -- ${fixed.map(quote).join(' ')}`,
+    names: (kind) => `_netctl_names ${kind}`,
+  })
   const follow = nodes.map((n) => {
     const words = n.words.map((w) => describe(w.word, w.summary)).join(' ')
     const flags = n.flags.map((f) => describe(`--${f.name}`, f.summary)).join(' ')
-    return `    ${quote(n.path)}) words_=(${words}); flags_=(${flags})${n.files ? '; files_=1' : ''} ;;`
+    return `    ${quote(n.path)}) words_=(${words}); flags_=(${flags})${n.args ? `; args_=${n.args}` : ''} ;;`
   })
   return `#compdef netctl
 # netctl completion for zsh. For this shell:  source <(netctl completion zsh)
+_netctl_names() {
+  local -a all_
+  all_=(\${(f)"$("\${words[1]}" names $1 -- "\${(@)words[2,CURRENT]}" 2> /dev/null < /dev/null)"})
+  compadd -S '' -- \${(M)all_:#*[/:]}
+  compadd -- \${all_:#*[/:]}
+}
 _netctl() {
-  local at='' i files_=''; local -a words_ flags_
+  local at='' i args_=''; local -a words_ flags_
   for ((i = 2; i < CURRENT; i++)); do
     case "\${at:+$at }\${words[i]}" in
     ${moves.join('|')}) at="\${at:+$at }\${words[i]}" ;;
@@ -150,7 +176,8 @@ ${values.join('\n')}
 ${follow.join('\n')}
   esac
   if [[ \${words[CURRENT]} == -* ]]; then _describe flag flags_
-  elif [[ -n $files_ ]]; then _files
+  elif [[ $args_ == files ]]; then _files
+  elif [[ -n $args_ ]]; then _netctl_names $args_
   else _describe command words_; fi
 }
 if [[ $funcstack[1] == _netctl ]]; then _netctl "$@"; else compdef _netctl netctl; fi
@@ -163,7 +190,8 @@ function fish(nodes: readonly Node[]): string {
     const here = `complete -c netctl -n ${quoteFish(`__netctl_at "${node.path}"`)}`
     return [
       ...node.words.map((w) => `${here} -f -a ${quoteFish(w.word)} -d ${quoteFish(w.summary)}`),
-      ...(node.files ? [`${here} -F`] : []),
+      ...(node.args === 'files' ? [`${here} -F`] : []),
+      ...(node.args === 'endpoints' ? [`${here} -f -a '(__netctl_names endpoints)'`] : []),
       ...node.flags.map((f) => {
         const value =
           f.value === undefined
@@ -172,7 +200,7 @@ function fish(nodes: readonly Node[]): string {
               ? ' -r -F'
               : f.value === 'any'
                 ? ' -x'
-                : ` -x -a ${quoteFish(f.value.join(' '))}`
+                : ` -x -a ${quoteFish('names' in f.value ? `(__netctl_names ${f.value.names})` : f.value.join(' '))}`
         return `${here}${f.char ? ` -s ${f.char}` : ''} -l ${f.name}${value} -d ${quoteFish(f.summary)}`
       }),
     ]
@@ -185,6 +213,9 @@ function __netctl_at
         contains -- $next ${moves.join(' ')}; and set at $next
     end
     test "$at" = "$argv[1]"
+end
+function __netctl_names
+    netctl names $argv[1] -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null </dev/null
 end
 complete -c netctl -f
 ${lines.join('\n')}

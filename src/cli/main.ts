@@ -1,13 +1,12 @@
 import type { Command } from '@oclif/core/command'
 import { Config } from '@oclif/core/config'
-import { loadHelpClass } from '@oclif/core/help'
 import type { PJSON } from '@oclif/core/interfaces'
 import { settings } from '@oclif/core/settings'
 import { ExitCode } from '../error.ts'
 import { leave } from '../system/leaving.ts'
 import { Interrupted } from './interrupted.ts'
 import { formatError, formatErrorJson, toNetctlError } from './report-error.ts'
-import { type Request, resolveCommand } from './resolve-command.ts'
+import { type Request, resolveCommand, type Surface } from './resolve-command.ts'
 import { decideTerminal } from './terminal.ts'
 import { usageError } from './usage-error.ts'
 
@@ -48,8 +47,9 @@ async function serve(request: Request, config: Config, command: Command.Loadable
       process.stdout.write(`${config.userAgent}\n`)
       return ExitCode.ok
     case 'help': {
-      const Help = await loadHelpClass(config)
-      await new Help(config, config.pjson.oclif.helpOptions).showHelp(request.id === undefined ? [] : request.id.split(':'))
+      // only who asks for it pays
+      const { CliHelp } = await import('./help.ts')
+      await new CliHelp(config, config.pjson.oclif.helpOptions).showHelp(request.id === undefined ? [] : request.id.split(':'))
       return ExitCode.ok
     }
     case 'command':
@@ -57,7 +57,7 @@ async function serve(request: Request, config: Config, command: Command.Loadable
   }
 }
 
-function surfaceOf(config: Config): { commands: string[]; valueFlags: Set<string> } {
+function surfaceOf(config: Config): Surface {
   const valueFlags = new Set<string>()
   for (const { flags } of config.commands) {
     for (const [name, flag] of Object.entries(flags)) {
@@ -66,7 +66,8 @@ function surfaceOf(config: Config): { commands: string[]; valueFlags: Set<string
       if (flag.char) valueFlags.add(`-${flag.char}`)
     }
   }
-  return { commands: config.commands.map((c) => c.id), valueFlags }
+  const hidden = new Set(config.commands.flatMap((c) => (c.hidden ? [c.id] : [])))
+  return { commands: config.commands.map((c) => c.id), hidden, valueFlags }
 }
 
 /** Says what went wrong, to whom it concerns: stdout for machines, stderr for people. */

@@ -11,7 +11,7 @@ export function toNetctlError(error: unknown): NetctlError {
     return new NetctlError({
       code: 'SNP001',
       message: error.message,
-      try: 'look at that line; a damaged snapshot has to be taken again',
+      try: 'mend that line; a snapshot that is damaged has to be taken again',
       file: error.file,
       line: error.line,
       cause: error,
@@ -21,7 +21,7 @@ export function toNetctlError(error: unknown): NetctlError {
     return new NetctlError({
       code: 'SNP002',
       message: error.message,
-      try: error.candidates.length > 0 ? error.candidates.join(', or ') : 'check the path, and that it may be read',
+      try: error.candidates.length > 0 ? error.candidates.join(', or ') : (error.advice ?? 'check the path, and that it may be read'),
       file: error.path,
       cause: error,
     })

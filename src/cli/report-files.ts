@@ -15,7 +15,13 @@ export const reportFlags = {
 }
 
 /** Shapes of stdout that are such reports. */
-const WRITERS: Readonly<Record<string, (run: Results) => string>> = { junit: junitText, sarif: sarifText, github: githubText, tap: tapText }
+export const REPORTS = ['junit', 'sarif', 'github', 'tap'] as const
+const WRITERS: Readonly<Record<(typeof REPORTS)[number], (run: Results) => string>> = {
+  junit: junitText,
+  sarif: sarifText,
+  github: githubText,
+  tap: tapText,
+}
 
 export interface ReportTo {
   readonly junit?: string | undefined
@@ -50,6 +56,7 @@ export async function reporting(
 function write({ junit, sarif, output, print }: ReportTo, run: Results): void {
   if (junit !== undefined) writeOutput(junit, junitText(run))
   if (sarif !== undefined) writeOutput(sarif, sarifText(run))
-  const text = WRITERS[output]?.(run)
-  if (text !== undefined && text !== '') print(text)
+  const shape = REPORTS.find((name) => name === output)
+  const text = shape === undefined ? '' : WRITERS[shape](run)
+  if (text !== '') print(text)
 }

@@ -10,6 +10,8 @@ export type Request =
 export interface Surface {
   /** ids of all commands */
   readonly commands: readonly string[]
+  /** of these, those that are not for people: never suggested */
+  readonly hidden?: ReadonlySet<string>
   /** long and short names of every flag that takes a value, with dashes */
   readonly valueFlags: ReadonlySet<string>
 }
@@ -28,7 +30,10 @@ export function resolveCommand(argv: readonly string[], surface: Surface): Reque
     return wantsHelp ? { kind: 'help', id } : { kind: 'command', id, argv: [...leading, ...words.slice(id.split(':').length)] }
   const topic = longestTopic(words, surface.commands)
   const next = words[topic.length]
-  if (next !== undefined && !next.startsWith('-')) throw unknownCommand(topic, next, surface.commands)
+  if (next !== undefined && !next.startsWith('-')) {
+    const shown = surface.commands.filter((command) => !surface.hidden?.has(command))
+    throw unknownCommand(topic, next, shown)
+  }
   if (!wantsHelp && topic.length === 0 && leading.length > 0 && next === undefined) {
     throw new NetctlError({ code: 'USE001', message: `no command was given, only ${leading.join(' ')}`, try: 'netctl --help' })
   }

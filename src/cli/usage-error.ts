@@ -23,7 +23,16 @@ export function usageError(error: unknown, command: Command.Loadable | undefined
     const missing = args.map((arg: { name: string }) => arg.name.toUpperCase()).join(' ')
     return new NetctlError({ code: 'USE003', message: `${name} needs ${missing}`, try: help })
   }
-  return new NetctlError({ code: 'USE005', message: oneLine(error.message), try: help })
+  return new NetctlError({ code: 'USE005', ...together(oneLine(error.message), help) })
+}
+
+/** Flags that don't go together, or one that needs another, in fewer words than the parser's. */
+function together(message: string, help: string): { readonly message: string; readonly try: string } {
+  const [, one, other] = /^--([\w-]+)(?:=.*)? cannot also be provided when using --([\w-]+)$/.exec(message) ?? []
+  if (one !== undefined) return { message: `--${one} and --${other} exclude each other`, try: 'leave one of them out' }
+  const [, flag, needed] = /^All of the following must be provided when using --([\w-]+): (--[\w-]+)$/.exec(message) ?? []
+  if (flag !== undefined) return { message: `--${flag} is for ${needed} only`, try: `${needed} as well, or leave it out` }
+  return { message, try: help }
 }
 
 /** oclif writes its own words around what a flag's parser throws: `Parsing --timeout \n\t…\nSee more help with --help` */

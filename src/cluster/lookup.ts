@@ -2,7 +2,7 @@ import { nearest } from '../nearest.ts'
 import type { Ip } from '../net/ip.ts'
 import type { ObjectKind } from './endpoint-syntax.ts'
 import { type Choice, type Inventory, type KnownHost, ResolveError } from './inventory.ts'
-import type { Node, Pod, Service } from './types.ts'
+import type { Cluster, Node, Pod, Service } from './types.ts'
 
 const OWNERS: Readonly<Partial<Record<ObjectKind, string>>> = { sts: 'StatefulSet', ds: 'DaemonSet', job: 'Job', rs: 'ReplicaSet' }
 
@@ -30,6 +30,9 @@ export function namesOf(inventory: Inventory, type: ObjectKind): readonly { read
     }
   }
 }
+
+/** Were these objects collected at all? Where they were not, nothing follows from their absence. */
+export const wasRead = ({ files }: Cluster, plural: string): boolean => files.some((f) => f === plural || f.startsWith(`${plural}.`))
 
 const hostsOf = (inventory: Inventory, kind: KnownHost['kind']) => inventory.hosts.filter((h) => h.kind === kind)
 
@@ -99,8 +102,11 @@ export function missing(inventory: Inventory, type: ObjectKind, namespace: strin
   const choices = [...elsewhere, ...close, ...(elsewhere.length + close.length > 0 ? [] : near(name, all))]
   const where = namespace === undefined ? '' : ` in namespace ${namespace}`
   const message = `there is no ${LABELS[type]} “${name}”${where}`
-  const file = { pod: 'pods', svc: 'services', node: 'nodes' }[type as string] ?? 'pods'
-  if (type !== 'external' && all.length === 0 && !inventory.cluster.files.some((f) => f.replace(/\.gz$/, '').endsWith(`${file}.json`))) {
+  if (type === 'external' && all.length === 0)
+    return new ResolveError('missing', `${message}: no dumps of one are there`, [], 'its address alone, 203.0.113.9 for instance')
+  // a workload is known by its pods
+  const file = { svc: 'services', node: 'nodes' }[type as string] ?? 'pods'
+  if (all.length === 0 && !wasRead(inventory.cluster, file)) {
     return new ResolveError('missing', `${message}: cluster/${file}.json is missing from the snapshot`, [], 'name it by its address')
   }
   if (choices.length > 0) return new ResolveError('missing', message, choicesOf(type, choices))
@@ -132,7 +138,10 @@ export function bare(inventory: Inventory, { namespace, name }: { readonly names
   const inside = choices((o) => namespace === undefined || o.namespace === namespace)
   const found = inside.length > 0 ? inside : choices(() => true)
   const text = namespace === undefined ? name : `${namespace}/${name}`
-  return new ResolveError('syntax', `“${text}” has no kind`, found, found.length > 0 ? undefined : 'say what it is: pod/…, svc/…, node/…')
+  const advice = /\.|^internet$/.test(text)
+    ? 'names in DNS are not asked for: say its address, 203.0.113.9:443 for instance'
+    : 'say what it is: pod/…, svc/…, node/…'
+  return new ResolveError('syntax', `“${text}” has no kind`, found, found.length > 0 ? undefined : advice)
 }
 
 type Named = ReturnType<typeof namesOf>[number]

@@ -14,21 +14,8 @@ export interface OpenContext {
  * Throws NetctlError KUB001 (unreadable), KUB002 (no such context).
  */
 export async function openContext(file: string | undefined, context: string | undefined): Promise<OpenContext> {
-  // 400 ms to load: only who asks for a kubeconfig pays
-  const { KubeConfig } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  const name = file ?? 'the kubeconfig'
-  try {
-    if (file === undefined) config.loadFromDefault()
-    else config.loadFromFile(file)
-  } catch (cause) {
-    throw new NetctlError({
-      code: 'KUB001',
-      message: `${name} can't be read: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)}`,
-      try: 'check --kubeconfig, or say the namespace with -n',
-      cause,
-    })
-  }
+  const name = nameOf(file)
+  const config = await load(file)
   const wanted = context ?? config.getCurrentContext()
   const found = config.getContextObject(wanted)
   if (found) {
@@ -44,4 +31,29 @@ export async function openContext(file: string | undefined, context: string | un
     message: wanted ? `${name} has no context ${wanted}` : `${name} has no current context`,
     try: near.length > 0 ? `--context ${near.join(', or --context ')}` : 'kubectl config get-contexts',
   })
+}
+
+/** Names of all contexts of a kubeconfig, found as above. Throws NetctlError KUB001. */
+export async function contextNames(file: string | undefined): Promise<readonly string[]> {
+  return (await load(file)).getContexts().map(({ name }) => name)
+}
+
+const nameOf = (file: string | undefined): string => file ?? 'the kubeconfig'
+
+async function load(file: string | undefined): Promise<KubeConfig> {
+  // 400 ms to load: only who asks for a kubeconfig pays
+  const { KubeConfig } = await import('@kubernetes/client-node')
+  const config = new KubeConfig()
+  try {
+    if (file === undefined) config.loadFromDefault()
+    else config.loadFromFile(file)
+    return config
+  } catch (cause) {
+    throw new NetctlError({
+      code: 'KUB001',
+      message: `${nameOf(file)} can't be read: ${cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)}`,
+      try: 'another --kubeconfig; without one, KUBECONFIG and then ~/.kube/config are read',
+      cause,
+    })
+  }
 }

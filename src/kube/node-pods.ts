@@ -38,7 +38,8 @@ export function startedOf(pod: Json): Started {
     const ended = [str(status.reason) ?? str(terminated.reason), str(status.message) ?? str(terminated.message)].filter(Boolean).join(': ')
     return { kind: 'failed', why: short(ended || 'it has ended') }
   }
-  if (HOPELESS.has(str(waiting.reason) ?? '')) return { kind: 'failed', why: short(why) }
+  if (HOPELESS.has(str(waiting.reason) ?? ''))
+    return { kind: 'failed', why: `${short(why)}${why.includes('Image') ? '; --pod-image names another' : ''}` }
   if (why) return { kind: 'waiting', why: short(why) }
   return { kind: 'waiting', why: `the kubelet has not taken it up (${str(status.phase) ?? 'Pending'})` }
 }
@@ -84,4 +85,8 @@ export function podsOfRun(get: Get, among: Among): (job: string, patienceMs: num
 /** An API server that is away may be back in time. */
 const reason = (error: unknown): string => short(error instanceof Error ? error.message : String(error))
 
-const short = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 300)
+/** Of a long chain of causes the beginning and the end: what was done, and what stood in its way. */
+function short(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length <= 260 ? line : `${line.slice(0, 120)} … ${line.slice(-120)}`
+}

@@ -41,7 +41,8 @@ export async function openWay(open: OpenContext, options: WayOptions): Promise<W
     if (via === 'pod' || (await options.consent(plan)))
       return podWay(open, ask, { namespace: podNamespace, image: options.podImage, ...options })
   }
-  const byPod = via === 'exec' ? [] : [`by pods: ${lack.length === 0 ? 'nobody agreed to make them: add --yes, or --via pod' : lacks(lack)}`]
+  const byPod =
+    via === 'exec' ? [] : [`by pods: ${lack.length === 0 ? 'nobody agreed to make them: add --yes, or --via pod' : lacks(lack)}`]
   if (via === 'pod') return { missing: byPod.join() }
   const exec = await execOrWhy(open, ask)
   if (!('missing' in exec)) return exec

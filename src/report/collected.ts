@@ -1,5 +1,5 @@
 import type { ReadNode } from '../snapshot/types.ts'
-import { count } from './names.ts'
+import { count, shellWord } from './names.ts'
 import { makePen } from './pen.ts'
 import { printableJson } from './sanitize.ts'
 import type { TextOptions } from './terminal.ts'
@@ -9,6 +9,8 @@ export interface Collected {
   /** where the snapshot is */
   readonly path: string
   readonly nodes: readonly ReadNode[]
+  /** of all pods that were read, where it is not known whose they are */
+  readonly pods?: number
   /** of the API; undefined if it was not read */
   readonly objects: number | undefined
   /** what could not be had, and why: as in snapshot.json */
@@ -22,10 +24,10 @@ export const readNodeLine = ({ label, node, files, pods, bytes }: ReadNode): str
     : `${label === node ? node : `${label} (${node})`}: ${count(files, 'file')}, ${count(pods, 'pod')}, ${(bytes / 2 ** 20).toFixed(1)} MiB`
 
 /** For people: what there is, and what is missing. */
-export function collectedText({ path, nodes, objects, missing }: Collected, opts: TextOptions): string {
+export function collectedText({ path, nodes, objects, missing, ...all }: Collected, opts: TextOptions): string {
   const pen = makePen(opts)
   const read = nodes.filter((n) => n.node !== undefined)
-  const pods = nodes.reduce((sum, n) => sum + n.pods, 0)
+  const pods = all.pods ?? nodes.reduce((sum, n) => sum + n.pods, 0)
   const what = [
     objects === undefined ? [] : count(objects, 'object'),
     nodes.length === 0 ? [] : [count(read.length, 'node'), count(pods, 'pod')],
@@ -34,6 +36,8 @@ export function collectedText({ path, nodes, objects, missing }: Collected, opts
   return pen.paint([
     [pen.text(path, 'strong'), pen.text(`  ${what.join(', ')}`)],
     ...(missing.length === 0 ? [] : [line('missing', 'dim'), ...merged(missing).map((what) => line(`  ${what}`))]),
+    [pen.text('next     ', 'dim'), pen.text(`netctl snapshot show ${shellWord(path)}`)],
+    [pen.text(`         netctl trace SRC DST --snapshot ${shellWord(path)}`)],
   ])
 }
 

@@ -76,7 +76,7 @@ function answerLines(verified: VerifiedTrace, pen: Pen): Line[] {
     ...first,
     ...(v.difference ? differenceLines(v, pen) : label('Predicted', [pen.text(predictedSaid(verified))], pen)),
     ...label('Observed', [pen.text(v.difference ? '' : observedSaid(v))], pen),
-    ...label('Why', [pen.text(v.reason ?? '', 'warn')], pen),
+    ...label('Why', [pen.text(v.reason === observedSaid(v) ? '' : (v.reason ?? ''), 'warn')], pen),
     ...label('Sent', [pen.text(sentSaid(verified), 'dim')], pen),
     ...label('Seen', [pen.text(seenSaid(v))], pen),
     ...v.unseen.flatMap((u) => label('Not seen', [pen.text(u, 'warn')], pen)),

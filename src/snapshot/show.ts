@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/types.ts'
+import { wasRead } from '../cluster/lookup.ts'
 import { isXtables } from '../kernel/nftables/xtables.ts'
 import { type Family, formatPrefix } from '../net/ip.ts'
 import { readWhole } from './host.ts'
@@ -73,7 +74,7 @@ export function describeSnapshot(snapshot: Snapshot): SnapshotDescription {
         ]
       : []),
     ...['pods', 'services', 'endpointslices', 'nodes']
-      .filter((plural) => !cluster.files.some((f) => f === plural || f.startsWith(`${plural}.`)))
+      .filter((plural) => !wasRead(cluster, plural))
       .map((plural) => `cluster/${plural}.json`),
   ]
   const sum = (pick: (n: NodeDescription) => number) => nodes.reduce((total, n) => total + pick(n), 0)

@@ -43,12 +43,19 @@ export class FileError extends Error {
   readonly inside: boolean
   /** what the user may have meant */
   readonly candidates: readonly string[]
-  constructor(path: string, message: string, options: { readonly inside?: boolean; readonly candidates?: readonly string[] } = {}) {
+  /** what to do, where there is nothing to choose from */
+  readonly advice: string | undefined
+  constructor(
+    path: string,
+    message: string,
+    options: { readonly inside?: boolean; readonly candidates?: readonly string[]; readonly advice?: string } = {},
+  ) {
     super(message)
     this.name = 'FileError'
     this.path = path
     this.inside = options.inside ?? false
     this.candidates = options.candidates ?? []
+    this.advice = options.advice
   }
 }
 

@@ -32,19 +32,29 @@ export interface NewSnapshot {
 }
 
 const ARCHIVE = /\.(?:tar\.gz|tgz)$/
+/** a folder of such a name would be taken for one */
+const OTHER_ARCHIVE = /(?:\.tar)?\.(?:tar|zip|gz|bz2|xz|zst|7z)$/
 
 /**
  * Begins a snapshot at a path: an archive if it ends in .tar.gz or .tgz, else a folder. It grows in a hidden folder beside the path, which is taken away
- * if the process ends before `commit`, however it ends. Throws FileError if something is at the path already, or nothing can be made there.
+ * if the process ends before `commit`, however it ends. Throws FileError if something is at the path already, nothing can be made there, or
+ * it is called as another kind of archive.
  */
 export function newSnapshot(path: string): NewSnapshot {
   const target = resolve(path)
   const refuse = (error: unknown): never => {
-    throw new FileError(path, `can't be written: ${reason(error)}`)
+    throw new FileError(path, `can't be written: ${reason(error)}`, {
+      advice: 'name another place; its folder has to be there, and yours to write to',
+    })
   }
   const expectFree = (): void => {
-    if (existsSync(target)) throw new FileError(path, 'is there already: name another, or take it away first')
+    if (existsSync(target)) throw new FileError(path, 'is there already', { advice: 'name another place, or take it away first' })
   }
+  const [ending] = ARCHIVE.test(target) ? [] : (OTHER_ARCHIVE.exec(target) ?? [])
+  if (ending !== undefined)
+    throw new FileError(path, `can't be written: ${ending} is no archive that netctl makes`, {
+      advice: `${path.slice(0, -ending.length)}.tar.gz, or a name without an ending for a folder`,
+    })
   expectFree()
   const growing = ((): string => {
     try {

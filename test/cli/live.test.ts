@@ -118,7 +118,7 @@ spec:
 `,
     )
     const { stdout, stderr, code } = await live('policy', 'test', tests, '--datapath')
-    expect([code, stderr.split('\n')[0]], stdout + stderr).toEqual([0, 'Read without a question: --context prod'])
+    expect([code, stderr.split('\n')[0]], stdout + stderr).toEqual([0, 'Reading --context prod'])
     expect(stderr).toContain('prod · objects and 2 nodes (n1, n2) by exec · read just now')
   })
 })
@@ -205,7 +205,9 @@ describe('what can’t be had', () => {
     await open({ agents: false })
     const no = await live(...WEB, '--brief')
     expect([no.code, api.left('jobs')]).toEqual([3, []])
-    expect(no.stderr).toContain('by exec: no pod of calico-node or kube-proxy runs; by pods: nobody agreed to make them: add --yes, or --via pod')
+    expect(no.stderr).toContain(
+      'by exec: no pod of calico-node or kube-proxy runs; by pods: nobody agreed to make them: add --yes, or --via pod',
+    )
     const yes = await live(...WEB, '--brief', '--yes', '--max-age', '0')
     expect([yes.code, yes.stderr.split('\n').at(-2), api.left('jobs')]).toEqual([
       0,

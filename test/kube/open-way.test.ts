@@ -81,7 +81,11 @@ test('the namespace netctl is taken for pods if it is there', async () => {
 test.each<[Via, FakeSetup, string]>([
   ['auto', { allowed: without('create', 'jobs') }, 'exec'],
   ['auto', { allowed: without('delete', 'jobs') }, 'exec'],
-  ['auto', { objects: [] }, 'by exec: no pod of calico-node or kube-proxy runs; by pods: nobody agreed to make them: add --yes, or --via pod'],
+  [
+    'auto',
+    { objects: [] },
+    'by exec: no pod of calico-node or kube-proxy runs; by pods: nobody agreed to make them: add --yes, or --via pod',
+  ],
   [
     'auto',
     { objects: [], allowed: without('create', 'jobs') },

@@ -104,7 +104,7 @@ test.each<[string, FakeSetup, RegExp]>([
   [
     'the image can’t be pulled',
     { pull: () => 'Back-off pulling image "busybox:1.37.0"' },
-    /^its pod netctl-\w{8}-1: ImagePullBackOff: Back-off pulling image "busybox:1.37.0"$/,
+    /^its pod netctl-\w{8}-1: ImagePullBackOff: Back-off pulling image "busybox:1.37.0"; --pod-image names another$/,
   ],
   [
     'PodSecurity refuses the pod',

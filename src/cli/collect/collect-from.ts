@@ -32,7 +32,7 @@ export async function collectFrom({ from, out, redact, version }: AskedFrom): Pr
     into.write(file, bytes)
   }
   await into.commit()
-  return { path, nodes: nodesIn(sizes), objects, missing: [...missing, ...into.leftOut] }
+  return { path, nodes: nodesIn(sizes), pods: podsIn(sizes), objects, missing: [...missing, ...into.leftOut] }
 }
 
 interface Recorded {
@@ -70,6 +70,9 @@ const nothingFound = (path: string, leftOut: readonly string[]): NetctlError =>
     have: leftOut,
     try: 'ip -j addr > FOLDER/NODE/ip-addr.json and its like, or netctl collect',
   })
+
+const podsIn = (sizes: ReadonlyMap<string, number>): number =>
+  new Set([...sizes.keys()].flatMap((file) => /^pods\/([^/]+)\//.exec(file)?.[1] ?? [])).size
 
 /** The nodes among the files of a snapshot, by their sizes. Whose its pods are is not looked into. */
 function nodesIn(sizes: ReadonlyMap<string, number>): readonly ReadNode[] {

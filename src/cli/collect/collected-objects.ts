@@ -33,9 +33,8 @@ export async function addObjects(
   const { podNames } = await import('../../snapshot/collect/pod-names.ts')
   try {
     const read = await readAllowed(kubeconfig, context, SNAPSHOT_RESOURCES)
-    const { files, missing } = clusterFiles(read)
+    const { files, count, missing } = clusterFiles(read)
     for (const [name, text] of files) into.write(name, text)
-    const count = read.lists.reduce((sum, { values }) => sum + values.length, 0)
     tell(`${read.name}: ${count} objects`)
     const nodes = read.lists
       .find(({ resource }) => resource.kind === 'Node')

@@ -5,13 +5,11 @@ import type { FlowDetails } from '../../policy/query/asked-flows.ts'
 
 /** SRC and DST, as `policy eval` and `policy explain` take them. */
 export const policyFlowArgs = {
-  source: stringArg({
-    name: 'SRC',
+  src: stringArg({
     ignoreStdin: true,
     description: 'who sends: pod/NAMESPACE/NAME, NAMESPACE/NAME, deploy/NAME, node/NAME, hep:NAME or an address',
   }),
-  destination: stringArg({
-    name: 'DST',
+  dst: stringArg({
     ignoreStdin: true,
     description: 'where to: pod/NAMESPACE/NAME:PORT, svc/NAME:PORT, 10.0.0.9:53/udp, [fd00::5]:80, …/icmp',
   }),

@@ -34,7 +34,6 @@ export const inputFlags = {
 /** The same manifests without `-f`: `netctl policy matrix policies/`. */
 export const pathArgs = {
   path: stringArg({
-    name: 'PATH',
     multiple: true,
     ignoreStdin: true,
     description: 'manifests: a file, a folder and all below it, as with -f',
@@ -113,7 +112,7 @@ async function readBase(flags: InputFlags, terminal: Terminal, root: string): Pr
 export function notesOf({ picked, again = [], warnings, skipped }: Manifest & Partial<PolicyInput>, verbose: boolean): readonly string[] {
   const left = [...skipped].map(([kind, count]) => `${count} ${kind}`).join(', ')
   return [
-    ...(picked ? [`Read without a question: ${shellLine(again)}`] : []),
+    ...(picked ? [`Reading ${shellLine(again)}`] : []),
     ...warnings.map(({ file, line, message }) => sanitize(`! ${file}:${line}: ${message}`)),
     ...(verbose && left !== '' ? [`of no concern to policies: ${left}`] : []),
   ]

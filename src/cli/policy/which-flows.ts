@@ -10,27 +10,27 @@ import type { LoadedScene } from './scene.ts'
 /** What the command line says of flows. */
 export interface FlowWords {
   readonly command: 'eval' | 'explain'
-  readonly source: string | undefined
-  readonly destination: string | undefined
+  readonly src: string | undefined
+  readonly dst: string | undefined
   readonly ports: readonly string[]
   readonly details: FlowDetails
 }
 
 /** The flows that SRC, DST and `--port` name. What is missing is asked for on a terminal, and is an error elsewhere (USE007, NAM003). */
 export async function whichFlows(scene: LoadedScene, words: FlowWords, terminal: Terminal): Promise<AskedFlows> {
-  const { command, source, destination, ports, details } = words
+  const { command, src, dst, ports, details } = words
   if (!terminal.canPrompt) {
-    if (source !== undefined && destination !== undefined) return askedFlows(scene, source, destination, ports, details)
+    if (src !== undefined && dst !== undefined) return askedFlows(scene, src, dst, ports, details)
     throw new NetctlError({
       code: 'USE007',
-      message: `${source === undefined ? 'SRC and DST are' : 'DST is'} missing`,
+      message: `${src === undefined ? 'SRC and DST are' : 'DST is'} missing`,
       try: `netctl policy ${command} SRC DST -f PATH, for instance pod/shop/web svc/shop/api:80`,
     })
   }
-  const from = source ?? (await pick('From', senders(scene)))
-  const to = await withPort(scene, from, destination ?? (await pick('To', receivers(scene))), words)
+  const from = src ?? (await pick('From', senders(scene)))
+  const to = await withPort(scene, from, dst ?? (await pick('To', receivers(scene))), words)
   const asked = askedFlows(scene, from, to, ports, details)
-  const same = source !== from || destination !== to
+  const same = src !== from || dst !== to
   return same
     ? { ...asked, notes: [...asked.notes, equalCommand(['policy', command, from, to, ...scene.input.again, ...detailWords(words)])] }
     : asked

@@ -4,13 +4,11 @@ import type { ConnectionState } from '../../trace/types.ts'
 
 /** SRC and DST, as `trace` and `compare` take them. Missing ones are asked for on a terminal. */
 export const flowArgs = {
-  source: stringArg({
-    name: 'SRC',
+  src: stringArg({
     ignoreStdin: true,
     description: 'who sends: pod/NAMESPACE/NAME, node/NAME, deploy/NAME, external/NAME or an address',
   }),
-  destination: stringArg({
-    name: 'DST',
+  dst: stringArg({
     ignoreStdin: true,
     description: 'where to: svc/NAMESPACE/NAME:PORT, pod/…, node/NAME:PORT, 10.96.0.10:53/udp, [fd00::5]:80, …/icmp',
   }),

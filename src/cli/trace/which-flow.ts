@@ -21,8 +21,8 @@ import { type WhatIfFlags, whatIfWords } from './what-if.ts'
 /** What the command line says of a flow. */
 export interface FlowWords {
   readonly command: 'trace' | 'compare'
-  readonly source: string | undefined
-  readonly destination: string | undefined
+  readonly src: string | undefined
+  readonly dst: string | undefined
   readonly flags: ClusterFlags &
     NamespaceFlags &
     WhatIfFlags &
@@ -51,10 +51,10 @@ export interface WhichFlow {
 export async function whichFlow(words: FlowWords, around: Around): Promise<WhichFlow> {
   const { flags } = words
   const { terminal, tell } = around
-  if (!terminal.canPrompt && (words.source === undefined || words.destination === undefined)) {
+  if (!terminal.canPrompt && (words.src === undefined || words.dst === undefined)) {
     throw new NetctlError({
       code: 'USE007',
-      message: `${words.source === undefined ? 'SRC and DST are' : 'DST is'} missing`,
+      message: `${words.src === undefined ? 'SRC and DST are' : 'DST is'} missing`,
       try: `netctl ${words.command} SRC DST, for instance pod/shop/web-1 svc/shop/api:80`,
     })
   }
@@ -64,14 +64,14 @@ export async function whichFlow(words: FlowWords, around: Around): Promise<Which
     namespace: flags.namespace ?? cluster.live?.namespace ?? (await resolveNamespace(flags)),
     ...(flags.family !== undefined && { family: flags.family === '6' ? 6 : 4 }),
   }
-  const source = words.source ?? (await pick('From', endpointChoices(inventory).sources))
-  const named = words.destination ?? (await pick('To', endpointChoices(inventory).destinations))
+  const source = words.src ?? (await pick('From', endpointChoices(inventory).sources))
+  const named = words.dst ?? (await pick('To', endpointChoices(inventory).destinations))
   const destination = await withPort(inventory, named, options, terminal)
   const { flow, notes } = knowing(cluster, () => resolveFlow(inventory, source, destination, options))
   const again = [...cluster.again, ...rest(cluster.live ? { ...flags, context: undefined, kubeconfig: undefined } : flags)]
   const whole = stated({ ...flow, ...narrowed(cluster, flow, flags), ...sized(flow, flags.size) }, flags.state)
   // what is asked for on a terminal can be asked again without; a running cluster goes without saying
-  const asked = (cluster.unnamed && !cluster.live) || words.source === undefined || destination !== words.destination
+  const asked = (cluster.unnamed && !cluster.live) || words.src === undefined || destination !== words.dst
   if (!flags.quiet) {
     for (const note of notes) tell(note)
     if (asked) tell(equalCommand([words.command, source, destination, ...again]))
@@ -156,8 +156,8 @@ function sized({ dst, proto }: Pick<Flow, 'dst' | 'proto'>, size: number | undef
 }
 
 /** SRC and DST have no place beside `--flows`. */
-export function noFlowBeside(args: { readonly source?: string | undefined; readonly destination?: string | undefined }): void {
-  if (args.source === undefined && args.destination === undefined) return
+export function noFlowBeside(args: { readonly src?: string | undefined; readonly dst?: string | undefined }): void {
+  if (args.src === undefined && args.dst === undefined) return
   throw new NetctlError({
     code: 'USE009',
     message: '--flows walks the flows of its file: SRC and DST are not for it',

@@ -9,8 +9,8 @@ import { noFlowBeside } from './which-flow.ts'
 
 /** What the command line says where flows come from a file. */
 export interface FlowsWords {
-  readonly source: string | undefined
-  readonly destination: string | undefined
+  readonly src: string | undefined
+  readonly dst: string | undefined
   readonly flags: ClusterFlags & Covering & WhatIfFlags & { readonly state?: ConnectionState | undefined }
 }
 

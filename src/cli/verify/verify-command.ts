@@ -19,8 +19,8 @@ import type { AskedFlow } from './verify-flows.ts'
 import { CATCH_MS, expectAnswer, type Verifying, verifying } from './verifying.ts'
 
 export interface VerifyWords {
-  readonly source: string | undefined
-  readonly destination: string | undefined
+  readonly src: string | undefined
+  readonly dst: string | undefined
   readonly flags: FlowWords['flags'] &
     Verifying & { readonly flows?: string | undefined; readonly expect?: string | undefined; readonly brief: boolean }
 }
@@ -70,8 +70,8 @@ export async function verifyCommand(words: VerifyWords, around: Around, shape: S
 const STAYS_MS = 180_000
 
 async function one(words: VerifyWords, around: Around): Promise<Asked> {
-  const { source, destination, flags } = words
-  const { snapshot, flow, live } = await whichFlow({ command: 'trace', source, destination, flags }, around)
+  const { src, dst, flags } = words
+  const { snapshot, flow, live } = await whichFlow({ command: 'trace', src, dst, flags }, around)
   return { live, snapshot, flows: [{ flow, ...(flags.expect !== undefined && { expect: flags.expect as Verdict }) }] }
 }
 

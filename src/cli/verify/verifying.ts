@@ -52,7 +52,7 @@ export async function verifying(
   }
   if (asked.length > MOST_FLOWS) throw tooMany(asked.length)
   const plan = predict(ground, snapshot, asked, catching)
-  expectSomething(plan)
+  expectSomething(plan, live)
   if (flags['dry-run']) return { scripts: scriptsOf(plan, texts) }
   const agreed = await consentBy({
     yes: flags.yes === true,
@@ -80,13 +80,15 @@ export function expectAnswer(flags: Verifying, { terminal }: Around): void {
   if (!flags.yes && !flags['dry-run'] && !terminal.canPrompt) throw needsConsent(flags.verify ? '--verify' : '--catch')
 }
 
-function expectSomething({ nodes, flows }: Plan): void {
+function expectSomething({ nodes, flows }: Plan, live: LiveCluster): void {
   if (nodes.length > 0) return
   const [why] = flows.flatMap((f) => f.unable ?? [])
+  const unread = [...live.nodes.values()].filter((piece) => typeof piece === 'string')
   throw new NetctlError({
     code: 'VER005',
     message: `there is nothing to watch: ${why ?? 'no packet of these flows is predicted to meet a node that could be read'}`,
-    try: 'netctl trace without --verify says why',
+    have: unread,
+    ...(unread.length === 0 && { try: 'the same without --verify: it shows what is predicted' }),
     exitCode: ExitCode.unknown,
   })
 }

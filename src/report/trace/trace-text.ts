@@ -147,6 +147,9 @@ export function nextLines(trace: Trace, topics: readonly ('path' | 'trace' | 'co
   return hints.map(([command, why], i) => {
     const hint = joinLines([[pen.text(command)], [pen.text(why, 'dim')]])
     // a command stays on one line, however long: a piece of it is no command
-    return [...padLine([pen.text(i === 0 ? '  Next' : '', 'dim')], at), ...(lineWidth(hint) <= pen.columns - at ? hint : [pen.text(command)])]
+    return [
+      ...padLine([pen.text(i === 0 ? '  Next' : '', 'dim')], at),
+      ...(lineWidth(hint) <= pen.columns - at ? hint : [pen.text(command)]),
+    ]
   })
 }

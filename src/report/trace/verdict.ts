@@ -33,7 +33,8 @@ export const meetsExpectation = (trace: Trace, expected: Verdict): boolean =>
   trace.outcomes.length > 0 && trace.outcomes.every((o) => o.verdict === expected)
 
 /** Was no step walked, so that there is nothing to show but why? The first node of a running cluster may not be readable. */
-export const isUnknown = (trace: Trace): boolean => overallVerdict(trace) === 'undecided' && trace.paths.every(({ hops }) => hops.length === 0)
+export const isUnknown = (trace: Trace): boolean =>
+  overallVerdict(trace) === 'undecided' && trace.paths.every(({ hops }) => hops.length === 0)
 
 /** The share of new connections that these outcomes have together. */
 export const probabilityOf = (outcomes: readonly Outcome[]): number => outcomes.reduce((sum, o) => sum + o.probability, 0)

@@ -23,11 +23,14 @@ export const SNAPSHOT_RESOURCES: readonly Resource[] = [
 /** Files of a snapshot for the objects of a cluster, and what the rights did not reach to. */
 export function clusterFiles({ lists, warnings, refused, failed }: Allowed): {
   readonly files: Iterable<readonly [name: string, text: string]>
+  /** of objects in them */
+  readonly count: number
   readonly missing: readonly string[]
 } {
   return {
     // one after the other: the text of ten thousand Services is large
     files: texts(lists),
+    count: lists.reduce((sum, { values }) => sum + values.filter(isTheirs).length, 0),
     missing: [
       ...refused.map(
         (right) => `cluster/${right.replace(/^\w+ (?:tier\.)?/, '')}.json: the right lacks to ${right}: kubectl auth can-i ${right} -A`,

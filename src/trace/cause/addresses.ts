@@ -1,5 +1,5 @@
 /** Whose an address is, by the objects of the cluster: a pod's, or one that IPAM gave out. */
-import type { Cluster, IpamBlock, IpPool, Pod, Service } from '../../cluster/types.ts'
+import type { IpamBlock, IpPool, Pod, Service } from '../../cluster/types.ts'
 import { contains, formatPrefix, type Ip } from '../../net/ip.ts'
 import type { World } from '../world.ts'
 
@@ -55,6 +55,3 @@ function networkText(ip: Ip, block: IpamBlock | undefined, cidr: IpamBlock['cidr
 export const serviceName = (s: Service): string => `${s.namespace}/${s.name}`
 /** `shop/web-1` */
 export const podName = (p: Pod): string => `${p.namespace}/${p.name}`
-
-/** Does the snapshot have these objects at all? Where they were not collected, nothing follows from their absence. */
-export const wasRead = (cluster: Cluster, plural: string): boolean => cluster.files.some((f) => f === plural || f.startsWith(`${plural}.`))

@@ -1,10 +1,12 @@
 /** A pod's own node has no way to it: the pod's interface is gone or down, or the address is nobody's. */
+
+import { wasRead } from '../../cluster/lookup.ts'
 import type { Pod } from '../../cluster/types.ts'
 import type { Link } from '../../kernel/link/types.ts'
 import { formatPrefix } from '../../net/ip.ts'
 import { interfaceOfPod, podOfInterface } from '../attribution/interface-names.ts'
 import type { Place } from '../world.ts'
-import { type PodAddress, podAddress, podName, wasRead } from './addresses.ts'
+import { type PodAddress, podAddress, podName } from './addresses.ts'
 import { type Case, type Explain, type Finding, lastHand } from './case.ts'
 
 /** The packet came to the pod's node, and ended in the blackhole of the block, on the default route, or at a device where nobody answers. */

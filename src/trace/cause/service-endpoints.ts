@@ -1,6 +1,8 @@
 /** Why a Service has nobody to send to: by its EndpointSlices, its selector, its traffic policies. */
+
+import { wasRead } from '../../cluster/lookup.ts'
 import type { Cluster, Endpoint, Service, ServicePort } from '../../cluster/types.ts'
-import { serviceName, wasRead } from './addresses.ts'
+import { serviceName } from './addresses.ts'
 import { some } from './words.ts'
 
 interface Listed {

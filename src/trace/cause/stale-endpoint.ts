@@ -1,6 +1,7 @@
 /** kube-proxy sent the packet to an address that is no endpoint of the Service any more: its rules are older than the EndpointSlices. */
+
+import { wasRead } from '../../cluster/lookup.ts'
 import { ruleView } from '../attribution/rule-view.ts'
-import { wasRead } from './addresses.ts'
 import type { Explain } from './case.ts'
 import { notAnEndpoint } from './current-endpoint.ts'
 import { type Translation, translation } from './translation.ts'

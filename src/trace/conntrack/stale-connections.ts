@@ -1,7 +1,9 @@
 /** Connections that conntrack still sends to where a Service has no endpoint any more. For UDP a client that keeps its port keeps hitting it. */
+
+import { wasRead } from '../../cluster/lookup.ts'
 import type { ConntrackEntry } from '../../kernel/conntrack/types.ts'
 import { type Ip, sameIp } from '../../net/ip.ts'
-import { podAddress, wasRead } from '../cause/addresses.ts'
+import { podAddress } from '../cause/addresses.ts'
 import { notAnEndpoint } from '../cause/current-endpoint.ts'
 import { evidenceAt } from '../evidence.ts'
 import type { Flow, Warning } from '../types.ts'

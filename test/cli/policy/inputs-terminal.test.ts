@@ -14,7 +14,7 @@ describe.runIf(needs('python3'))('on a terminal', () => {
     const steps = [{ wait: '● shop (folder)', send: KEY.enter }]
     const session = await onTerminal(command, steps, { cwd: join(root, 'examples'), env: { KUBECONFIG: '/nowhere' } })
     expect(session).toMatchObject({ stuck: null, restored: true })
-    expect(session.text).toContain('Read without a question: --snapshot shop')
+    expect(session.text).toContain('Reading --snapshot shop')
     expect(session.text).toContain('pod/shop/web-1 → 10.0.0.9:80/tcp')
   })
 
@@ -32,7 +32,7 @@ describe.runIf(needs('python3'))('on a terminal', () => {
         env: { KUBECONFIG: api.kubeconfig },
       })
       expect(session).toMatchObject({ stuck: null, restored: true, code: 0 })
-      expect(session.text).toContain('Read without a question: --context prod')
+      expect(session.text).toContain('Reading --context prod')
       expect(session.text).toContain('ALLOWED')
     } finally {
       api.close()

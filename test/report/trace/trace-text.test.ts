@@ -25,9 +25,9 @@ describe.each(Object.entries(traces))('%s', (name, trace) => {
     const raw = traceText(trace, opts)
     const text = stripVTControlCharacters(raw)
     if (!opts.colour) expect(text).toBe(raw)
-    const [answer = '', next] = text.split(/^(?=  Next )/m)
+    const [answer = '', next] = text.split(/^(?= {2}Next )/m)
     // a command to type is not broken
-    for (const line of next === undefined ? [] : next.trimEnd().split('\n')) expect(line).toMatch(/^(?:  Next|      )       netctl /)
+    for (const line of next === undefined ? [] : next.trimEnd().split('\n')) expect(line).toMatch(/^(?: {2}Next| {6}) {7}netctl /)
     for (const line of answer.split('\n')) {
       expect(displayWidth(line)).toBeLessThanOrEqual(opts.width)
       expect(line).toBe(line.trimEnd())
@@ -60,7 +60,7 @@ test('of which no step could be walked, only why is shown', () => {
     paths: [{ verdict: 'undecided', probability: 1, hops: [] }],
     undecided: [reason],
   }
-  expect(traceText(trace, plain).split('\n')[0]).toMatch(/  n1 could not be read: add --yes$/)
+  expect(traceText(trace, plain).split('\n')[0]).toMatch(/ {2}n1 could not be read: add --yes$/)
   for (const text of [traceText(trace, { ...plain, flags: '--yes' }), compareText(trace, plain)]) {
     expect(text).toContain('Missing    n1 could not be read: add --yes')
     expect(text).not.toMatch(/n1: n1|Request|Compared|Next/)
