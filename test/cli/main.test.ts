@@ -41,7 +41,7 @@ describe('bad usage is exit 2, with the way out', () => {
     ['crash now', 'netctl crash has no use for “now” (USE004)', 'netctl crash --help'],
     ['crash -o xml', 'Expected --output=xml to be one of: text, json, jsonl (USE005)', 'netctl crash --help'],
     ['work --timeout soon', '--timeout soon is not a duration (USE005)', 'say it as 30s, 2m or 1m30s'],
-    ['work -q -v', '--verbose=true cannot also be provided when using --quiet (USE005)', 'netctl work --help'],
+    ['work -q -v', '--verbose and --quiet exclude each other (USE005)', 'leave one of them out'],
   ])('netctl %s', async (line, message, advice) => {
     const { exitCode, stdout, stderr } = await run(line.split(' '))
     expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 2, stdout: '', stderr: `✗ ${message}\n  Try: ${advice}` })

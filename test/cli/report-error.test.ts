@@ -29,7 +29,7 @@ const parse = toNetctlError(new ParseError('nodes/n1/iptables-save.txt', 412, 'e
 
 test('one message: place first, then what to do, and no stack', () => {
   expect(formatError(parse, plain, false)).toBe(
-    '✗ nodes/n1/iptables-save.txt:412: expected a rule, found “<html>” (SNP001)\n  Try: look at that line; a damaged snapshot has to be taken again\n',
+    '✗ nodes/n1/iptables-save.txt:412: expected a rule, found “<html>” (SNP001)\n  Try: mend that line; a snapshot that is damaged has to be taken again\n',
   )
 })
 
@@ -55,7 +55,7 @@ test('machines get one object', () => {
     error: {
       code: 'SNP001',
       message: 'expected a rule, found “<html>”',
-      try: 'look at that line; a damaged snapshot has to be taken again',
+      try: 'mend that line; a snapshot that is damaged has to be taken again',
       exitCode: 2,
       file: 'nodes/n1/iptables-save.txt',
       line: 412,

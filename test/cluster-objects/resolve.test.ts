@@ -89,6 +89,20 @@ const refusal = (run: () => unknown): ResolveError => {
   throw new Error('was not refused')
 }
 
+test('what is not there at all is not said to be missing from the snapshot, where its kind was read', () => {
+  expect(refusal(() => to('job/shop/none:80')).message).toBe('there is no job with pods “none” in namespace shop')
+  const bare = { ...inventory, hosts: [] }
+  const outside = refusal(() => resolveSource(bare, 'external/me', options))
+  expect([outside.message, outside.try]).toEqual([
+    'there is no outside host “me”: no dumps of one are there',
+    'its address alone, 203.0.113.9 for instance',
+  ])
+})
+
+test.each(['example.org:443', 'internet:80'])('%s is a name in DNS: its address can be said', (name) => {
+  expect(refusal(() => to(name)).try).toMatch(/^names in DNS are not asked for: say its address/)
+})
+
 describe('destinations', () => {
   test.each([
     ['svc/shop/web:80', 'tcp 10.96.0.1 80'],

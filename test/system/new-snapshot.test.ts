@@ -48,3 +48,15 @@ test('what is there stays: at the start, and if it came in between', async () =>
   expect(readdirSync(folder).sort()).toEqual(['s', 'there'])
   expect(() => newSnapshot(join(folder, 'no/where'))).toThrow('no such file or folder')
 })
+
+test.each(['s.zip', 's.tar', 's.tar.bz2', 's.gz'])(
+  '%s would be a folder that looks like an archive: refused, with a name that is one',
+  (name) => {
+    const refusal = expect.objectContaining({
+      message: expect.stringContaining('no archive that netctl makes'),
+      advice: expect.stringContaining('s.tar.gz'),
+    })
+    expect(() => newSnapshot(join(folder, name))).toThrow(refusal)
+    expect(readdirSync(folder)).toEqual([])
+  },
+)

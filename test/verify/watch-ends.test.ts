@@ -159,11 +159,18 @@ describe.runIf(needs('root', 'ip', 'nft', 'conntrack', 'perl', 'unshare', 'bash'
       expect(await leftIn(ns, run.folder)).toEqual([])
     })
 
+    test('perl of the image by whose pod the script came, where the node has none', async () => {
+      const probe = { id: 'a', space: 'node', proto: 'tcp', dst: '127.0.0.1', sport: 40000, dport: 9, patienceMs: 500 } as const
+      // this process stands for the pod: its root has what is hidden from the script
+      const around = [...without('perl', 'python3'), 'env', `TMPDIR=/proc/${process.pid}/root/tmp`]
+      expect((await probeFrom(ns, [probe], { around }))[0]?.answer).toMatchObject({ kind: 'refused' })
+    })
+
     test('what lacks is said: perl and python3; a pod that is not there', async () => {
       const probe = { id: 'a', space: 'node', proto: 'tcp', dst: '127.0.0.1', sport: 40000, dport: 9, patienceMs: 500 } as const
       expect((await probeFrom(ns, [probe], { around: without('perl', 'python3') }))[0]?.answer).toMatchObject({
         kind: 'failed',
-        reason: 'there is neither perl nor python3 to send it with',
+        reason: 'there is neither perl nor python3 to send it with: a --pod-image that has one brings it, and --catch needs none',
       })
       const gone = { ...probe, space: { namespace: 'shop', name: 'gone' } }
       expect((await probeFrom(ns, [gone]))[0]?.answer).toMatchObject({ kind: 'failed', reason: 'pod shop_gone no process of it is here' })

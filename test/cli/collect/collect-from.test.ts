@@ -27,7 +27,7 @@ describe('a folder of what tools printed', () => {
     const ran = await netctl(['collect', '--from', join(folder, 'dumps'), '-O', out])
     expect([ran.code, ran.stdout, ran.stderr]).toEqual([
       3,
-      `${out}  0 objects, 1 node, 0 pods\nmissing\n  n1/todo: not recognised: “buy milk”\n`,
+      `${out}  0 objects, 1 node, 0 pods\nmissing\n  n1/todo: not recognised: “buy milk”\nnext     netctl snapshot show ${out}\n         netctl trace SRC DST --snapshot ${out}\n`,
       '',
     ])
     expect(readdirSync(join(out, 'nodes/n1'))).toEqual(['ip-route.json'])
