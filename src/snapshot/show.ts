@@ -1,5 +1,5 @@
-import type { Cluster } from '../cluster/types.ts'
 import { wasRead } from '../cluster/lookup.ts'
+import type { Cluster } from '../cluster/types.ts'
 import { isXtables } from '../kernel/nftables/xtables.ts'
 import { type Family, formatPrefix } from '../net/ip.ts'
 import { readWhole } from './host.ts'

@@ -183,7 +183,14 @@ test('what a pod says about its start', () => {
   expect(started(state({ waiting: { reason: 'ContainerCreating' } }))).toEqual({ kind: 'waiting', why: 'ContainerCreating' })
   expect(started(state({ waiting: { reason: 'ErrImageNeverPull', message: 'a\n b' } }))).toEqual({
     kind: 'failed',
-    why: 'ErrImageNeverPull: a b',
+    why: 'ErrImageNeverPull: a b; --pod-image names another',
+  })
+  // as kubelets say it: what stood in the way comes last
+  const pull = `Back-off pulling image "busybox:1.37.0": ErrImagePull: ${'failed to do so: '.repeat(30)}dial tcp: lookup registry: no such host`
+  expect(started(state({ waiting: { reason: 'ImagePullBackOff', message: pull } }))).toMatchObject({
+    why: expect.stringMatching(
+      /^ImagePullBackOff: Back-off pulling image "busybox:1\.37\.0".* … .*lookup registry: no such host; --pod-image names another$/,
+    ),
   })
   expect(started({ phase: 'Failed', reason: 'OutOfpods', message: 'Node did not have enough resource: pods' })).toEqual({
     kind: 'failed',
