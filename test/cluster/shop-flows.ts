@@ -16,7 +16,7 @@ export interface ShopFlow {
   readonly nominal?: true
 }
 
-interface Service {
+export interface Service {
   readonly metadata: { readonly name: string }
   readonly spec: {
     readonly clusterIPs?: readonly string[]
@@ -27,7 +27,7 @@ interface Service {
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } }
 }
 
-interface Pod {
+export interface Pod {
   readonly metadata: { readonly name: string }
   readonly spec: {
     readonly containers: readonly {
@@ -50,7 +50,7 @@ const sources: readonly ShopFlow['from'][] = [
 /** Of these, choices are counted: 64 of three that are alike tell one that never comes (test/fuzz/compare.ts, five standard deviations); of others, they must be possible. */
 const often = ['shop/client-1', 'node2']
 
-interface To {
+export interface To {
   readonly dst: string
   readonly proto: ShopFlow['proto']
   readonly port?: number
@@ -98,7 +98,7 @@ export function shopFlows(services: readonly Service[], pods: readonly Pod[], fa
   )
 }
 
-function serviceAddresses({ metadata: { name }, spec, status }: Service, nodes: readonly string[]): readonly To[] {
+export function serviceAddresses({ metadata: { name }, spec, status }: Service, nodes: readonly string[]): readonly To[] {
   const addresses = [
     ...(spec.clusterIPs ?? []),
     ...(spec.externalIPs ?? []),
@@ -118,7 +118,7 @@ function serviceAddresses({ metadata: { name }, spec, status }: Service, nodes: 
   })
 }
 
-function podAddresses({ metadata: { name }, spec, status }: Pod, nodes: readonly string[]): readonly To[] {
+export function podAddresses({ metadata: { name }, spec, status }: Pod, nodes: readonly string[]): readonly To[] {
   const ports = spec.containers.flatMap((c) => c.ports ?? []).map((p) => ({ ...p, proto: p.protocol.toLowerCase() as 'tcp' | 'udp' }))
   return [
     ...(status.podIPs ?? []).flatMap(({ ip: dst }): To[] => [

@@ -9,13 +9,13 @@ import type { ShopFlow } from './shop-flows.ts'
 export type NamespaceOf = (from: ShopFlow['from']) => string
 
 /** What differs, by flow. Silence is waited for longer where none is foretold: a packet that a busy machine was late with is no drop. */
-export async function differences(
-  flows: readonly ShopFlow[],
+export async function differences<F extends ShopFlow>(
+  flows: readonly F[],
   traces: ReadonlyMap<string, Trace>,
   agent: Agent,
   namespaceOf: NamespaceOf,
-): Promise<ReadonlyMap<ShopFlow, string>> {
-  const wrong = new Map<ShopFlow, string>()
+): Promise<ReadonlyMap<F, string>> {
+  const wrong = new Map<F, string>()
   await Promise.all(
     flows.map(async (flow) => {
       const outcomes = traces.get(flow.id)?.outcomes.map(onNode)

@@ -1,11 +1,11 @@
 /** What runs in the cluster of the scenarios: a dozen pods, each on the node that its name's number says, and services of every kind. */
 import { loadBalancerRange } from './network.ts'
 
-type Json = Readonly<Record<string, unknown>>
+export type Json = Readonly<Record<string, unknown>>
 
 export const namespace = 'shop'
 
-interface PodShape {
+export interface PodShape {
   /** `NAME=PROTO:PORT`, with a port of the node's own `NAME=PROTO:PORT@PORT` */
   readonly ports: readonly string[]
   readonly never?: 'ready'
@@ -100,7 +100,7 @@ export const manualEndpoints = (addresses: readonly string[]): readonly Json[] =
 /** pods that come to be Ready */
 export const readyPods = Object.entries(pods).flatMap(([name, { never }]) => (never ? [] : [name]))
 
-function pod(name: string, { ports, never, hostNetwork }: PodShape): Json {
+export function pod(name: string, { ports, never, hostNetwork }: PodShape) {
   const node = `node${/\d/.exec(name)?.[0]}`
   const listed = ports.map((text) => /^(\w+)=(\w+):(\d+)(?:@(\d+))?$/.exec(text) ?? [])
   return {

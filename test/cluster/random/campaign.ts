@@ -1,0 +1,187 @@
+/** Clusters from a seed, some states of each, and what differs. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { traceFlow } from '../../../src/trace/trace.ts'
+import type { Trace } from '../../../src/trace/types.ts'
+import { makeRandom, type Random } from '../../kernel/random.ts'
+import { netctl } from '../../support/netctl.ts'
+import { Agent } from '../../support/netns-agent.ts'
+import { twice } from '../../support/twice.ts'
+import { type Cluster, up } from '../cluster.ts'
+import { externalAddress } from '../network.ts'
+import { sendersOf, settle } from '../open-shop.ts'
+import { namespace } from '../shop.ts'
+import type { Pod, Service } from '../shop-flows.ts'
+import { differences } from '../shop-truth.ts'
+import { explained } from './explained.ts'
+import { drawFlows, type RandomFlow } from './flows.ts'
+import { type DrawnPod, drawPods, zoneOf } from './pods.ts'
+import { drawProxy } from './proxy-settings.ts'
+import { byPod, collect, listed, ownSettings, replaceServices, restartProxies } from './round.ts'
+import { drawServices } from './services.ts'
+
+export interface Order {
+  readonly seed: number
+  readonly clusters: number
+  readonly rounds: number
+  readonly flows: number
+  /** of which so many are sent and watched by netctl itself */
+  readonly verify: number
+  /** where snapshots are put */
+  readonly folder: string
+  readonly say: (text: string) => void
+}
+
+export interface Tally {
+  rounds: number
+  flows: number
+  delivered: number
+  undecided: number
+  differing: number
+  readonly reasons: Map<string, number>
+}
+
+export async function campaign(order: Order): Promise<Tally> {
+  const tally: Tally = { rounds: 0, flows: 0, delivered: 0, undecided: 0, differing: 0, reasons: new Map() }
+  for (let seed = order.seed; seed < order.seed + order.clusters; seed++) await oneCluster(order, seed, tally)
+  order.say(
+    `${tally.rounds} states, ${tally.flows} flows (${tally.delivered} delivered): ${tally.undecided} undecided, ${tally.differing} differ`,
+  )
+  for (const [reason, n] of [...tally.reasons].sort((a, b) => b[1] - a[1])) order.say(`  undecided ${n} ×: ${reason}`)
+  return tally
+}
+
+async function oneCluster(order: Order, seed: number, tally: Tally): Promise<void> {
+  const r = makeRandom(seed)
+  const nodes = 1 + r.below(3)
+  const families = r.pick([1, 2] as const)
+  const pods = drawPods(r, nodes)
+  order.say(`seed ${seed}: ${nodes} nodes, ${families} families, ${pods.length} pods`)
+  const cluster = await up(nodes, { dual: families === 2 })
+  const agent = new Agent()
+  try {
+    await settle(cluster)
+    await populate(cluster, pods)
+    await agent.serve(cluster.namespace('external'), 'external', [8080, 7000], [5353, 7000])
+    const own = await ownSettings(cluster)
+    const world = { cluster, agent, own, pods, nodes, families, addresses: await podIps(cluster) }
+    for (let round = 0; round < order.rounds; round++) await oneRound(order, world, seed, round, tally)
+  } finally {
+    agent.end()
+    await cluster.down()
+  }
+}
+
+interface World {
+  readonly cluster: Cluster
+  readonly agent: Agent
+  readonly own: ReadonlyMap<string, string>
+  readonly pods: readonly DrawnPod[]
+  readonly nodes: number
+  readonly families: 1 | 2
+  readonly addresses: readonly (readonly string[])[]
+}
+
+/** Every round has a seed of its own, so that it can be repeated without those before it. */
+export const seedOf = (seed: number, round: number): Random => makeRandom(seed * 1000 + round + 7)
+
+async function oneRound(order: Order, world: World, seed: number, round: number, tally: Tally): Promise<void> {
+  const { cluster, nodes, families, agent } = world
+  const r = seedOf(seed, round)
+  const name = `${seed}.${round}`
+  const since = Date.now()
+  const drawn = drawServices({ r, nodes, families, pods: world.addresses }, 14)
+  const same = drawProxy(r, families, 0)
+  const mixed = r.chance(0.4)
+  const settings = new Map(cluster.nodes.map((node, i) => [node, mixed ? drawProxy(r, families, i) : same]))
+  await replaceServices(cluster, drawn)
+  await restartProxies(cluster, world.own, settings, families)
+  const path = join(order.folder, name)
+  mkdirSync(order.folder, { recursive: true })
+  const snapshot = await collect(cluster, path)
+  const pods = listed<Pod>(path, 'pods.json').filter(ofShop)
+  const services = listed<Service>(path, 'services.json').filter(ofShop)
+  const flows = drawFlows({ r, services, pods, nodes, families, addresses: [] }, order.flows)
+  const traces = new Map<string, Trace>()
+  const wrong: string[] = []
+  for (const flow of flows) {
+    try {
+      const trace = traceFlow(snapshot, flow as never, { id: flow.id })
+      traces.set(flow.id, trace)
+      wrong.push(...explained(snapshot, flow, trace).map((what) => `${textOf(flow)}: ${what}`))
+    } catch (error) {
+      wrong.push(`${textOf(flow)}: ${(error as Error).stack}`)
+    }
+  }
+  const told = flows.filter(({ id }) => {
+    const unsure = traces.get(id)?.outcomes.find(({ verdict }) => verdict === 'undecided')
+    if (unsure) {
+      tally.undecided++
+      const reason = unsure.reason ?? ''
+      tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + 1)
+    }
+    return !unsure && traces.has(id)
+  })
+  const namespaceOf = await sendersOf(cluster)
+  const differing = await twice(told, (some) => differences(some, traces, agent, namespaceOf))
+  wrong.push(...[...differing].map(([flow, how]) => `${textOf(flow)}\n  ${how}`))
+  if (order.verify > 0)
+    wrong.push(...(await verified(cluster, `${path}.flows`, told.filter(({ from }) => from.kind !== 'external').slice(0, order.verify))))
+  tally.rounds++
+  tally.flows += told.length
+  tally.delivered += told.filter(({ id }) => traces.get(id)?.outcomes.some(({ verdict }) => verdict === 'delivered')).length
+  tally.differing += wrong.length
+  const modes = [...settings.values()].map(({ mode, config }) => `${mode} ${JSON.stringify(config)}`)
+  order.say(
+    `${name}: ${[...new Set(modes)].join(' | ')}: ${told.length} of ${flows.length} flows, ${wrong.length} wrong, ${Math.round((Date.now() - since) / 1000)} s`,
+  )
+  for (const text of wrong.slice(0, 12)) order.say(text)
+  if (wrong.length > 0) writeFileSync(`${path}.wrong`, wrong.join('\n\n'))
+}
+
+const textOf = ({ id, from, proto, dst, port }: RandomFlow): string => `#${id} ${from.kind}/${from.name} ${proto} ${dst} ${port ?? ''}`
+
+const ofShop = ({ metadata }: { readonly metadata: object }): boolean =>
+  (metadata as { readonly namespace?: string }).namespace === namespace
+
+async function podIps(cluster: Cluster): Promise<readonly (readonly string[])[]> {
+  const { items } = JSON.parse(await cluster.kubectl(['-n', namespace, 'get', 'pods', '-o', 'json'])) as { readonly items: readonly Pod[] }
+  return items.map(({ status }) => (status.podIPs ?? []).map(({ ip }) => ip))
+}
+
+/** Zones, pods, and those that are to leave on their way out. */
+async function populate(cluster: Cluster, pods: readonly DrawnPod[]): Promise<void> {
+  for (const [i, node] of cluster.nodes.entries())
+    await cluster.kubectl(['label', 'node', node, `topology.kubernetes.io/zone=${zoneOf(i)}`])
+  const items = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, ...pods.map(({ object }) => object)]
+  await cluster.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+  const wait = (state: 'Ready' | 'Initialized', names: readonly string[]) =>
+    cluster.kubectl(['-n', namespace, 'wait', 'pod', ...names, `--for=condition=${state}`, '--timeout=120s'])
+  await wait(
+    'Ready',
+    pods.filter(({ state }) => state === 'ready' || state === 'leaving').map(({ name }) => name),
+  )
+  const others = pods.filter(({ state }) => state === 'unready' || state === 'gone').map(({ name }) => name)
+  if (others.length > 0)
+    await cluster.kubectl(['-n', namespace, 'wait', 'pod', ...others, '--for=jsonpath={.status.phase}=Running', '--timeout=120s'])
+  const leaving = pods.filter(({ state }) => state === 'leaving' || state === 'gone').map(({ name }) => name)
+  if (leaving.length > 0) await cluster.kubectl(['-n', namespace, 'delete', 'pod', ...leaving, '--wait=false'])
+}
+
+/** netctl sends packets itself, one a flow, and watches every step of them. */
+async function verified({ kubeconfig }: Cluster, file: string, flows: readonly RandomFlow[]): Promise<readonly string[]> {
+  writeFileSync(file, flows.map((flow) => `${JSON.stringify(flow)}\n`).join(''))
+  const ran = await netctl(['trace', '--flows', file, '--verify', '--yes', '--kubeconfig', kubeconfig, ...byPod, '-o', 'jsonl', '--brief'])
+  const lines = ran.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { readonly id: string; readonly verification?: { readonly result: string } })
+  const others = lines.flatMap(({ id, verification }) =>
+    verification?.result === 'agrees' ? [] : [`verify ${id}: ${JSON.stringify(verification)}`],
+  )
+  return lines.length === flows.length
+    ? others
+    : [...others, `verify: ${lines.length} of ${flows.length} answers, exit ${ran.code}: ${ran.stderr}`]
+}
+
+export const outside = externalAddress

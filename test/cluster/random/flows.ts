@@ -1,0 +1,71 @@
+/** Random packets of a random cluster: from everybody, to every address that means something, and to some that don't. */
+import type { Random } from '../../kernel/random.ts'
+import { externalAddress, loadBalancerRange, nodeAddress, podRangeOf } from '../network.ts'
+import { namespace } from '../shop.ts'
+import { type Pod, podAddresses, type Service, type ShopFlow, serviceAddresses, type To } from '../shop-flows.ts'
+
+export interface RandomFlow extends ShopFlow {
+  readonly entryNode?: string
+}
+
+export interface Asked {
+  readonly r: Random
+  readonly services: readonly Service[]
+  readonly pods: readonly Pod[]
+  readonly nodes: number
+  readonly families: 1 | 2
+  /** beside those that the nodes began with */
+  readonly addresses: readonly string[]
+}
+
+/** `count` of all that could be asked. */
+export function drawFlows({ r, services, pods, nodes, families, addresses }: Asked, count: number): readonly RandomFlow[] {
+  const own: readonly string[] = [...Array.from({ length: nodes }, (_, i) => nodeAddress(i).slice(0, families)).flat(), ...addresses]
+  const senders: readonly ShopFlow['from'][] = [
+    ...pods.map(({ metadata: { name } }) => ({ kind: 'pod' as const, name: `${namespace}/${name}` })),
+    ...Array.from({ length: nodes }, (_, i) => ({ kind: 'node' as const, name: `node${i + 1}` })),
+    { kind: 'external', name: 'external', ip: externalAddress[0], ip6: externalAddress[1] },
+  ]
+  const toServices = services.flatMap((service) => serviceAddresses(service, own))
+  const toOthers = [
+    ...pods.flatMap((pod) => podAddresses(pod, own)),
+    ...own.flatMap((dst): To[] => [
+      { dst, proto: 'icmp', about: 'a node' },
+      { dst, proto: 'tcp', port: 6, about: 'a port of a node where nobody listens' },
+      { dst, proto: r.pick(['tcp', 'udp']), port: 30000 + r.below(60), about: 'a node port, perhaps of a service' },
+    ]),
+    ...Array.from({ length: nodes }, (_, i) =>
+      podRangeOf(i)
+        .slice(0, families)
+        .map((range): To => ({ dst: range.replace(/0\/24$|\/64$/, '250'), proto: 'tcp', port: 80, about: 'a pod that is not there' })),
+    ).flat(),
+  ]
+  const loopback = services.flatMap(({ spec, metadata: { name } }) =>
+    spec.ports.flatMap(({ nodePort, protocol }): To[] =>
+      nodePort === undefined || families === 1
+        ? []
+        : [{ dst: '::1', proto: protocol.toLowerCase() as 'tcp', port: nodePort, about: `node port of ${name} on loopback`, only: 'node' }],
+    ),
+  )
+  return Array.from({ length: count }, (_, i): RandomFlow => {
+    const { only, chosen, sticky, virtual, ...to } = r.pick(
+      r.chance(0.75) && toServices.length > 0 ? toServices : r.chance(0.1) && loopback.length > 0 ? loopback : toOthers,
+    )
+    const from = r.pick(senders.filter(({ kind }) => only === undefined || kind === only))
+    const byFirst = from.kind === 'external' && virtual && !own.includes(to.dst)
+    return {
+      ...to,
+      id: `${i}`,
+      from,
+      times: chosen ? (r.chance(0.3) ? 48 : 6) : 2,
+      ...(sticky && { nominal: true as const }),
+      // the outside's routes (cluster.ts)
+      ...(byFirst && { entryNode: 'node1' }),
+    }
+  }).filter(isAsked)
+}
+
+/** not what leaves for the world (an address of a balancer that no rule takes), of which nothing is known; and none that begins at an address it may not have */
+function isAsked(flow: RandomFlow): boolean {
+  return flow.dst !== externalAddress[0] && flow.dst !== externalAddress[1] && loadBalancerRange.length > 0
+}

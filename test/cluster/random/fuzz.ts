@@ -1,0 +1,35 @@
+/**
+ * Random services, settings of kube-proxy and packets on real clusters, against what netctl says of them:
+ *
+ *     node test/cluster/random/fuzz.ts [--seed N] [--clusters N] [--rounds N] [--flows N] [--verify N] [--keep FOLDER]
+ *
+ * Needs root. Prints what differs, then the count; exit 1 if anything does.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { campaign } from './campaign.ts'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    clusters: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
+    flows: { type: 'string', default: '500' },
+    verify: { type: 'string', default: '0' },
+    keep: { type: 'string' },
+  },
+})
+const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'netctl-random-'))
+const tally = await campaign({
+  seed: Number(values.seed),
+  clusters: Number(values.clusters),
+  rounds: Number(values.rounds),
+  flows: Number(values.flows),
+  verify: Number(values.verify),
+  folder,
+  say: (text) => console.log(text),
+})
+if (values.keep === undefined) rmSync(folder, { recursive: true })
+process.exitCode = tally.differing > 0 ? 1 : 0

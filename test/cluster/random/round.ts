@@ -1,0 +1,90 @@
+/** One state of a random cluster: made, read, asked about, and its packets sent. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parse, stringify } from 'yaml'
+import { openSnapshot } from '../../../src/snapshot/open.ts'
+import type { Snapshot } from '../../../src/snapshot/types.ts'
+import { netctl } from '../../support/netctl.ts'
+import type { Cluster } from '../cluster.ts'
+import { namespace } from '../shop.ts'
+import type { ProxySettings } from './proxy-settings.ts'
+import type { DrawnServices } from './services.ts'
+
+const settingsFile = '/etc/kubernetes/kube-proxy.yaml'
+
+/** What a cluster's kube-proxies begin with, which random settings are laid over. */
+export const ownSettings = async (cluster: Cluster): Promise<ReadonlyMap<string, string>> =>
+  new Map(await Promise.all(cluster.nodes.map(async (node) => [node, await cluster.exec(node, ['cat', settingsFile])] as const)))
+
+/** Makes these the services of the cluster, instead of those before; resolves when their EndpointSlices have come to rest. */
+export async function replaceServices(cluster: Cluster, drawn: DrawnServices): Promise<void> {
+  const inShop = (...words: readonly string[]) => cluster.kubectl(['-n', namespace, ...words])
+  await inShop('delete', 'services,endpointslices', '--all', '--wait=true')
+  await cluster.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: drawn.objects }))
+  for (const [name, status] of drawn.statuses)
+    await inShop('patch', 'service', name, '--subresource=status', '--type=merge', '-p', JSON.stringify(status))
+  await quiet(() => inShop('get', 'endpointslices', '-o', 'jsonpath={.items[*].metadata.resourceVersion}'))
+}
+
+/** Resolves when what is asked has been the same for a while. */
+async function quiet(ask: () => Promise<string>): Promise<void> {
+  let before = ''
+  for (let same = 0; same < 4; ) {
+    await sleep(400)
+    const now = await ask()
+    same = now === before ? same + 1 : 0
+    before = now
+  }
+}
+
+/** Starts every node's kube-proxy anew with its settings; resolves when all is programmed that the API has now. */
+export async function restartProxies(
+  cluster: Cluster,
+  own: ReadonlyMap<string, string>,
+  settings: ReadonlyMap<string, ProxySettings>,
+  families: number,
+): Promise<void> {
+  const name = 'last'
+  const marker = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace },
+    spec: { ports: [{ port: 1 }], selector: { g0: 'marker' }, ipFamilyPolicy: families === 2 ? 'RequireDualStack' : 'SingleStack' },
+  }
+  await cluster.kubectl(['create', '-f', '-'], JSON.stringify(marker))
+  await Promise.all(
+    cluster.nodes.map(async (node) => {
+      const { mode, config } = settings.get(node) as ProxySettings
+      const text = stringify({ ...parse(own.get(node) ?? ''), ...config })
+      await cluster.exec(node, ['sh', '-ec', `cat >${settingsFile}; echo 0 >/proc/sys/net/ipv4/conf/all/route_localnet`], text)
+      await cluster.exec(node, ['sh', '/run/node-proxy.sh', mode])
+      const lists = ['', '6']
+        .slice(0, families)
+        .map((f) => (mode === 'nftables' ? `nft list table ip${f} kube-proxy` : `ip${f}tables-save`))
+      const look = lists.map((list) => `until ${list} 2>/dev/null | grep -q ${namespace}/${name}; do sleep 0.1; done`).join('; ')
+      try {
+        await cluster.exec(node, ['timeout', '60', 'sh', '-c', `${look}; conntrack -F 2>/dev/null; conntrack -F -f ipv6 2>/dev/null || :`])
+      } catch (error) {
+        throw new Error(
+          `${node}: kube-proxy has programmed nothing\n${text}\n${await cluster.exec(node, ['tail', '-n', '20', '/var/log/kube-proxy.log'])}`,
+          { cause: error },
+        )
+      }
+    }),
+  )
+}
+
+/** of a cluster that nobody has prepared */
+export const byPod = ['--via', 'pod', '--yes', '--pod-image', 'netctl.test/node-tools:1']
+
+/** The snapshot by the kubeconfig alone. */
+export async function collect({ kubeconfig }: Cluster, path: string): Promise<Snapshot> {
+  const ran = await netctl(['collect', '--kubeconfig', kubeconfig, ...byPod, '-O', path])
+  if (ran.code !== 0) throw new Error(`netctl collect: ${ran.code}\n${ran.stderr}${ran.stdout}`)
+  return openSnapshot(path)
+}
+
+/** A kind of objects, as the snapshot has them. */
+export const listed = <T>(path: string, kind: string): readonly T[] =>
+  (JSON.parse(readFileSync(join(path, 'cluster', kind), 'utf8')) as { readonly items: readonly T[] }).items
