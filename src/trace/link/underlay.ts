@@ -2,6 +2,7 @@
 import { isTunnel, type Link } from '../../kernel/link/types.ts'
 import { isUsable, type Neighbour } from '../../kernel/neigh/types.ts'
 import { contains, type Ip, sameIp } from '../../net/ip.ts'
+import { serviceAt, serviceObject } from '../attribution/service-at.ts'
 import { downAt, downBlame } from '../down.ts'
 import { enterHost } from '../programs.ts'
 import { type End, type Run, type Skb, Undecided, type Ways } from '../run.ts'
@@ -104,6 +105,12 @@ function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour 
       }
       return { kind: 'dropped', skb, blame }
     }
+    const outer = serviceAt(world.snapshot.cluster, dst.text, skb.packet.proto, undefined)
+    if (outer)
+      throw new Undecided(
+        'underlay',
+        `${dst.text} is ${outer.by === 'load balancer address' ? 'a' : 'an'} ${outer.by} of ${serviceObject(outer.service)}: where ${nextHop.text} takes it is in no dump (assume.routes in snapshot.json may say it)`,
+      )
     run.assumptions.add(`${dst.text} is taken to be reached by the underlay's gateway ${nextHop.text}`)
     return beyond(`external/${dst.text}`)
   }

@@ -28,7 +28,7 @@ interface Port {
 }
 
 export function drawServices(ground: Ground, count: number): DrawnServices {
-  const nodePorts = new Set<string>()
+  const nodePorts = new Set<number>()
   const drawn = Array.from({ length: count }, (_, i) => drawService(ground, `s${i}`, nodePorts))
   return {
     objects: drawn.flatMap(({ objects }) => objects),
@@ -42,7 +42,7 @@ interface Drawn {
   readonly status?: Json
 }
 
-function drawService(ground: Ground, name: string, taken: Set<string>): Drawn {
+function drawService(ground: Ground, name: string, taken: Set<number>): Drawn {
   const { r, families } = ground
   const type = r.pick(['ClusterIP', 'ClusterIP', 'NodePort', 'NodePort', 'LoadBalancer', 'LoadBalancer'])
   const headless = type === 'ClusterIP' && r.chance(0.1)
@@ -82,7 +82,7 @@ function drawService(ground: Ground, name: string, taken: Set<string>): Drawn {
 }
 
 /** TCP and UDP on one number now and then, also of one node port */
-function drawPorts(r: Random, nodePorts: boolean, taken: Set<string>, service: string): readonly Port[] {
+function drawPorts(r: Random, nodePorts: boolean, taken: Set<number>, service: string): readonly Port[] {
   const http = (port: number): Port => ({
     name: `web-${port}`,
     protocol: 'TCP',
@@ -104,14 +104,17 @@ function drawPorts(r: Random, nodePorts: boolean, taken: Set<string>, service: s
     () => [http(8080)],
   ])()
   if (!nodePorts) return drawn
-  const shared = r.chance(0.5) ? 30000 + r.below(40) : undefined
+  // of one service, two protocols may share a number; two services may not
+  const shared = r.chance(0.5)
+  const own: number[] = []
   return drawn.map((port) => {
-    const free = [shared, ...Array.from({ length: 50 }, () => 30000 + r.below(40))].find(
-      (number) => number !== undefined && !taken.has(`${number}/${port.protocol}`),
-    )
+    const free = Array.from({ length: 50 }, () => 30000 + r.below(60)).find((number) => !taken.has(number))
     if (free === undefined) throw new Error(`no node port is left for ${service}`)
-    taken.add(`${free}/${port.protocol}`)
-    return { ...port, nodePort: free }
+    const [first] = own
+    const nodePort = shared && first !== undefined && drawn[0]?.protocol !== port.protocol ? first : free
+    own.push(nodePort)
+    taken.add(nodePort)
+    return { ...port, nodePort }
   })
 }
 
