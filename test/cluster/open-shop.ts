@@ -29,7 +29,7 @@ const create = (cluster: Cluster, items: readonly object[]): Promise<string> =>
   cluster.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
 
 /** How many ICMP errors a host sends a second is no part of an answer: no type of them is limited (ip-sysctl). The settings are the network namespace's own. */
-const unlimited = 'cd /proc/sys/net; echo 0 >ipv4/icmp_ratemask; echo >ipv6/icmp/ratemask'
+export const unlimited = 'cd /proc/sys/net; echo 0 >ipv4/icmp_ratemask; echo >ipv6/icmp/ratemask'
 
 /** Nodes tell an outside client of shorter ways (ICMP redirects), which it would remember: its routes alone shall count, they are what a walk goes by. */
 const unredirected =

@@ -1,6 +1,7 @@
 /** Clusters from a seed, some states of each, and what differs. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openSnapshot } from '../../../src/snapshot/open.ts'
 import { traceFlow } from '../../../src/trace/trace.ts'
 import type { Trace } from '../../../src/trace/types.ts'
 import { makeRandom, type Random } from '../../kernel/random.ts'
@@ -8,16 +9,17 @@ import { netctl } from '../../support/netctl.ts'
 import { Agent } from '../../support/netns-agent.ts'
 import { twice } from '../../support/twice.ts'
 import { type Cluster, up } from '../cluster.ts'
-import { externalAddress } from '../network.ts'
-import { sendersOf, settle } from '../open-shop.ts'
+import { sendersOf, settle, unlimited } from '../open-shop.ts'
+import { run } from '../run.ts'
 import { namespace } from '../shop.ts'
 import type { Pod, Service } from '../shop-flows.ts'
 import { differences } from '../shop-truth.ts'
+import { drawDisorder, order } from './disorder.ts'
 import { explained } from './explained.ts'
 import { drawFlows, type RandomFlow } from './flows.ts'
 import { type DrawnPod, drawPods, zoneOf } from './pods.ts'
 import { drawProxy } from './proxy-settings.ts'
-import { byPod, collect, listed, ownSettings, replaceServices, restartProxies } from './round.ts'
+import { byPod, collect, listed, ownSettings, readOutside, replaceServices, restartProxies } from './round.ts'
 import { drawServices } from './services.ts'
 
 export interface Order {
@@ -62,6 +64,10 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
   try {
     await settle(cluster)
     await populate(cluster, pods)
+    const namespaceOf = await sendersOf(cluster)
+    for (const { name, hostNetwork } of pods)
+      if (!hostNetwork)
+        await run(['nsenter', `--net=${namespaceOf({ kind: 'pod', name: `${namespace}/${name}` })}`, 'sh', '-ec', unlimited])
     await agent.serve(cluster.namespace('external'), 'external', [8080, 7000], [5353, 7000])
     const own = await ownSettings(cluster)
     const world = { cluster, agent, own, pods, nodes, families, addresses: await podIps(cluster) }
@@ -85,7 +91,7 @@ interface World {
 /** Every round has a seed of its own, so that it can be repeated without those before it. */
 export const seedOf = (seed: number, round: number): Random => makeRandom(seed * 1000 + round + 7)
 
-async function oneRound(order: Order, world: World, seed: number, round: number, tally: Tally): Promise<void> {
+async function oneRound(wanted: Order, world: World, seed: number, round: number, tally: Tally): Promise<void> {
   const { cluster, nodes, families, agent } = world
   const r = seedOf(seed, round)
   const name = `${seed}.${round}`
@@ -94,14 +100,23 @@ async function oneRound(order: Order, world: World, seed: number, round: number,
   const same = drawProxy(r, families, 0)
   const mixed = r.chance(0.4)
   const settings = new Map(cluster.nodes.map((node, i) => [node, mixed ? drawProxy(r, families, i) : same]))
+  const disorders = cluster.nodes.map((_, i) =>
+    r.chance(0.7) ? drawDisorder(r, families, i, nodes, world.addresses) : { lines: [], addresses: [] },
+  )
+  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['sh', '-c', `exec 2>/dev/null\n${order.join('\n')}\n:`])))
   await replaceServices(cluster, drawn)
   await restartProxies(cluster, world.own, settings, families)
-  const path = join(order.folder, name)
-  mkdirSync(order.folder, { recursive: true })
-  const snapshot = await collect(cluster, path)
+  const said = await Promise.all(
+    cluster.nodes.map((node, i) => cluster.exec(node, ['sh', '-c', `exec 2>&1\n${disorders[i]?.lines.join('\n')}\n:`])),
+  )
+  const path = join(wanted.folder, name)
+  mkdirSync(wanted.folder, { recursive: true })
+  await collect(cluster, path)
+  if (r.chance(0.5)) await readOutside(cluster, path)
+  const snapshot = await openSnapshot(path)
   const pods = listed<Pod>(path, 'pods.json').filter(ofShop)
   const services = listed<Service>(path, 'services.json').filter(ofShop)
-  const flows = drawFlows({ r, services, pods, nodes, families, addresses: [] }, order.flows)
+  const flows = drawFlows({ r, services, pods, nodes, families, addresses: disorders.flatMap((d) => d.addresses) }, wanted.flows)
   const traces = new Map<string, Trace>()
   const wrong: string[] = []
   for (const flow of flows) {
@@ -125,18 +140,21 @@ async function oneRound(order: Order, world: World, seed: number, round: number,
   const namespaceOf = await sendersOf(cluster)
   const differing = await twice(told, (some) => differences(some, traces, agent, namespaceOf))
   wrong.push(...[...differing].map(([flow, how]) => `${textOf(flow)}\n  ${how}`))
-  if (order.verify > 0)
-    wrong.push(...(await verified(cluster, `${path}.flows`, told.filter(({ from }) => from.kind !== 'external').slice(0, order.verify))))
+  if (wanted.verify > 0)
+    wrong.push(...(await verified(cluster, `${path}.flows`, told.filter(({ from }) => from.kind !== 'external').slice(0, wanted.verify))))
   tally.rounds++
   tally.flows += told.length
   tally.delivered += told.filter(({ id }) => traces.get(id)?.outcomes.some(({ verdict }) => verdict === 'delivered')).length
   tally.differing += wrong.length
+  const dirt = disorders.flatMap(({ lines }, i) => lines.map((line) => `    ${cluster.nodes[i]}: ${line.replaceAll('\n', ' ')}`))
+  if (said.join('').trim() !== '') dirt.push(`    said: ${said.join(' ').replaceAll('\n', ' ')}`)
   const modes = [...settings.values()].map(({ mode, config }) => `${mode} ${JSON.stringify(config)}`)
-  order.say(
+  wanted.say(
     `${name}: ${[...new Set(modes)].join(' | ')}: ${told.length} of ${flows.length} flows, ${wrong.length} wrong, ${Math.round((Date.now() - since) / 1000)} s`,
   )
-  for (const text of wrong.slice(0, 12)) order.say(text)
-  if (wrong.length > 0) writeFileSync(`${path}.wrong`, wrong.join('\n\n'))
+  if (wrong.length > 0) wanted.say(dirt.join('\n'))
+  for (const text of wrong.slice(0, 12)) wanted.say(text)
+  if (wrong.length > 0) writeFileSync(`${path}.wrong`, [...modes, ...dirt, ...wrong].join('\n\n'))
 }
 
 const textOf = ({ id, from, proto, dst, port }: RandomFlow): string => `#${id} ${from.kind}/${from.name} ${proto} ${dst} ${port ?? ''}`
@@ -177,11 +195,9 @@ async function verified({ kubeconfig }: Cluster, file: string, flows: readonly R
     .filter(Boolean)
     .map((line) => JSON.parse(line) as { readonly id: string; readonly verification?: { readonly result: string } })
   const others = lines.flatMap(({ id, verification }) =>
-    verification?.result === 'agrees' ? [] : [`verify ${id}: ${JSON.stringify(verification)}`],
+    verification?.result !== 'differs' ? [] : [`verify ${id}: ${JSON.stringify(verification)}`],
   )
   return lines.length === flows.length
     ? others
     : [...others, `verify: ${lines.length} of ${flows.length} answers, exit ${ran.code}: ${ran.stderr}`]
 }
-
-export const outside = externalAddress

@@ -1,10 +1,8 @@
 /** One state of a random cluster: made, read, asked about, and its packets sent. */
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse, stringify } from 'yaml'
-import { openSnapshot } from '../../../src/snapshot/open.ts'
-import type { Snapshot } from '../../../src/snapshot/types.ts'
 import { netctl } from '../../support/netctl.ts'
 import type { Cluster } from '../cluster.ts'
 import { namespace } from '../shop.ts'
@@ -79,10 +77,35 @@ export async function restartProxies(
 export const byPod = ['--via', 'pod', '--yes', '--pod-image', 'netctl.test/node-tools:1']
 
 /** The snapshot by the kubeconfig alone. */
-export async function collect({ kubeconfig }: Cluster, path: string): Promise<Snapshot> {
+export async function collect({ kubeconfig }: Cluster, path: string): Promise<void> {
   const ran = await netctl(['collect', '--kubeconfig', kubeconfig, ...byPod, '-O', path])
   if (ran.code !== 0) throw new Error(`netctl collect: ${ran.code}\n${ran.stderr}${ran.stdout}`)
-  return openSnapshot(path)
+}
+
+const outside: Readonly<Record<string, string>> = {
+  'ip-addr.json': 'ip -j addr',
+  'ip-link.json': 'ip -d -j link',
+  'ip-route.json': 'ip -j route show table all',
+  'ip6-route.json': 'ip -6 -j route show table all',
+  'ip-rule.json': 'ip -j rule',
+  'ip6-rule.json': 'ip -6 -j rule',
+  'ip-neigh.json': 'ip -j neigh',
+  'sysctl.txt': 'sysctl net.ipv4.conf net.ipv6.conf net.ipv4.ip_forward net.ipv4.ip_local_port_range 2>/dev/null',
+  'iptables-save.txt': 'iptables-save -c',
+  'ip6tables-save.txt': 'ip6tables-save -c',
+  'ipset-save.txt': 'ipset save',
+  'nft.txt': 'nft list ruleset',
+  'sockets.txt': 'ss -Hlntu',
+}
+
+/** Adds the host that is no node to a snapshot. */
+export async function readOutside(cluster: Cluster, path: string): Promise<void> {
+  const folder = join(path, 'external/external')
+  mkdirSync(folder, { recursive: true })
+  for (const [file, command] of Object.entries(outside)) {
+    const said = await cluster.external(['sh', '-c', command])
+    writeFileSync(join(folder, file), said === '' ? '' : `${said}\n`)
+  }
 }
 
 /** A kind of objects, as the snapshot has them. */

@@ -68,7 +68,7 @@ function drawService(ground: Ground, name: string, taken: Set<number>): Drawn {
     ...(r.chance(0.3) && { trafficDistribution: r.pick(['PreferSameZone', 'PreferSameNode', 'PreferClose']) }),
     ...(r.chance(0.2) && {
       sessionAffinity: 'ClientIP',
-      sessionAffinityConfig: { clientIP: { timeoutSeconds: r.pick([1, 30, 10800, 86400]) } },
+      sessionAffinityConfig: { clientIP: { timeoutSeconds: r.pick([10800, 86400]) } },
     }),
   }
   return {
@@ -104,14 +104,14 @@ function drawPorts(r: Random, nodePorts: boolean, taken: Set<number>, service: s
     () => [http(8080)],
   ])()
   if (!nodePorts) return drawn
-  // of one service, two protocols may share a number; two services may not
+  // two protocols of one number may share a node port; two services may not
   const shared = r.chance(0.5)
   const own: number[] = []
   return drawn.map((port) => {
     const free = Array.from({ length: 50 }, () => 30000 + r.below(60)).find((number) => !taken.has(number))
     if (free === undefined) throw new Error(`no node port is left for ${service}`)
     const [first] = own
-    const nodePort = shared && first !== undefined && drawn[0]?.protocol !== port.protocol ? first : free
+    const nodePort = shared && first !== undefined && drawn[0]?.port === port.port ? first : free
     own.push(nodePort)
     taken.add(nodePort)
     return { ...port, nodePort }
