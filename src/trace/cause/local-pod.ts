@@ -3,7 +3,7 @@
 import { wasRead } from '../../cluster/lookup.ts'
 import type { Pod } from '../../cluster/types.ts'
 import type { Link } from '../../kernel/link/types.ts'
-import { formatPrefix } from '../../net/ip.ts'
+import { formatPrefix, type Ip, sameIp } from '../../net/ip.ts'
 import { interfaceOfPod, podOfInterface } from '../attribution/interface-names.ts'
 import type { Place } from '../world.ts'
 import { type PodAddress, podAddress, podName } from './addresses.ts'
@@ -18,7 +18,7 @@ export const localPod: Explain = (c) => {
   if (!place) return undefined
   if (!address.pod) return nobodys(c, address, place)
   if (place.host.name !== address.pod.node) return undefined
-  return withoutWay(c, address.pod, place, c.packet.dst.text)
+  return withoutWay(c, address.pod, place, c.packet.dst)
 }
 
 /** The node whose tables the packet ended in, or that sent it into the underlay. */
@@ -47,14 +47,14 @@ export const podWithoutInterface: Explain = (c) => {
   }
 }
 
-function withoutWay(c: Case, pod: Pod, place: Place, ip: string): Finding | undefined {
+function withoutWay(c: Case, pod: Pod, place: Place, ip: Ip): Finding | undefined {
   const object = `pod/${podName(pod)}`
   const link = hostEnd(c, pod, place)
-  const lost = `no route to pod ${podName(pod)} ${ip}`
+  const lost = `no route to pod ${podName(pod)} ${ip.text}`
   const instead = c.blame.source && c.blame.kind === 'route' ? ` (it meets \`${c.blame.entry}\`)` : ''
   const source = c.blame.source ?? lastHand(c.steps)?.route.source
   const at = source ? { source } : {}
-  if (place.host.links && !link) {
+  if (place.host.links && !link && hasCalico(c, place)) {
     return {
       node: place.label,
       kind: 'link',
@@ -72,13 +72,27 @@ function withoutWay(c: Case, pod: Pod, place: Place, ip: string): Finding | unde
       object,
     }
   // the way is there: something on it is wrong (a neighbour, an address)
-  if (c.blame.kind === 'link') return undefined
+  if (c.blame.kind === 'link' || hasRouteTo(place, ip)) return undefined
   return { node: place.label, kind: 'missing-route', entry: `${lost}${link ? ` (dev ${link.name})` : ''}${instead}`, ...at, object }
 }
 
-/** The pod's veth on its node. */
-const hostEnd = (c: Case, pod: Pod, place: Place): Link | undefined =>
-  [...place.links.values()].find((l) => podOfInterface(l.name, c.cluster) === `pod/${podName(pod)}`)
+/** The pod's veth on its node: by the name that Calico gives it, else by its other end. */
+const hostEnd = (c: Case, pod: Pod, place: Place): Link | undefined => {
+  const links = [...place.links.values()]
+  const own = `pod/${podName(pod)}`
+  return links.find((l) => podOfInterface(l.name, c.cluster) === own) ?? links.find((l) => c.world.peer(l)?.place.host.id === own)
+}
+
+/** Other CNI plugins' names don't tell whose an interface is: that one is gone can't be said there. */
+const hasCalico = ({ cluster }: Case, place: Place): boolean =>
+  cluster.ipPools.length + cluster.workloads.length > 0 ||
+  [...place.links.values()].some((l) => podOfInterface(l.name, cluster) !== undefined)
+
+/** A route to the very address, which rules of routing may have led past. */
+const hasRouteTo = ({ host }: Place, ip: Ip): boolean =>
+  (host.routes[ip.family] ?? []).some(
+    ({ type, dst }) => type === 'unicast' && dst.length === (ip.family === 4 ? 32 : 128) && sameIp(dst.ip, ip),
+  )
 
 /** An address that no pod has: given out by IPAM to one that is gone, or to nobody. */
 function nobodys(c: Case, { ip, block, pool }: PodAddress, place: Place): Finding | undefined {

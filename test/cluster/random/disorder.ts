@@ -79,10 +79,10 @@ function nftLines(r: Random, pods: readonly (readonly string[])[]): readonly str
   const nat = r.pick([
     [],
     [
-      `chain snat { type nat hook postrouting priority ${r.pick([90, 110])}; ip saddr ${podRange[0]} ip daddr != ${podRange[0]} masquerade; }`,
+      `chain hide { type nat hook postrouting priority ${r.pick([90, 110])}; ip saddr ${podRange[0]} ip daddr != ${podRange[0]} masquerade; }`,
     ],
     [
-      `chain dnat { type nat hook prerouting priority ${r.pick([-110, -90])}; tcp dport ${r.pick(['30000-30030', '6'])} redirect to :9100; }`,
+      `chain turn { type nat hook prerouting priority ${r.pick([-110, -90])}; tcp dport ${r.pick(['30000-30030', '6'])} redirect to :9100; }`,
     ],
   ])
   const table = [`chain filter { type filter hook ${hook} priority ${priority}; ${rules.join('; ')}; }`, ...nat].join('\n')

@@ -1,6 +1,6 @@
 /** Random packets of a random cluster: from everybody, to every address that means something, and to some that don't. */
 import type { Random } from '../../kernel/random.ts'
-import { externalAddress, loadBalancerRange, nodeAddress, podRangeOf } from '../network.ts'
+import { externalAddress, nodeAddress, podRangeOf } from '../network.ts'
 import { namespace } from '../shop.ts'
 import { type Pod, podAddresses, type Service, type ShopFlow, serviceAddresses, type To } from '../shop-flows.ts'
 
@@ -27,6 +27,9 @@ export function drawFlows({ r, services, pods, nodes, families, addresses }: Ask
     { kind: 'external', name: 'external', ip: externalAddress[0], ip6: externalAddress[1] },
   ]
   const toServices = services.flatMap((service) => serviceAddresses(service, own))
+  // two services may have one address and port
+  const place = ({ dst, proto, port }: To) => `${dst} ${proto} ${port}`
+  const kept = new Set(toServices.flatMap((to) => (to.sticky ? [place(to)] : [])))
   const toOthers = [
     ...pods.flatMap((pod) => podAddresses(pod, own)),
     ...own.flatMap((dst): To[] => [
@@ -48,9 +51,8 @@ export function drawFlows({ r, services, pods, nodes, families, addresses }: Ask
     ),
   )
   return Array.from({ length: count }, (_, i): RandomFlow => {
-    const { only, chosen, sticky, virtual, ...to } = r.pick(
-      r.chance(0.75) && toServices.length > 0 ? toServices : r.chance(0.1) && loopback.length > 0 ? loopback : toOthers,
-    )
+    const drawn = r.pick(r.chance(0.75) && toServices.length > 0 ? toServices : r.chance(0.1) && loopback.length > 0 ? loopback : toOthers)
+    const { only, chosen, sticky, virtual, ...to } = drawn
     const from = r.pick(senders.filter(({ kind }) => only === undefined || kind === only))
     const byFirst = from.kind === 'external' && virtual && !own.includes(to.dst)
     return {
@@ -58,14 +60,9 @@ export function drawFlows({ r, services, pods, nodes, families, addresses }: Ask
       id: `${i}`,
       from,
       times: chosen ? (r.chance(0.3) ? 48 : 6) : 2,
-      ...(sticky && { nominal: true as const }),
+      ...((sticky || kept.has(place(drawn))) && { nominal: true as const }),
       // the outside's routes (cluster.ts)
       ...(byFirst && { entryNode: 'node1' }),
     }
-  }).filter(isAsked)
-}
-
-/** not what leaves for the world (an address of a balancer that no rule takes), of which nothing is known; and none that begins at an address it may not have */
-function isAsked(flow: RandomFlow): boolean {
-  return flow.dst !== externalAddress[0] && flow.dst !== externalAddress[1] && loadBalancerRange.length > 0
+  }).filter(({ dst }) => !(externalAddress as readonly string[]).includes(dst))
 }

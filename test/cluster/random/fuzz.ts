@@ -1,7 +1,7 @@
 /**
  * Random services, settings of kube-proxy and packets on real clusters, against what netctl says of them:
  *
- *     node test/cluster/random/fuzz.ts [--seed N] [--clusters N] [--rounds N] [--flows N] [--verify N] [--keep FOLDER]
+ *     node test/cluster/random/fuzz.ts [--seed N] [--clusters N] [--rounds N] [--only ROUND] [--flows N] [--verify N] [--keep FOLDER]
  *
  * Needs root. Prints what differs, then the count; exit 1 if anything does.
  */
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     clusters: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '5' },
+    only: { type: 'string' },
     flows: { type: 'string', default: '500' },
     verify: { type: 'string', default: '0' },
     keep: { type: 'string' },
@@ -26,6 +27,7 @@ const tally = await campaign({
   seed: Number(values.seed),
   clusters: Number(values.clusters),
   rounds: Number(values.rounds),
+  ...(values.only !== undefined && { only: Number(values.only) }),
   flows: Number(values.flows),
   verify: Number(values.verify),
   folder,

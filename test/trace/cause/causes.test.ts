@@ -124,6 +124,30 @@ describe('at the pod', () => {
     })
   })
 
+  test('its interface and its route are there, and a rule of routing leads past them', () => {
+    const past = (m: Made): void => {
+      m.n2.routes.push('blackhole default table 100')
+      m.files['nodes/n2/ip-rule.json'] = JSON.stringify([
+        { priority: 0, src: 'all', table: 'local' },
+        { priority: 500, src: 'all', dst: '10.244.2.2', table: '100' },
+        { priority: 32766, src: 'all', table: 'main' },
+      ])
+    }
+    expect(cause(past, direct)).toMatchObject({ node: 'n2', kind: 'route', entry: expect.stringContaining('blackhole default') })
+  })
+
+  test('of another CNI plugin, whose names tell nothing: that it is gone is not said', () => {
+    const gone = (m: Made): void => {
+      m.n2.links.pop()
+      remove(m.n2.routes, '10.244.2.2 ')
+      for (const kind of Object.keys(m.objects)) if (kind.includes('calico')) delete m.objects[kind]
+    }
+    expect(cause(gone, direct)).toMatchObject({
+      kind: 'missing-route',
+      entry: expect.stringMatching(/^no route to pod shop\/p2 10\.244\.2\.2/),
+    })
+  })
+
   test('its interface is there, only the route is not', () => {
     expect(cause((m) => remove(m.n2.routes, '10.244.2.2 '), direct)).toMatchObject({
       node: 'n2',
