@@ -1,8 +1,9 @@
 /** Clusters from a seed, some states of each, and what differs. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSnapshot } from '../../../src/snapshot/open.ts'
+import type { Snapshot } from '../../../src/snapshot/types.ts'
 import { traceFlow } from '../../../src/trace/trace.ts'
 import type { Trace } from '../../../src/trace/types.ts'
 import { makeRandom, type Random } from '../../kernel/random.ts'
@@ -96,70 +97,92 @@ interface World {
 export const seedOf = (seed: number, round: number): Random => makeRandom(seed * 1000 + round + 7)
 
 async function oneRound(wanted: Order, world: World, seed: number, round: number, tally: Tally): Promise<void> {
-  const { cluster, nodes, families, agent } = world
+  const { cluster, agent } = world
   const r = seedOf(seed, round)
-  const name = `${seed}.${round}`
+  const path = join(wanted.folder, `${seed}.${round}`)
   const since = Date.now()
-  const drawn = drawServices({ r, nodes, families, pods: world.addresses }, 14)
-  const same = drawProxy(r, families, 0)
-  const mixed = r.chance(0.4)
-  const settings = new Map(cluster.nodes.map((node, i) => [node, mixed ? drawProxy(r, families, i) : same]))
-  const disorders = cluster.nodes.map((_, i) =>
-    r.chance(0.7) ? drawDisorder(r, families, i, nodes, world.addresses) : { lines: [], addresses: [] },
-  )
-  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['sh', '-c', `exec 2>/dev/null\n${order.join('\n')}\n:`])))
-  await replaceServices(cluster, drawn)
-  await restartProxies(cluster, world.own, settings, families)
-  const said = await Promise.all(
-    cluster.nodes.map((node, i) => cluster.exec(node, ['sh', '-c', `exec 2>&1\n${disorders[i]?.lines.join('\n')}\n:`])),
-  )
-  const path = join(wanted.folder, name)
-  mkdirSync(wanted.folder, { recursive: true })
+  const state = await arrange(world, r)
   await collect(cluster, path)
   if (r.chance(0.5)) await readOutside(cluster, path)
-  const snapshot = await openSnapshot(path)
   const pods = listed<Pod>(path, 'pods.json').filter(ofShop)
   const services = listed<Service>(path, 'services.json').filter(ofShop)
-  const flows = drawFlows({ r, services, pods, nodes, families, addresses: disorders.flatMap((d) => d.addresses) }, wanted.flows)
-  const traces = new Map<string, Trace>()
-  const wrong: string[] = []
-  for (const flow of flows) {
-    try {
-      const trace = traceFlow(snapshot, flow as never, { id: flow.id })
-      traces.set(flow.id, trace)
-      wrong.push(...explained(snapshot, flow, trace).map((what) => `${textOf(flow)}: ${what}`))
-    } catch (error) {
-      wrong.push(`${textOf(flow)}: ${(error as Error).stack}`)
-    }
-  }
-  const told = flows.filter(({ id }) => {
-    const unsure = traces.get(id)?.outcomes.find(({ verdict }) => verdict === 'undecided')
-    if (unsure) {
-      tally.undecided++
-      const reason = unsure.reason ?? ''
-      tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + 1)
-    }
-    return !unsure && traces.has(id)
-  })
+  const flows = drawFlows({ r, services, pods, nodes: world.nodes, families: world.families, addresses: state.addresses }, wanted.flows)
+  const { traces, wrong } = predict(await openSnapshot(path), flows)
+  const told = flows.filter(({ id }) => isTold(traces.get(id), tally))
   const namespaceOf = await sendersOf(cluster)
   const ask = (some: readonly RandomFlow[]) => differences(some, traces, agent, namespaceOf)
   const differing = await patiently(await twice(told, ask), ask)
   wrong.push(...[...differing].map(([flow, how]) => `${textOf(flow)}\n  ${how}`))
-  if (wanted.verify > 0)
-    wrong.push(...(await verified(cluster, `${path}.flows`, told.filter(({ from }) => from.kind !== 'external').slice(0, wanted.verify))))
+  const own = told.filter(({ from }) => from.kind !== 'external').slice(0, wanted.verify)
+  if (own.length > 0) wrong.push(...(await verified(cluster, `${path}.flows`, own)))
   tally.rounds++
   tally.flows += told.length
   tally.delivered += told.filter(({ id }) => traces.get(id)?.outcomes.some(({ verdict }) => verdict === 'delivered')).length
   tally.differing += wrong.length
-  const dirt = disorders.flatMap(({ lines }, i) => lines.map((line) => `    ${cluster.nodes[i]}: ${line.replaceAll('\n', ' ')}`))
-  if (said.join('').trim() !== '') dirt.push(`    said: ${said.join(' ').replaceAll('\n', ' ')}`)
-  const modes = [...settings.values()].map(({ mode, config }) => `${mode} ${JSON.stringify(config)}`)
-  wanted.say(
-    `${name}: ${[...new Set(modes)].join(' | ')}: ${told.length} of ${flows.length} flows, ${wrong.length} wrong, ${Math.round((Date.now() - since) / 1000)} s`,
+  const seconds = Math.round((Date.now() - since) / 1000)
+  wanted.say(`${seed}.${round}: ${state.modes}: ${told.length} of ${flows.length} flows, ${wrong.length} wrong, ${seconds} s`)
+  if (wrong.length === 0) return
+  for (const text of [...state.said, ...wrong.slice(0, 12)]) wanted.say(text)
+  writeFileSync(`${path}.wrong`, [state.modes, ...state.said, ...wrong].join('\n\n'))
+}
+
+interface State {
+  /** modes and settings of kube-proxy */
+  readonly modes: string
+  /** what was done to nodes beside, and what they said of it */
+  readonly said: readonly string[]
+  /** addresses that nodes have now, beside those they began with */
+  readonly addresses: readonly string[]
+}
+
+/** Gives the cluster other services, kube-proxies other settings, and nodes another disorder. */
+async function arrange({ cluster, own, nodes, families, addresses }: World, r: Random): Promise<State> {
+  const services = drawServices({ r, nodes, families, pods: addresses }, 14)
+  const shared = drawProxy(r, families, 0)
+  const mixed = r.chance(0.4)
+  const settings = new Map(cluster.nodes.map((node, i) => [node, mixed ? drawProxy(r, families, i) : shared]))
+  const disorders = cluster.nodes.map((node, i) => ({
+    node,
+    ...(r.chance(0.7) ? drawDisorder(r, families, i, nodes, addresses) : { lines: [], addresses: [] }),
+  }))
+  const onNode = (node: string, lines: readonly string[]) => cluster.exec(node, ['sh', '-c', ['exec 2>&1', ...lines, ':'].join('\n')])
+  await Promise.all(cluster.nodes.map((node) => onNode(node, order)))
+  await replaceServices(cluster, services)
+  await restartProxies(cluster, own, settings, families)
+  const said = await Promise.all(
+    disorders.map(async ({ node, lines }) => [...lines, await onNode(node, lines)].filter(Boolean).map((line) => `    ${node}: ${line}`)),
   )
-  if (wrong.length > 0) wanted.say(dirt.join('\n'))
-  for (const text of wrong.slice(0, 12)) wanted.say(text)
-  if (wrong.length > 0) writeFileSync(`${path}.wrong`, [...modes, ...dirt, ...wrong].join('\n\n'))
+  return {
+    modes: [...new Set([...settings.values()].map(({ mode, config }) => `${mode} ${JSON.stringify(config)}`))].join(' | '),
+    said: said.flat(),
+    addresses: disorders.flatMap((disorder) => disorder.addresses),
+  }
+}
+
+function predict(snapshot: Snapshot, flows: readonly RandomFlow[]) {
+  const traces = new Map<string, Trace>()
+  const wrong: string[] = []
+  for (const flow of flows) {
+    try {
+      const trace = traceFlow(snapshot, flow, { id: flow.id })
+      traces.set(flow.id, trace)
+      wrong.push(...explained(flow, trace).map((what) => `${textOf(flow)}: ${what}`))
+    } catch (error) {
+      wrong.push(`${textOf(flow)}: ${(error as Error).stack}`)
+    }
+  }
+  return { traces, wrong }
+}
+
+/** Is it decided? What is not is counted. */
+function isTold(trace: Trace | undefined, tally: Tally): boolean {
+  const unsure = trace?.outcomes.find(({ verdict }) => verdict === 'undecided')
+  if (!unsure) return trace !== undefined
+  tally.undecided++
+  // without addresses
+  const reason = (unsure.reason ?? '').replace(/\b[\da-f.]*[.:][\da-f.:]+\b|service\/\S+/g, '…')
+  tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + 1)
+  return false
 }
 
 /**

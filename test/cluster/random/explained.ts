@@ -1,13 +1,14 @@
 /** What must hold of an answer's reasons, told from the cluster's objects: the packets say whether the answer is right, not whether its reasons are. */
-import type { Snapshot } from '../../../src/snapshot/types.ts'
 import type { Hop, Trace } from '../../../src/trace/types.ts'
 import type { RandomFlow } from './flows.ts'
 
 /** What is wrong with them, in words. */
-export function explained(_snapshot: Snapshot, flow: RandomFlow, trace: Trace): readonly string[] {
+export function explained(flow: RandomFlow, trace: Trace): readonly string[] {
   const wrong: string[] = []
   for (const path of trace.paths) {
     if (path.verdict !== 'delivered' && path.verdict !== 'undecided' && path.cause === undefined) wrong.push(`no cause of ${path.verdict}`)
+    const blamed = path.cause?.entry ?? ''
+    if (/\bcali|IPAM|IP pool/.test(blamed)) wrong.push(`a cause of Calico's, which is not there: ${blamed}`)
     for (const hop of [...path.hops, ...(path.reply?.hops ?? [])]) {
       const owner = ownerByName(hop)
       if (owner !== undefined && owner !== hop.owner) wrong.push(`${hop.owner} instead of ${owner}: ${hop.where} ${hop.action}`)

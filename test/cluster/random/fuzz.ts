@@ -5,7 +5,7 @@
  *
  * Needs root. Prints what differs, then the count; exit 1 if anything does.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -23,6 +23,7 @@ const { values } = parseArgs({
   },
 })
 const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'netctl-random-'))
+mkdirSync(folder, { recursive: true })
 const tally = await campaign({
   seed: Number(values.seed),
   clusters: Number(values.clusters),
