@@ -3,7 +3,7 @@
 import { wasRead } from '../../cluster/lookup.ts'
 import type { Pod } from '../../cluster/types.ts'
 import type { Link } from '../../kernel/link/types.ts'
-import { formatPrefix, type Ip, sameIp } from '../../net/ip.ts'
+import { contains, formatPrefix, type Ip } from '../../net/ip.ts'
 import { interfaceOfPod, podOfInterface } from '../attribution/interface-names.ts'
 import type { Place } from '../world.ts'
 import { type PodAddress, podAddress, podName } from './addresses.ts'
@@ -72,7 +72,7 @@ function withoutWay(c: Case, pod: Pod, place: Place, ip: Ip): Finding | undefine
       object,
     }
   // the way is there: something on it is wrong (a neighbour, an address)
-  if (c.blame.kind === 'link' || hasRouteTo(place, ip)) return undefined
+  if (c.blame.kind === 'link' || hasRouteTo(place, ip, link)) return undefined
   return { node: place.label, kind: 'missing-route', entry: `${lost}${link ? ` (dev ${link.name})` : ''}${instead}`, ...at, object }
 }
 
@@ -80,7 +80,7 @@ function withoutWay(c: Case, pod: Pod, place: Place, ip: Ip): Finding | undefine
 const hostEnd = (c: Case, pod: Pod, place: Place): Link | undefined => {
   const links = [...place.links.values()]
   const own = `pod/${podName(pod)}`
-  return links.find((l) => podOfInterface(l.name, c.cluster) === own) ?? links.find((l) => c.world.peer(l)?.place.host.id === own)
+  return links.find((l) => podOfInterface(l.name, c.cluster) === own) ?? links.find((l) => c.world.peer(place, l)?.place.host.id === own)
 }
 
 /** Other CNI plugins' names don't tell whose an interface is: that one is gone can't be said there. */
@@ -88,10 +88,13 @@ const hasCalico = ({ cluster }: Case, place: Place): boolean =>
   cluster.ipPools.length + cluster.workloads.length > 0 ||
   [...place.links.values()].some((l) => podOfInterface(l.name, cluster) !== undefined)
 
-/** A route to the very address, which rules of routing may have led past. */
-const hasRouteTo = ({ host }: Place, ip: Ip): boolean =>
+/** A route to the very address, or to the network of the bridge that the pod is at: rules of routing may have led past it. */
+const hasRouteTo = ({ host }: Place, ip: Ip, link: Link | undefined): boolean =>
   (host.routes[ip.family] ?? []).some(
-    ({ type, dst }) => type === 'unicast' && dst.length === (ip.family === 4 ? 32 : 128) && sameIp(dst.ip, ip),
+    ({ type, dst, nexthops }) =>
+      type === 'unicast' &&
+      contains(dst, ip) &&
+      (dst.length === (ip.family === 4 ? 32 : 128) || (link?.master !== undefined && nexthops.some((n) => n.device === link.master))),
   )
 
 /** An address that no pod has: given out by IPAM to one that is gone, or to nobody. */
