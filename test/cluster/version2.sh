@@ -34,7 +34,7 @@ for name in iptables ip6tables; do update-alternatives --quiet --set \$name /usr
 modprobe -a iptable_{nat,filter,mangle} ip6table_{nat,filter,mangle} ip_vs{,_rr} nf_conntrack
 cd $(printf %q "$PWD")
 # kubelet does not start where it can't read the processor's speed
-sed 's/^mode.*/&\ncpu MHz : 1000/' /proc/cpuinfo >/run/cpuinfo
+sed 's/^mode.*/&\ncpu MHz : 1000.0/' /proc/cpuinfo >/run/cpuinfo
 sed -i 's,^mount -t proc .*,&\nmount --bind /run/cpuinfo "\$root/proc/cpuinfo",' $(printf %q "$(dirname "$(realpath "$0")")/node-init.sh")
 export PATH=$(printf %q "$PATH") HOME=$(printf %q "$HOME") NETCTL_IN_VM=1 TMPDIR=/run/tmp
 $(printf '%q ' "$@")
