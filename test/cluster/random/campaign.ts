@@ -72,7 +72,8 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
     for (const { name, hostNetwork } of pods)
       if (!hostNetwork)
         await run(['nsenter', `--net=${namespaceOf({ kind: 'pod', name: `${namespace}/${name}` })}`, 'sh', '-ec', unlimited])
-    await agent.serve(cluster.namespace('external'), 'external', [8080, 7000], [5353, 7000])
+    // as is assumed of a host without a dump: it listens where slices lead
+    await agent.serve(cluster.namespace('external'), 'external', [8080, 7000, 9100, 4444], [5353, 7000, 4444])
     const own = await ownSettings(cluster)
     const world = { cluster, agent, own, pods, nodes, families, addresses: await podIps(cluster) }
     for (let round = order.only ?? 0; round < (order.only === undefined ? order.rounds : order.only + 1); round++)
