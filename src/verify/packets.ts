@@ -18,7 +18,8 @@ export function packetsOf(
   const packets: Draft[] = []
   const current = new Map<string, Draft>()
   for (const event of events) {
-    const known = current.get(event.id)
+    const known = current.get(event.id) ?? handedUp(event, current)
+    if (known) current.set(event.id, known)
     const { table, chain } = event
     if (table !== `inet ${tableOf(order.id)}`) {
       const step = stepOf(event, known?.headers, chains.get(`${table} ${chain}`))
@@ -49,6 +50,24 @@ export function packetsOf(
     }
   }
   return packets
+}
+
+/**
+ * A bridge whose port has shown a packet to PREROUTING hands it up to its host, where it has another id, of which the device is a part
+ * (nft_trace: skb_iif): it goes on as the last one of that device, source and port that has not ended.
+ */
+function handedUp(event: TraceEvent, current: ReadonlyMap<string, Draft>): Draft | undefined {
+  if (event.kind !== 'packet' || event.iif === undefined || event.chain === 'prerouting') return undefined
+  const { iif, headers } = event
+  return [...current.values()].findLast(
+    (p) =>
+      !p.end &&
+      p.hook === 'prerouting' &&
+      p.iif === iif &&
+      headers?.src === p.headers.src &&
+      headers.sport === p.headers.sport &&
+      headers.proto === p.headers.proto,
+  )
 }
 
 /** No packet changes its family on its way: headers of the other one have been misread. */

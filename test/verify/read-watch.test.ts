@@ -106,6 +106,14 @@ test('packets with what they passed, connections of the tuples, and what could n
   })
 })
 
+test('a packet that a bridge hands up to its host has another id from there on', () => {
+  const [before = '', behind = ''] = trace.split(/(?=^trace id \S+ ip filter FORWARD packet)/m)
+  const renamed = before + behind.replaceAll('11bb1a2b', '22cc2b3c')
+  const watch = (text: string) => readWatch(Buffer.from(`netctl-watch 1\narmed\n${part('trace', 0, text)}disarmed\nend\n`), order).packets
+  expect(watch(renamed)).toEqual(watch(trace))
+  expect(watch(renamed)[0]?.end).toMatchObject({ hook: 'postrouting', oif: 'eth0' })
+})
+
 test('cut anywhere, what came counts, and no end is made up', () => {
   const bytes = Buffer.from(whole)
   for (let at = 0; at < bytes.length - 4; at += 7) {
