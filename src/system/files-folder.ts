@@ -56,6 +56,7 @@ export function openFolder(path: string, limits: Limits = LIMITS): FileSource {
         throw new FileError(name, reason(error), { inside: true })
       }
     },
+    size: (name) => statSync(join(root, name), { throwIfNoEntry: false })?.size ?? 0,
   }
 }
 

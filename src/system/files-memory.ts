@@ -20,5 +20,6 @@ export function memoryFiles(
       budget.take(file, buffer.length)
       return buffer
     },
+    size: (file) => Buffer.byteLength(map.get(file) ?? ''),
   }
 }

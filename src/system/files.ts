@@ -9,6 +9,8 @@ export interface FileSource {
   readonly files: readonly string[]
   /** Bytes of a file; those of a `.gz` unpacked. Throws FileError. Asking for a name that is not in `files` is a bug of the caller. */
   read(name: string): Buffer
+  /** Bytes of a file as it is stored, of a `.gz` packed; 0 if that can't be told. */
+  size(name: string): number
 }
 
 /** Bounds on what is read: everything in a snapshot is hostile. */

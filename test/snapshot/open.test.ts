@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -136,5 +136,30 @@ describe('a path that is no snapshot', () => {
     await expect(openSnapshot(join(example, 'snapshot.json'))).rejects.toThrow('neither a folder nor a .tar')
     mkdirSync(join(dir, 'empty'))
     await expect(openSnapshot(join(dir, 'empty'))).rejects.toThrow('no snapshot')
+  })
+})
+
+describe('a damaged dump', () => {
+  const file = 'nodes/n3/iptables-save.txt'
+  const copy = (name: string): string => {
+    const path = join(dir, name)
+    cpSync(example, path, { recursive: true })
+    const whole = readFileSync(join(path, file))
+    writeFileSync(join(path, file), whole.subarray(0, whole.length >> 1))
+    return path
+  }
+
+  test('is told at once where all is read in a moment', async () => {
+    await expect(openSnapshot(copy('damaged'))).rejects.toMatchObject({ name: 'ParseError', file })
+  })
+
+  test('of a large snapshot is told to whoever comes to it', async () => {
+    const path = copy('large')
+    // takes no room on the disk, and nobody reads it
+    writeFileSync(join(path, 'nodes/n3/core'), '')
+    truncateSync(join(path, 'nodes/n3/core'), 65 * 2 ** 20)
+    const { hosts } = await openSnapshot(path)
+    expect(hosts.get('node/n1')?.iptables[4]).toHaveLength(1)
+    expect(() => hosts.get('node/n3')?.iptables[4]).toThrow(expect.objectContaining({ name: 'ParseError', file }))
   })
 })
