@@ -3,8 +3,8 @@
 #
 #   test/cluster/version2.sh npx vitest run test/cluster/nodes.test.ts
 #
-# For who has a machine of version 1: CI does not. That kernel has one processor, no cpusets, no nf_tables for IP (so nodes have legacy iptables
-# and no nftables mode), but IPVS and br_netfilter. Files are read-only with a tmpfs on top. Needs root, apt-get and 4 GB of memory.
+# For who has a machine of version 1: CI does not. That kernel has one processor, no cpusets, no nf_tables for IP (so nodes have legacy iptables,
+# no nftables mode and no change of mode), but IPVS and br_netfilter. Files are read-only with a tmpfs on top. Needs root, apt-get and 4 GB of memory.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
