@@ -44,6 +44,6 @@ sleep 5
 END
 chmod 755 "$work/init"
 
-# its memory is a file there
-TMPDIR=/dev/shm "$work/usr/bin/linux.uml" mem=4G rootfstype=hostfs rootflags=/ ro init="$work/init" con=null con0=fd:0,fd:1 quiet
+# its memory is a file there; nothing of it outlives it
+TMPDIR=/dev/shm unshare --pid --fork --kill-child --mount-proc "$work/usr/bin/linux.uml" mem=4G rootfstype=hostfs rootflags=/ ro init="$work/init" con=null con0=fd:0,fd:1 quiet
 exit "$(cat "$work/result/status")"
