@@ -8,6 +8,8 @@ import type { Evidence, Hop, Trace } from '../trace/types.ts'
  *
  * The result is plain JSON of the whole value, whatever members are added to the types later, in ASCII: nothing that a terminal
  * obeys is left, and a string of one-byte characters is written at twice the speed of one that holds an arrow.
+ *
+ * What is kept is kept as copies: names and lines are parts of a dump's text, and would hold on to all of it after the dump was let go of.
  */
 export function fastJson(value: Trace | Omit<Trace, 'paths' | 'comparison'>): string {
   return json(value)
@@ -85,7 +87,8 @@ function quoted(text: string): string {
   let known = quotes.get(text)
   if (known === undefined) {
     if (quotes.size >= quotesLimit) quotes.clear()
-    quotes.set(text, (known = ascii(JSON.stringify(text))))
+    known = ascii(JSON.stringify(text))
+    quotes.set(JSON.parse(known) as string, known)
   }
   return known
 }
@@ -145,7 +148,8 @@ function makeHopJson(hop: Hop): string {
   if (!head) {
     // made from an object without the members that vary, so that its text is whole, not concatenated
     const { packet: _packet, choice: _choice, also: _also, ...rest } = hop
-    head = { hop, json: ascii(JSON.stringify(rest)).slice(0, -1) }
+    const whole = ascii(JSON.stringify(rest))
+    head = { hop: JSON.parse(whole) as Hop, json: whole.slice(0, -1) }
     if (entry.hops.length < hopsLimit) entry.hops.push(head)
   }
   const pieces = [head.json]

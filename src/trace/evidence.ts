@@ -18,7 +18,8 @@ export function evidenceAt(snapshot: Snapshot, source: Source, counters?: Eviden
   return (lines[line] ??= { file, line, text: shortened(snapshot.line(file, line)), ...(counters && { counters }) })
 }
 
-const shortened = (line: string): string => (line.length > longestLine ? `${line.slice(0, 1000)}…` : line)
+/** A copy: a part of a string keeps all of it in memory (V8), here a whole dump. */
+const shortened = (line: string): string => (line.length > longestLine ? `${line.slice(0, 1000)}…` : Buffer.from(line).toString())
 
 /** The same line is cited by flow after flow: one object each, which also lets its JSON be made once. */
 const cited = new WeakMap<Snapshot, Map<string, Evidence[]>>()

@@ -250,7 +250,9 @@ describe('--state', () => {
     expect(stdout).toMatch(/nodes\/n1\/conntrack\.txt:\d+/)
     expect(stdout).toMatch(/--state\s+from-dump/)
     expect(stdout).not.toContain('Warning')
-    for (const row of stdout.split('\n')) expect([...row].length).toBeLessThanOrEqual(120)
+    // a command is for copying, and never broken
+    const rows = stdout.split('\n').filter((row) => !row.includes(' netctl trace '))
+    for (const row of rows) expect([...row].length).toBeLessThanOrEqual(120)
   })
 
   test('new: the answer is that of a new connection, with a warning', async () => {

@@ -37,7 +37,9 @@ describe('one flow', () => {
     // the command that goes on from here supposes the same
     expect(stdout).toMatch(/Next .*--sysctl\s+net\.ipv4\.ip_forward=0@n2/)
     expect(stdout).not.toContain('netctl compare')
-    for (const line of lines) expect([...line].length).toBeLessThanOrEqual(120)
+    // a command is for copying, and never broken
+    const rows = lines.filter((line) => !line.includes(' netctl trace '))
+    for (const row of rows) expect([...row].length).toBeLessThanOrEqual(120)
   })
 
   test('several at once, before and behind SRC and DST; -q is the answer and the difference', async () => {
