@@ -7,7 +7,7 @@ import { openRequests } from '../kube/requests.ts'
 import { clusterReading } from '../live/cluster-reading.ts'
 import { type Growing, openGrowing } from '../live/growing.ts'
 import { keptReading } from '../live/kept.ts'
-import { type LivePart, liveLine } from '../report/live-line.ts'
+import { type LivePart, liveLine, readingLine } from '../report/live-line.ts'
 import { SNAPSHOT_RESOURCES } from '../snapshot/collect/objects.ts'
 import type { Snapshot } from '../snapshot/types.ts'
 import { cacheHome, openCache } from '../system/cache.ts'
@@ -29,6 +29,8 @@ export interface LiveFlags {
   readonly 'pod-namespace'?: string | undefined
   readonly 'pod-image'?: string | undefined
   readonly yes?: boolean | undefined
+  /** nothing is told of what is read */
+  readonly quiet?: boolean | undefined
   /** probes are to be sent from nodes, which exec into an agent can't do */
   readonly probing?: boolean | undefined
   /** how long nodes are needed, once they are read; milliseconds */
@@ -71,6 +73,8 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
     script: collectorText(root),
     patienceMs,
     now,
+    // progress is for who waits
+    begun: (nodes, by) => around.terminal.canPrompt && !flags.quiet && around.tell(readingLine(open.name, nodes, by)),
   })
   const maxAgeMs = flags['max-age']
   const cache = openCache(cacheHome(), `live-${version}/${identityOf(open)}`, Math.max(KEEP_MS, maxAgeMs))

@@ -17,10 +17,12 @@ export interface Ways {
   readonly patienceMs: number
   /** milliseconds since the epoch */
   readonly now: () => number
+  /** told when nodes begin to be read; `by`: the way's kind */
+  readonly begun: (nodes: readonly string[], by: string) => void
 }
 
 /** Objects by `list`; nodes by the collector over the way, each with the pods that are wanted of it. */
-export function clusterReading({ list, way, script, patienceMs, now }: Ways): Reading {
+export function clusterReading({ list, way, script, patienceMs, now, begun }: Ways): Reading {
   return {
     async objects() {
       const takenAt = now()
@@ -32,6 +34,10 @@ export function clusterReading({ list, way, script, patienceMs, now }: Ways): Re
     async nodes(wanted) {
       const opened = await way()
       if ('missing' in opened) return new Map(wanted.map(({ node }) => [node, unread(node, opened.missing)]))
+      begun(
+        wanted.map(({ node }) => node),
+        opened.kind,
+      )
       const home = new Map(
         wanted.flatMap(({ node, pods }) => [`nodes/${node}`, ...pods.map(folderOf)].map((folder) => [folder, node] as const)),
       )

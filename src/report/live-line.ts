@@ -47,7 +47,11 @@ export function liveLine({ context, parts, now }: LiveParts): string {
   return `${context} · ${listed(parts)}${by} · ${age(sorted)}${hint}`
 }
 
-function listed(parts: readonly LivePart[]): string {
+/** `prod · reading 2 nodes (n1, n2) by exec …`: for who waits at a terminal. */
+export const readingLine = (context: string, nodes: readonly string[], by: string): string =>
+  `${context} · reading ${listed(nodes.map((node) => ({ node })))} by ${by} …`
+
+function listed(parts: readonly Pick<LivePart, 'node'>[]): string {
   const nodes = parts.flatMap((p) => p.node ?? [])
   const shown = nodes.slice(0, NAMED).join(', ')
   const more = nodes.length > NAMED ? `, … ${nodes.length - NAMED} more` : ''

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type LivePart, liveLine } from '../../src/report/live-line.ts'
+import { type LivePart, liveLine, readingLine } from '../../src/report/live-line.ts'
 
 const now = 1_000_000
 const objects = (age: number, kept = age > 0): LivePart => ({ takenAt: now - age, kept })
@@ -19,3 +19,8 @@ test.each<[readonly LivePart[], string]>([
     'prod · objects and 7 nodes (a, b, c, d, e, … 2 more) by exec · read just now',
   ],
 ])('%#', (parts, line) => expect(liveLine({ context: 'prod', parts, now })).toBe(line))
+
+test('what is being read', () => {
+  expect(readingLine('prod', ['n1'], 'exec')).toBe('prod · reading node n1 by exec …')
+  expect(readingLine('prod', ['a', 'b', 'c', 'd', 'e', 'f', 'g'], 'pod')).toBe('prod · reading 7 nodes (a, b, c, d, e, … 2 more) by pod …')
+})
