@@ -92,18 +92,29 @@ export function verdictsText(judged: readonly Judged[], terminal: Terminal, quie
     pen.columns,
     pen,
   )
-  return pen.paint([...(quiet ? [] : judged.flatMap((one) => flowLines(one, pen))), ...total])
+  const names = judged.map(({ flow }) => `${endName(flow.source)} → ${targetText(flow)}`)
+  const seen = new Set<string>()
+  const often = new Set(names.filter((name) => seen.size === seen.add(name).size))
+  return pen.paint([
+    ...(quiet ? [] : judged.flatMap((one, i) => flowLines(one, `${names[i]}${often.has(names[i] as string) ? familyOf(one) : ''}`, pen))),
+    ...total,
+  ])
 }
 
-function flowLines({ flow, verdict }: Judged, pen: Pen): Line[] {
+/** Tells flows apart that go to one pod at its two addresses. */
+function familyOf({ flow: { destination } }: Judged): string {
+  const families = new Set(destination.addresses.map((ip) => ip.family))
+  return families.size === 1 ? ` (IPv${[...families][0]})` : ''
+}
+
+function flowLines({ flow, verdict }: Judged, what: string, pen: Pen): Line[] {
   const [mark, word, style] = verdictWords[verdict.verdict]
   const head: Line = [pen.text(`${mark} ${word.toLowerCase()}  `, style)]
-  const what: Line = [pen.text(`${endName(flow.source)} → ${targetText(flow)}`)]
   const why = whyOf(flow, verdict)
-  const line = joinLines([[...padLine(head, 11), ...what], [pen.text(why, 'dim')]])
+  const line = joinLines([[...padLine(head, 11), pen.text(what)], [pen.text(why, 'dim')]])
   return !pen.fits || lineWidth(line) <= pen.columns
     ? [line]
-    : [[...padLine(head, 11), ...what], ...wrap([pen.text(why, 'dim')], pen.columns - 11, pen).map((l) => indent(l, 11))]
+    : [[...padLine(head, 11), pen.text(what)], ...wrap([pen.text(why, 'dim')], pen.columns - 11, pen).map((l) => indent(l, 11))]
 }
 
 /** What is worth a line of many: the open question of a special verdict, else who denies. */

@@ -34,6 +34,32 @@ test.each([
   expect((await netctl(['policy', 'eval', ...args, ...shop])).code).toBe(code)
 })
 
+test('a pod behind a Service at two addresses: which line is which', async () => {
+  const slice = (name: string, type: string, ip: string) => `
+---
+{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: ${name}, namespace: shop, labels: {kubernetes.io/service-name: api}},
+  addressType: ${type}, ports: [{port: 8080, protocol: TCP}], endpoints: [{addresses: ["${ip}"], conditions: {ready: true}}]}`
+  const path = file(
+    'two-families.yaml',
+    `{apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop}, status: {phase: Running, podIP: 10.1.0.1, podIPs: [{ip: 10.1.0.1}, {ip: "fd00::1"}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: api, namespace: shop}, status: {phase: Running, podIP: 10.1.0.2, podIPs: [{ip: 10.1.0.2}, {ip: "fd00::2"}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: api, namespace: shop}, spec: {clusterIPs: [10.96.0.9, "fd96::9"], ports: [{port: 80, targetPort: 8080, protocol: TCP}]}}${slice('api-4', 'IPv4', '10.1.0.2')}${slice('api-6', 'IPv6', 'fd00::2')}
+`,
+  )
+  const { stdout, code } = await netctl(['policy', 'eval', 'pod/shop/web', 'svc/shop/api:80', '-f', path])
+  expect(stdout.split('\n')).toEqual([
+    '✓ allowed  pod/shop/web → pod/shop/api:8080/tcp (IPv4)',
+    '✓ allowed  pod/shop/web → pod/shop/api:8080/tcp (IPv6)',
+    '2 flows: 2 allowed',
+    '',
+  ])
+  expect(code).toBe(0)
+})
+
 test('text: the answer, and what decides each direction', async () => {
   const { stdout, stderr } = await netctl(['policy', 'eval', 'deploy/shop/web', 'svc/shop/api:80', ...shop])
   expect(stdout).toBe(
