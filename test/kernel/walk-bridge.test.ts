@@ -30,9 +30,12 @@ const bridged = (more = '', pods: { readonly p1?: string; readonly p3?: string }
 })
 
 const off = 'sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0'
-/** so that the tables of neighbours and of the bridge are full before they are dumped */
-const greet = (...names: readonly string[]) =>
-  `python3 -c "import socket; [socket.socket(socket.{AF_INET|AF_INET6}, socket.SOCK_DGRAM).sendto(b'', (a, 9)) for a in '${names.join(' ')}'.split()]"; sleep 0.3`
+/** So that the tables of neighbours and of the bridge are full before they are dumped. A first question may be lost on a port that has just come up. */
+const greet = (...names: readonly string[]) => `
+  python3 -c "import socket; [socket.socket(socket.{AF_INET|AF_INET6}, socket.SOCK_DGRAM).sendto(b'', (a, 9)) for a in '${names.join(' ')}'.split()]"
+  for a in ${names.join(' ')}; do
+    for i in $(seq 50); do ip neigh show "$a" | grep -q lladdr && break; sleep 0.1; done
+  done`
 const greetings = { p1: greet('$gw1'), p3: greet('$gw1', '$p1') }
 const everybody = `
   p1 tcp $p3:80 = p3 $p3:80 < $p1

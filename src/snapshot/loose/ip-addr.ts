@@ -1,4 +1,5 @@
 /** `ip addr`, `ip -d link` for people: as `ip -j` prints them (iproute2, ip/ipaddress.c print_linkinfo, print_addrinfo). */
+import { bridgeOf, bridgePortOf } from './ip-bridge.ts'
 import { tunnelOf } from './ip-tunnel.ts'
 import { entries, NotUnderstood } from './not-understood.ts'
 import { LineWords } from './words.ts'
@@ -8,10 +9,8 @@ const DEVICE = /^(\d+): ([^:@\s]+)(?:@([^:\s]+))?: <([A-Z0-9_,-]*)> (.*)$/
 export const looksLikeDevices = (text: string): boolean => /^\d+: [^:@\s]+(?:@[^:\s]+)?: <[A-Z0-9_,-]*> mtu \d+ /.test(text)
 
 /** Kinds of which the walk needs no more than their name. */
-const KINDS = new Set(
-  'veth bridge dummy wireguard vlan macvlan macvtap ipvlan bond tun vrf ifb geneve gre gretap sit team netkit'.split(' '),
-)
-const SLAVES = /^(?:bridge|bond|vrf|team)_slave$/
+const KINDS = new Set('veth dummy wireguard vlan macvlan macvtap ipvlan bond tun vrf ifb geneve gre gretap sit team netkit'.split(' '))
+const SLAVES = /^(?:bond|vrf|team)_slave$/
 const ADDRESS_FLAGS = new Set(
   'secondary dynamic deprecated tentative dadfailed temporary mngtmpaddr noprefixroute nodad home optimistic autojoin stable-privacy'.split(
     ' ',
@@ -71,9 +70,12 @@ function detailOf(words: LineWords, device: Fields, detail: Fields): void {
   if (word.startsWith('link/')) linkOf(word.slice(5), words, device, detail)
   else if (word === 'inet' || word === 'inet6') addresses.push(addressOf(word, words))
   else if (word === 'valid_lft') lifetimes(words, addresses.at(-1))
+  else if (word === 'bridge_slave')
+    detail.linkinfo = { ...(detail.linkinfo as Fields), info_slave_kind: 'bridge', info_slave_data: bridgePortOf(words) }
   else if (word === 'altname' || word === 'alias' || SLAVES.test(word)) return
   else if (word === 'prog/xdp') detail.xdp = device.xdp = { mode: 1, prog: { name: '?' } }
   else if (word === 'vxlan' || word === 'ipip') detail.linkinfo = { info_kind: word, info_data: tunnelOf(word, words) }
+  else if (word === 'bridge') detail.linkinfo = { info_kind: word, info_data: bridgeOf(words) }
   else if (KINDS.has(word)) detail.linkinfo = { info_kind: word }
   // what is left of a device's line
   else if (word !== 'numtxqueues') words.fail(`what ip addr prints of a device, not ${word}`)
