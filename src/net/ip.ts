@@ -34,10 +34,12 @@ const cache = new Map<string, Ip>()
 export function parseIp(text: string): Ip | undefined {
   const known = cache.get(text)
   if (known) return known
-  const ip = text.includes(':') ? parseIp6(text) : parseIp4(text)
+  // a copy: part of a dump's text, it would keep all of that in memory (V8)
+  const own = Buffer.from(text).toString()
+  const ip = own.includes(':') ? parseIp6(own) : parseIp4(own)
   if (ip) {
     if (cache.size > 200_000) cache.clear()
-    cache.set(text, ip)
+    cache.set(own, ip)
   }
   return ip
 }

@@ -42,6 +42,8 @@ export function* walkFlows(
   for (const { flow, id, expect } of lines) {
     yield { ...traceIt(now, changed, flow, { ...options, ...(id !== undefined && { id }) }), expect }
     const lighter = lightened(now)
-    if (lighter !== now) changed = suppose?.((now = lighter))
+    if (lighter === now) continue
+    now = lighter
+    changed = suppose?.(now)
   }
 }
