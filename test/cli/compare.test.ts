@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { netctl } from '../support/netctl.ts'
+import { boundedRows } from '../support/rows.ts'
 
 const shop = ['--snapshot', 'examples/shop']
 const delivered = ['pod/shop/web-1', 'svc/shop/api:80', ...shop]
@@ -46,9 +47,7 @@ test.each([80, 120])('text: within %i columns, every aspect of both, no colour i
   const { stdout } = await netctl(['compare', ...delivered], { env: { COLUMNS: String(columns) } })
   expect(stdout).not.toContain('\u001b')
   for (const name of ['service management', 'network policies', 'load balancing', 'pod IP management']) expect(stdout).toContain(name)
-  // a command is for copying, and never broken
-  const lines = stdout.split('\n').filter((line) => !/ netctl (?:trace|compare) /.test(line))
-  for (const line of lines) expect([...line].length).toBeLessThanOrEqual(columns)
+  for (const row of boundedRows(stdout)) expect([...row].length).toBeLessThanOrEqual(columns)
 })
 
 test('a bad flow line is told with file and line', async () => {

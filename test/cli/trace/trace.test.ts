@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { root } from '../../support/needs.ts'
 import { netctl } from '../../support/netctl.ts'
+import { boundedRows } from '../../support/rows.ts'
 
 const shop = ['--snapshot', 'examples/shop']
 const delivered = ['pod/shop/web-1', 'svc/shop/api:80', ...shop]
@@ -250,9 +251,7 @@ describe('--state', () => {
     expect(stdout).toMatch(/nodes\/n1\/conntrack\.txt:\d+/)
     expect(stdout).toMatch(/--state\s+from-dump/)
     expect(stdout).not.toContain('Warning')
-    // a command is for copying, and never broken
-    const rows = stdout.split('\n').filter((row) => !/ netctl (?:trace|compare) /.test(row))
-    for (const row of rows) expect([...row].length).toBeLessThanOrEqual(120)
+    for (const row of boundedRows(stdout)) expect([...row].length).toBeLessThanOrEqual(120)
   })
 
   test('new: the answer is that of a new connection, with a warning', async () => {

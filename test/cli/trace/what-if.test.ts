@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { root } from '../../support/needs.ts'
 import { netctl } from '../../support/netctl.ts'
+import { boundedRows } from '../../support/rows.ts'
 
 const shop = ['--snapshot', 'examples/shop']
 const api = ['trace', 'pod/shop/web-1', 'svc/shop/api:80', ...shop]
@@ -37,9 +38,7 @@ describe('one flow', () => {
     // the command that goes on from here supposes the same
     expect(stdout).toMatch(/Next .*--sysctl\s+net\.ipv4\.ip_forward=0@n2/)
     expect(stdout).not.toContain('netctl compare')
-    // a command is for copying, and never broken
-    const rows = lines.filter((line) => !/ netctl (?:trace|compare) /.test(line))
-    for (const row of rows) expect([...row].length).toBeLessThanOrEqual(120)
+    for (const row of boundedRows(stdout)) expect([...row].length).toBeLessThanOrEqual(120)
   })
 
   test('several at once, before and behind SRC and DST; -q is the answer and the difference', async () => {
