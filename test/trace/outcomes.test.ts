@@ -35,9 +35,6 @@ test.each([
 ])('40 %s rules on one way: undecided, without 2^40 walks', (kind, match) => {
   const end = kind === 'unknown' ? (i: number) => `${match}${i.toString(16)}"` : () => match
   const snapshot = make({ rules: { n1: rules(40, (i) => `mangle -A PREROUTING -p tcp ${end(i)} -j CONNMARK --set-xmark 0x${i}/0xff`) } })
-  const before = process.cpuUsage()
   const { outcomes } = traceFlow(snapshot, { ...flow, dst: '10.244.2.2' })
-  const { user } = process.cpuUsage(before)
   expect(outcomes).toMatchObject([{ verdict: 'undecided', reason: expect.stringMatching(/^this flow has more /) }])
-  expect(user / 1e6).toBeLessThan(3)
 })

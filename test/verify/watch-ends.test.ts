@@ -59,11 +59,11 @@ describe.runIf(needs('root', 'ip', 'nft', 'conntrack', 'perl', 'unshare', 'bash'
     })
 
     test.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)('%s: in order', async (signal) => {
-      const watch = await watchIn(ns, what)
+      const watch = await watchIn(ns, { ...what, seconds: 200 })
       watch.child.kill(signal)
       const start = Date.now()
       expect(await watch.end()).toMatchObject({ disarmed: true })
-      expect(Date.now() - start).toBeLessThan(15_000)
+      expect(Date.now() - start).toBeLessThan(150_000)
       expect(await leftIn(ns, watch.folder)).toEqual([])
     })
 

@@ -71,16 +71,16 @@ describe('the dumped table is asked without being parsed as a whole', () => {
     expect([none.covers(4), none.covers(6)]).toEqual([true, true])
   })
 
-  test('100,000 connections: a second question costs next to nothing, and lines that nobody asks for are not parsed', () => {
+  test('100,000 connections: a second question parses nothing, and lines that nobody asks for are not parsed', () => {
     const many = Array.from({ length: 100_000 }, (_, i) =>
       entry({ src: `10.1.${(i >> 8) & 255}.${i & 255}`, dst: `10.96.0.${i % 200}`, sport: i % 65536, dport: 53 }),
     ).join('')
     const big = openConntrack(`${many}this is no entry\n`, 'f')
     const clients = from(...Array.from({ length: 256 }, (_, i) => `10.1.0.${i}`))
-    expect(big.to(ip('10.96.0.7'), clients)).toHaveLength(3)
-    const started = performance.now()
-    for (let i = 0; i < 100; i++) big.to(ip('10.96.0.7'), clients)
-    expect(performance.now() - started).toBeLessThan(1000)
+    const found = big.to(ip('10.96.0.7'), clients)
+    expect(found).toHaveLength(3)
+    // the same objects: no line is parsed twice
+    for (const [i, entry] of big.to(ip('10.96.0.7'), clients).entries()) expect(entry).toBe(found[i])
     expect(() => big.entries).toThrow(/not a conntrack entry/)
   })
 })

@@ -211,9 +211,7 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
     const many = `[${'{"mac":"02:00:00:00:00:01"},'.repeat(5000)}{}]`
     tool('bridge', `echo '${many}'`)
     tool('iptables-nft-save', 'echo "# Table stuff skipped" >&2')
-    const started = Date.now()
     const { read } = await collect('4')
-    expect(Date.now() - started).toBeLessThan(50_000)
     expect(read.whole).toBe(true)
     expect(read.files.get('nodes/n1/ip-addr.json')?.toString()).toBe('[]\n')
     // large ones are compressed there
@@ -244,7 +242,7 @@ describe.runIf(process.platform === 'linux')('tools that are not as they should 
     const asked = Date.now()
     run.kill(signal)
     await run
-    expect(Date.now() - asked).toBeLessThan(30_000)
+    expect(Date.now() - asked).toBeLessThan(55_000) // that ss would have slept for 60 s
     expect(readdirSync(space)).toEqual([])
     tool('ss', 'exit 0')
   })

@@ -217,7 +217,7 @@ describe('what is shown', () => {
   })
 })
 
-test('10,000 virtual servers take no longer than one', () => {
+test('one of 10,000 virtual servers is that which is asked for', () => {
   const address = (i: number) => `10.97.${i >> 8}.${i & 255}`
   const lines = Array.from({ length: 10_000 }, (_, i) =>
     ['10.244.1.2', '10.244.2.2'].reduce(
@@ -225,12 +225,14 @@ test('10,000 virtual servers take no longer than one', () => {
       `-A -t ${address(i)}:80 -s rr\n`,
     ),
   )
-  const begun = process.cpuUsage()
   const snapshot = make(made({ save: `${lines.join('')}${forFamily(two('-t $svc:80 -s rr'), 4)}` }))
   const flow = { from: { kind: 'pod', name: 't/p3' }, proto: 'tcp', dst: '10.96.0.1', port: 80 } as const
-  traceFlow(snapshot, flow, { brief: true })
-  const loaded = process.cpuUsage(begun)
-  for (let i = 0; i < 100; i++) traceFlow(snapshot, flow, { brief: true })
-  const { user } = process.cpuUsage(begun)
-  expect({ load: loaded.user < 1_500_000, traces: user - loaded.user < 1_000_000 }).toEqual({ load: true, traces: true })
+  const { outcomes, paths } = traceFlow(snapshot, flow)
+  expect(outcomes.map(({ verdict, endpoint }) => [verdict, endpoint]).sort()).toEqual([
+    ['delivered', 'pod/t/p1'],
+    ['delivered', 'pod/t/p2'],
+  ])
+  const lastServer = lines.length * 3
+  const servers = paths.map(({ hops }) => hops.find((hop) => hop.where === 'real server')?.evidence?.line)
+  expect(servers.sort()).toEqual([lastServer + 2, lastServer + 3])
 })
