@@ -3,7 +3,7 @@
  * anything else that is thrown is a bug of ours (exit 70). Pure, so that every folder may throw it.
  */
 
-/** Exit codes of design.md. A *no* outranks a *can't tell*. */
+/** Exit codes, which README.md promises. A *no* outranks a *can't tell*. */
 export const ExitCode = {
   /** what was asked holds: reachable, tests pass, healthy */
   ok: 0,

@@ -62,8 +62,10 @@ export function offered(kind: Exclude<NameKind, 'contexts'>, inventory: Inventor
   }
 }
 
+/** The names that the word can become. */
 export const beginning = (word: string, names: readonly string[]): readonly string[] => names.filter((name) => name.startsWith(word))
 
+/** The names that a shell takes as they are, without quotes. */
 export const plain = (names: readonly string[]): readonly string[] => names.filter((name) => /^[\w.,:/@-]+$/.test(name))
 
 const WORKLOADS = ['deploy', 'sts', 'ds', 'job'] as const

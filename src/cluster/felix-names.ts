@@ -1,4 +1,4 @@
-/** Names that Felix makes of objects' names: its chains (Calico datapath §4.7), and Calico's veths. */
+/** Names that Felix makes of objects' names: its chains (felix/rules/rule_defs.go), and Calico's veths. */
 import { createHash } from 'node:crypto'
 import type { PolicyRef } from './types.ts'
 
@@ -53,8 +53,8 @@ function oldNames(p: PolicyRef, tier: string, bare: string): readonly string[] {
 }
 
 /**
- * What follows the prefix in the name of a pod's host side: the first 11 hex digits of SHA-1(`namespace.pod`) (Calico datapath §1; the cloud CNIs
- * that Calico does policy for keep the digits under another prefix).
+ * What follows the prefix in the name of a pod's host side: the first 11 hex digits of SHA-1(`namespace.pod`) (libcalico-go,
+ * VethNameForWorkload; the cloud CNIs that Calico does policy for keep the digits under another prefix).
  */
 export const vethDigits = (namespace: string, pod: string): string =>
   createHash('sha1').update(`${namespace}.${pod}`).digest('hex').slice(0, VETH_DIGITS)

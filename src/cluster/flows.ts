@@ -28,7 +28,7 @@ const STATES = ['new', 'established', 'from-dump'] as const
 const LONGEST_PAYLOAD = 65_507
 
 /**
- * Reads flow lines (design.md, “A flow line is …”): one JSON object a line, blank lines left out, unknown keys ignored.
+ * Reads flow lines (README.md): one JSON object a line, blank lines left out, unknown keys ignored.
  * Names must be in the inventory. Throws ParseError with the number of the first bad line, before anything is walked.
  */
 export function parseFlows(text: string, file: string, inventory: Inventory): readonly FlowLine[] {

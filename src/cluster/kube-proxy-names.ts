@@ -1,9 +1,9 @@
-/** Names that kube-proxy makes of Services' names (kube-proxy §4.2). */
+/** Names that kube-proxy makes of Services' names (pkg/proxy/iptables/proxier.go). */
 import { createHash } from 'node:crypto'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** First 16 characters of base32(SHA-256(text)): the names of kube-proxy's chains (kube-proxy §4.2). */
+/** First 16 characters of base32(SHA-256(text)): the names of kube-proxy's chains (pkg/proxy/iptables/proxier.go). */
 export function chainHash(text: string): string {
   const bytes = createHash('sha256').update(text).digest()
   let out = ''

@@ -12,6 +12,7 @@ const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const WORD = /true|false|null/y
 
+/** The first place where the text breaks the grammar, with what should stand there. `line` counts from 1; strings of the text are made printable. */
 export function findJsonError(text: string): JsonSyntaxError {
   const at = (offset: number, message: string): JsonSyntaxError => ({ line: lineAt(text, offset), message })
   // a stack of its own instead of recursion: nesting is as deep as the dump's author likes

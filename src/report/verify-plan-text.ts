@@ -6,6 +6,7 @@ import { count, socketName } from './names.ts'
 /** more nodes, or flows that can't be probed, than these are counted */
 const NAMED = 8
 
+/** The plan in lines for a prompt. `catching`: nothing is sent, a real packet is waited for. */
 export function verifyPlanLines({ id, nodes, seconds, flows }: Plan, catching: boolean): readonly string[] {
   const probes = flows.flatMap((f) => f.probe ?? [])
   const unable = flows.flatMap(({ trace, unable }) => (unable === undefined ? [] : [`${trace.id ?? 'the flow'}: ${unable}`]))

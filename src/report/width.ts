@@ -1,6 +1,6 @@
 /**
  * Columns that text takes on a terminal. Names in a cluster are ASCII; comments in rules need not be.
- * Own code because string-width costs 24 ms at start-up (reference/ux.md §3).
+ * Own code because string-width costs 24 ms at start-up.
  */
 
 const ascii = /^[\x20-\x7e]*$/

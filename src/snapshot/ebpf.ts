@@ -89,6 +89,6 @@ function hasWorkloadDispatch(host: Host): boolean {
   return hasFelixRules(host)
 }
 
-/** Does Felix judge what the host forwards by tables of nft? The chain is there before it has rules (Calico datapath §6). */
+/** Does Felix judge what the host forwards by tables of nft? The chain is there before it has rules (felix/nftables). */
 export const hasFelixRules = (host: Host): boolean =>
   nativeChainsOf(host).some(({ table, chain }) => table.name === 'calico' && chain.name === 'filter-FORWARD' && chain.rules.length > 0)

@@ -25,6 +25,10 @@ const toolOf = (family: Family): string => (family === 4 ? 'iptables' : 'ip6tabl
 /** Names that dumps of iptables may have. */
 export const IPTABLES_FILES = ([4, 6] as const).flatMap((family) => BACKENDS.map((of) => `${toolOf(family)}-${of}.txt`))
 
+/**
+ * The packet filter of a host of this kind. Dumps that contradict each other (an empty one where another shows tables) throw a ParseError
+ * when they are asked for.
+ */
 export function openFirewall(read: Reader, kind: Host['kind'], versions: () => Versions | undefined): Firewall {
   const ruleset = once(() => readRuleset(read, versions))
   const dumps = (family: Family): readonly IptablesDump[] | undefined => {

@@ -8,7 +8,7 @@ export const SCHEMA_VERSION = 1
 
 const NOTHING: Assume = { listeners: {}, forwarding: [], routes: {} }
 
-/** The header of a snapshot without snapshot.json: nothing is assumed beyond what design.md says. */
+/** The header of a snapshot without snapshot.json: nothing is assumed beyond what is for every snapshot (docs/snapshot.md, Assumptions). */
 export const defaultHeader = (note: string): SnapshotHeader => ({ schemaVersion: SCHEMA_VERSION, missing: [note], assume: NOTHING })
 
 /** Reads snapshot.json. Unknown keys are tolerated (a newer netctl may write them), wrong types are not. */

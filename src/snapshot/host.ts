@@ -105,9 +105,7 @@ function loadLinks(store: Texts, read: Reader, dir: string): readonly Link[] | u
   return links
 }
 
-/**
- * ip-route.json holds both families, and ip6-route.json repeats the IPv6 part where it exists (captures/README.md): each entry is taken once.
- */
+/** ip-route.json holds both families, and ip6-route.json repeats the IPv6 part where it exists: each entry is taken once. */
 function loadRoutes(store: Texts, read: Reader, host: Host): Host['routes'] {
   const { dir, links } = host
   const fits: readonly Shape[] = ['route', 'list']

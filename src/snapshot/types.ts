@@ -51,7 +51,7 @@ export interface SnapshotHeader {
   readonly assume: Assume
 }
 
-/** What `snapshot.json` says about things that the dumps don't show (design.md, Snapshot layout). */
+/** What `snapshot.json` says about things that the dumps don't show (docs/snapshot.md, Assumptions). */
 export interface Assume {
   /** key `pod/*`, `node/n1`, `external/ext`; value `containerPorts` or `proto/port` list */
   readonly listeners: Readonly<Record<string, 'containerPorts' | readonly string[]>>

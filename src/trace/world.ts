@@ -209,7 +209,7 @@ const leadsTo = (node: Place, outside: Link | undefined, inside: Link): boolean 
     ),
   )
 
-/** Two interfaces are neighbours when their on-link prefixes meet (design.md, Snapshot layout). */
+/** Two interfaces are neighbours when their on-link prefixes meet: no dump shows what lies between them. */
 function segmentOf(places: ReadonlyMap<string, Place>, place: Place, link: Link, peer: World['peer']): readonly Port[] {
   const mine = onLink(place, link)
   const ports: Port[] = []

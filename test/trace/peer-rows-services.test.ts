@@ -1,5 +1,5 @@
 /**
- * The table of wrong answers in the best peer (trace-peers.md §2), pods, policies and services, with the right ones. Expectations are written by hand;
+ * What another tracer of iptables answers wrongly, with the right answers: pods, policies and services. Expectations are written by hand;
  * the source of the fact stands beside each. Most are held against a real kernel as well, in test/kernel/walk-*.
  */
 import { describe, expect, test } from 'vitest'

@@ -22,6 +22,7 @@ const FIRST = new Uint8Array(128)
 for (const c of '+-.0123456789yYnNtTfFoO~') FIRST[c.charCodeAt(0)] = 1
 const LONGEST_WORD = 5
 
+/** The value of an unquoted scalar; what is neither one of the words nor a number stays text. */
 export function resolvePlain(text: string): string | number | boolean | null {
   if (text !== '' && FIRST[text.charCodeAt(0)] !== 1) return text
   const word = text.length <= LONGEST_WORD ? WORDS.get(text) : undefined

@@ -21,6 +21,7 @@ export function range(from: Value, to: Value): Value | undefined {
 /** A value of one word as nft prints it, with its name resolved by the data type; `other` if it can't be read so. Reads many: give it one cache a dump. */
 export type ScalarReader = (word: string, type: string | undefined) => Value
 
+/** A reader that remembers what it has read: a dump has few different words. */
 export function scalarReader(): ScalarReader {
   const caches = new Map<string | undefined, Map<string, Value>>()
   return (word, type) => {

@@ -128,6 +128,7 @@ export const baselineAdminNetworkPolicySchema = fields({
   status,
 })
 
+/** What a checked AdminNetworkPolicy says: a policy of the tier Admin. */
 export function adminNetworkPolicy({ metadata, spec }: Of<typeof adminNetworkPolicySchema>): AdminPolicy {
   return {
     kind: 'AdminNetworkPolicy',
@@ -140,6 +141,7 @@ export function adminNetworkPolicy({ metadata, spec }: Of<typeof adminNetworkPol
   }
 }
 
+/** What a checked BaselineAdminNetworkPolicy says: a policy of the tier Baseline. There is one in a cluster, and it has no priority of its own. */
 export function baselineAdminNetworkPolicy({ metadata, spec }: Of<typeof baselineAdminNetworkPolicySchema>): AdminPolicy {
   return {
     kind: 'BaselineAdminNetworkPolicy',

@@ -82,6 +82,7 @@ export const domainNames = list(
   { min: 1, max: 25 },
 )
 
+/** The name of a rule: it is for people, and need not be unique. */
 export const ruleName = optional(text((name) => (name.length > 100 ? `has ${name.length} characters, at most 100 are allowed` : undefined)))
 
 export const portNumber = integer(1, 65535)

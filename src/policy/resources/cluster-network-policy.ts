@@ -73,6 +73,7 @@ export const clusterNetworkPolicySchema = fields({
   status,
 })
 
+/** What a checked ClusterNetworkPolicy says; it names its tier itself. */
 export function clusterNetworkPolicy({ metadata, spec }: Of<typeof clusterNetworkPolicySchema>): AdminPolicy {
   return {
     kind: 'ClusterNetworkPolicy',

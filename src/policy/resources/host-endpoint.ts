@@ -57,6 +57,7 @@ export const hostEndpointSchema = fields({
   ),
 })
 
+/** What a checked HostEndpoint says; an empty `interfaceName` counts as none. */
 export function hostEndpoint({ metadata, spec }: Of<typeof hostEndpointSchema>): HostEndpoint {
   const { node, interfaceName, expectedIPs, profiles, ports } = spec
   return {

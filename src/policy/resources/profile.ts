@@ -25,6 +25,7 @@ export const profileSchema = fields({
   ),
 })
 
+/** What a checked Profile says; without a spec it has no rules and no labels. */
 export function profile({ metadata, spec }: Of<typeof profileSchema>): Profile {
   return { kind: 'Profile', metadata: metadataOf(metadata, ''), ...spec }
 }

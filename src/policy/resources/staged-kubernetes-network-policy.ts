@@ -29,6 +29,7 @@ export const stagedKubernetesNetworkPolicySchema = fields({
 
 type Read = Of<typeof stagedKubernetesNetworkPolicySchema>
 
+/** What a checked StagedKubernetesNetworkPolicy says, with the API's defaults. `namespace`: of a policy that names none. */
 export function stagedKubernetesNetworkPolicy({ metadata, spec }: Read, namespace: string): StagedKubernetesNetworkPolicy {
   const { stagedAction, ...rest } = spec
   return {

@@ -37,6 +37,7 @@ export const tierSchema = fields(
   },
 )
 
+/** What a checked Tier says. */
 export function tier({ metadata, spec }: Of<typeof tierSchema>): Tier {
   const { order, defaultAction } = spec
   return { kind: 'Tier', metadata: metadataOf(metadata, ''), ...(order !== undefined && { order }), defaultAction }

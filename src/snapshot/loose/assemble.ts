@@ -28,6 +28,10 @@ interface Dump {
 /** How many files that are not recognised are named. */
 const NAMED = 20
 
+/**
+ * The files of a snapshot, made of those of `source`. What is not recognised, damaged or of no known host does not throw: it is left out,
+ * and said.
+ */
 export function assemble(source: FileSource): Assembled {
   const store = openStore(source)
   const leftOut: string[] = []

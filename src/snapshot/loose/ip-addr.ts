@@ -6,6 +6,7 @@ import { LineWords } from './words.ts'
 
 const DEVICE = /^(\d+): ([^:@\s]+)(?:@([^:\s]+))?: <([A-Z0-9_,-]*)> (.*)$/
 
+/** Does a file begin as `ip addr` or `ip link` prints devices? */
 export const looksLikeDevices = (text: string): boolean => /^\d+: [^:@\s]+(?:@[^:\s]+)?: <[A-Z0-9_,-]*> mtu \d+ /.test(text)
 
 /** Kinds of which the walk needs no more than their name. */

@@ -4,11 +4,13 @@ import { LineWords } from './words.ts'
 
 const STATES = new Set(['PERMANENT', 'REACHABLE', 'STALE', 'DELAY', 'PROBE', 'FAILED', 'INCOMPLETE', 'NOARP', 'NONE'])
 
+/** Does a file begin as `ip neigh` prints an entry? */
 export const looksLikeNeighbours = (text: string): boolean =>
   /^[0-9a-f.:]+ dev \S+ (?:lladdr \S+ )?(?:\S+ )*(?:PERMANENT|REACHABLE|STALE|DELAY|PROBE|FAILED|INCOMPLETE|NOARP|NONE|proxy)\s*(?:\n|$)/.test(
     text,
   )
 
+/** The same as JSON. Throws NotUnderstood, with the line, on words that ip neigh does not print. */
 export function neighboursOf(text: string): string {
   return entries(
     text.split('\n').flatMap((line, i) => {

@@ -2,6 +2,7 @@
 import { entries } from './not-understood.ts'
 import { LineWords } from './words.ts'
 
+/** Does a file begin as `ip route` prints a route? */
 export const looksLikeRoutes = (text: string): boolean =>
   /^(?:(?:unicast|local|broadcast|multicast|anycast|throw|unreachable|prohibit|blackhole|nat) )?(?:default|[\d.]+(?:\/\d+)?|[0-9a-f]*:[0-9a-f:.]*(?:\/\d+)?)(?: +(?!lladdr)\S+)* *(?:\n|$)/.test(
     text,
@@ -20,6 +21,7 @@ const METRICS = new Set(
 )
 const RENAMED: Readonly<Record<string, string>> = { proto: 'protocol', src: 'prefsrc' }
 
+/** The same as JSON. Throws NotUnderstood, with the line, on words that ip route does not print. */
 export function routesOf(text: string): string {
   const out: Record<string, unknown>[] = []
   for (const [i, line] of text.split('\n').entries()) {

@@ -4,8 +4,10 @@ import { LineWords } from './words.ts'
 
 const RULE = /^(\d+):\s+(.*)$/
 
+/** Does a file begin as `ip rule` prints a rule? */
 export const looksLikeRules = (text: string): boolean => /^\d+:\s+(?:not )?from /.test(text)
 
+/** The same as JSON. Throws NotUnderstood, with the line, on words that ip rule does not print. */
 export function rulesOf(text: string): string {
   return entries(
     text.split('\n').flatMap((line, i) => {

@@ -1,8 +1,10 @@
 /** `ipset list`, as `ipset save` prints it (ipset, lib/session.c): the headings hold what `create` takes. */
 import { NotUnderstood } from './not-understood.ts'
 
+/** Does a file begin as `ipset list` prints a set? */
 export const looksLikeSets = (text: string): boolean => /^Name: \S+\nType: \S+\n/.test(text)
 
+/** The same as `ipset save` prints it. Throws NotUnderstood, with the line, on what ipset list does not print. */
 export function setsOf(text: string): string {
   const out: string[] = []
   let name = ''

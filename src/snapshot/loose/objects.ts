@@ -58,9 +58,11 @@ export function objectsOf(root: unknown): LooseObjects {
   return { lists, others }
 }
 
+/** Does a file begin as a manifest in YAML does? */
 export const looksLikeYaml = (head: string): boolean =>
   /^(?:---[^\n]*\n|#[^\n]*\n|\s*\n)*(?:apiVersion|kind|items): *\S*/.test(head) && /^(?:apiVersion|kind):/m.test(head)
 
+/** The objects of all documents in the text; those that are no YAML hold none. */
 export function yamlObjectsOf(text: string): LooseObjects {
   const documents = parseAllDocuments(text, { logLevel: 'silent' })
   // with few aliases, against those that unfold without end

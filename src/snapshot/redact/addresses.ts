@@ -39,6 +39,7 @@ export interface AddressOptions {
   readonly ordered: readonly Prefix[]
 }
 
+/** The map that this secret gives: the same every time, so that addresses match across files. */
 export function addressMap(secret: Secret, { networks, ordered }: AddressOptions): AddressMap {
   const stiff: Stiff[] = [
     ...[...KEPT, ...CLASSES, ...WRAPPED].map((p) => stiffen(p.ip, 0, p.length)),

@@ -47,6 +47,7 @@ const FELIX_GROUP = /^(cali-g[io]-)([A-Za-z0-9_-]{6,})$/
 const SERVICE_CHAIN = /^(KUBE-(?:SVC|SVL|SEP|EXT|FW|XLB)-)([A-Z2-7]{16})$/
 const NFT_SERVICE = /^(service|local|external|firewall|endpoint|affinity)-([A-Z2-7]{8})-(.+)$/
 
+/** Replaces names of chains and sets. All objects must be known (`learn`) before the first name is asked for. */
 export class AgentNames {
   readonly #names: Names
   readonly #interfaces: Interfaces

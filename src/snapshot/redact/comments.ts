@@ -91,6 +91,7 @@ const TIER = /^((?:Start|End) of tier )(\S+?)(\. (?:Drop|Reject) if no policies 
 const PROFILE = /^(Profile )(\S+)( (?:ingress|egress))$/
 const POLICY = /^((?:Policy )?[A-Z][A-Za-z]+ )(\S+)( (?:ingress|egress))$/
 
+/** What becomes of a rule's comment. */
 export function comment(text: string, words: Words): string {
   if (text === '' || FIXED.has(text)) return text
   const felix = HASH.exec(text)

@@ -6,6 +6,7 @@ import type { AgentNames } from './agent-names.ts'
 const DNAT = /^-A KUBE-SEP-[A-Z2-7]{16} -p (tcp|udp|sctp) .*--to-destination (\[[0-9a-f:]+\]|[\d.]+):(\d+)/gm
 const COMMENT = /--comment "?([a-z0-9][a-z0-9.-]*\/[a-z0-9][a-z0-9.-]*(?::[a-z0-9-]+)?)"?(?: |$)/
 
+/** Tells `agents` of the endpoints in these texts (iptables-save), so that the hashes in their chains' names are found again. */
 export function learnEndpoints(texts: Iterable<string>, cluster: Cluster, agents: AgentNames): void {
   const known = new Set<string>()
   for (const slice of cluster.endpointSlices) for (const { ip } of slice.endpoints) known.add(ip.text)

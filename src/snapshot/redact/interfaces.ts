@@ -8,6 +8,7 @@ const COMMON =
 /** What Calico and the cloud CNIs that it does policy for put before the digits. */
 export const VETH_PREFIXES = ['cali', 'eni', 'azv', 'gke', 'veth', 'lxc'] as const
 
+/** Replaces names of devices: one name gets the same other one every time. */
 export class Interfaces {
   readonly #secret: Secret
   readonly #made = new Map<string, string>()

@@ -4,6 +4,7 @@ import { comment } from './comments.ts'
 import { BIRD, CONNTRACK, IPSET, IPTABLES, NFT, RECENT, SOCKETS, WIREGUARD } from './vocabulary.ts'
 import { NotRedactable, type Words } from './words.ts'
 
+/** The text with every line changed. */
 export const eachLine = (text: string, change: (line: string) => string): string => text.split('\n').map(change).join('\n')
 
 /** A text in quotes may hold blanks, and `\"`. */

@@ -45,6 +45,7 @@ const RANK: readonly NameKind[] = [
   'x',
 ]
 
+/** Replaces names of objects, in three steps: `learn` all of them, `seal`, then ask for pseudonyms. */
 export class Names {
   readonly #kinds = new Map<string, NameKind>()
   readonly #made = new Map<string, string>()

@@ -19,6 +19,7 @@ const WIREGUARD_KEY = /^[A-Za-z0-9+/]{43}=$/
 const FOUR = /^(\d{1,3}(?:\.\d{1,3}){3})(.*)$/
 const SIX = /^\[([0-9a-f:.]+)\](.*)$/i
 
+/** Replaces the words of dumps: it tells what a word is, and asks the map of its kind. */
 export class Words {
   readonly names: Names
   readonly interfaces: Interfaces

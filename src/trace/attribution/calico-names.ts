@@ -1,5 +1,5 @@
 /**
- * Felix's chain names back to the objects they are made from (Calico datapath §4.7). A name longer than 28 characters is
+ * Felix's chain names back to the objects they are made from (felix/rules/rule_defs.go). A name longer than 28 characters is
  * `PREFIX_` and the start of base64url(SHA-256(suffix)), so it is computed from the policies that the snapshot has.
  */
 

@@ -50,7 +50,7 @@ const commentKinds: Readonly<Record<string, Parameters<typeof policyObject>[0]['
   ClusterNetworkPolicy: 'ClusterNetworkPolicy',
 }
 
-/** `Start of tier T`, `End of tier T. Drop …`, `Profile P ingress`, `KubernetesNetworkPolicy ns/name ingress` (Calico datapath §4, §4.7). */
+/** `Start of tier T`, `End of tier T. Drop …`, `Profile P ingress`, `KubernetesNetworkPolicy ns/name ingress` (felix/rules/endpoints.go, policy.go). */
 function objectOfComment(text: string): string | undefined {
   const tier = /^(?:Start|End) of tier (\S+?)(?:\. .*)?$/.exec(text)?.[1]
   if (tier !== undefined) return `tier/${tier}`

@@ -1,4 +1,4 @@
-/** Names of devices that Calico, kube-proxy and netctl make (Calico datapath §1; kube-proxy §5.1). */
+/** Names of devices that Calico, kube-proxy and netctl make (felix/dataplane/linux; pkg/proxy/ipvs/proxier.go). */
 
 import type { Cluster } from '../../cluster/types.ts'
 

@@ -6,8 +6,9 @@ import type { Cluster, HostEndpoint, Pod } from '../../cluster/types.ts'
 const indexes = new WeakMap<Cluster, ReadonlyMap<string, string>>()
 
 /**
- * `pod/NS/NAME` of the pod at a veth. Host sides are named `cali` + the first 11 hex digits of SHA-1(`namespace.pod`) (Calico datapath §1; the cloud
- * CNIs that Calico does policy for keep the digits under another prefix), so pods tell their interfaces; WorkloadEndpoints in the dump are asked first.
+ * `pod/NS/NAME` of the pod at a veth. Host sides are named `cali` + the first 11 hex digits of SHA-1(`namespace.pod`) (libcalico-go,
+ * VethNameForWorkload; the cloud CNIs that Calico does policy for keep the digits under another prefix), so pods tell their interfaces; WorkloadEndpoints
+ * in the dump are asked first.
  */
 export function podOfInterface(name: string, cluster: Cluster): string | undefined {
   let index = indexes.get(cluster)

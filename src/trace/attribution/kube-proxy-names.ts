@@ -1,6 +1,6 @@
 /**
  * From a chain of kube-proxy back to its Service port, for rules that carry no comment: with more than 1000 endpoints in the cluster
- * kube-proxy leaves out the comments of endpoints (kube-proxy §4.5). Names are hashes, so they are computed from the objects and compared.
+ * kube-proxy leaves out the comments of endpoints (pkg/proxy/iptables/proxier.go). Names are hashes, so they are computed from the objects and compared.
  */
 
 import { chainHash, servicePortName } from '../../cluster/kube-proxy-names.ts'

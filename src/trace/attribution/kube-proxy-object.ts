@@ -8,7 +8,7 @@ import { comments } from './rule-owner.ts'
 
 const name = String.raw`([a-z0-9][a-z0-9.-]*\/[a-z0-9][a-z0-9.-]*(?::[a-z0-9-]+)?)`
 
-/** Comment texts that name a Service port (kube-proxy §4.3, §4.4). A bare name stands in KUBE-SEP- and KUBE-NODEPORTS rules. */
+/** Comment texts that name a Service port (pkg/proxy/iptables/proxier.go). A bare name stands in KUBE-SEP- and KUBE-NODEPORTS rules. */
 const texts: readonly RegExp[] = [
   new RegExp(
     `^${name}(?: cluster IP| external IP| loadbalancer IP| has no endpoints| has no local endpoints| health check node port| -> .*| traffic not accepted by .*)?$`,

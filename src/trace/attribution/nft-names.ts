@@ -4,7 +4,7 @@ import { chainHash, servicePortName } from '../../cluster/kube-proxy-names.ts'
 import type { Cluster } from '../../cluster/types.ts'
 
 /**
- * Felix keeps all of iptables' tables in one, and says which in front of the name (Calico datapath §6): `filter-cali-FORWARD` is `cali-FORWARD` of
+ * Felix keeps all of iptables' tables in one, and says which in front of the name (felix/nftables): `filter-cali-FORWARD` is `cali-FORWARD` of
  * filter, `nat-POSTROUTING` the hook of nat. Undefined for names that Felix does not give.
  */
 export function felixLayer(name: string): { readonly table: string; readonly chain: string } | undefined {
@@ -12,7 +12,7 @@ export function felixLayer(name: string): { readonly table: string; readonly cha
   return m?.[1] && m[2] ? { table: m[1], chain: m[2] } : undefined
 }
 
-/** What a chain or set of kube-proxy is for (kube-proxy §6.4). */
+/** What a chain or set of kube-proxy is for (pkg/proxy/nftables/proxier.go). */
 export interface KubeProxyName {
   readonly role: 'service' | 'local' | 'external' | 'firewall' | 'endpoint' | 'affinity'
   /** `shop/web:http`; undefined where the name was cut and no Service port of the cluster has its hash */

@@ -5,7 +5,7 @@ import type { Owner } from '../types.ts'
 
 type Table = { readonly family: NftFamily; readonly name: string }
 
-/** Owner of a table by its name: each of these keeps its rules in tables of its own (Calico datapath §6, kube-proxy §6). */
+/** Owner of a table by its name: each of these keeps its rules in tables of its own (felix/nftables; pkg/proxy/nftables/proxier.go). */
 export function nftTableOwner({ family, name }: Table): Owner {
   const inet = family === 'ip' || family === 'ip6'
   if ((inet && name === 'calico') || (family === 'arp' && name === 'calico-arp')) return 'calico'

@@ -7,18 +7,18 @@ import type { Host } from '../../snapshot/types.ts'
 import type { Owner } from '../types.ts'
 import { isCalicoTunnel, isKubeProxyDevice, isNetctlDevice, isWorkloadDevice } from './device-names.ts'
 
-/** Gateway that the CNI plugin gives every pod (Calico datapath §1); no host owns it, the host side answers ARP for it. */
+/** Gateway that the CNI plugin gives every pod (cni-plugin/pkg/dataplane/linux); no host owns it, the host side answers ARP for it. */
 const podGateway = '169.254.1.1'
 
 /**
  * Owner of a route of `host`.
  * Calico: whatever leaves by its devices, what BIRD installs (protocol 12), Felix's own protocol 80 and its blackholes and throw routes (WireGuard) inside
- * IP pools (Calico datapath §2), and in a pod the routes of the CNI plugin. Kernel: table local and `proto kernel`, which come with an address.
+ * IP pools (felix/routetable), and in a pod the routes of the CNI plugin. Kernel: table local and `proto kernel`, which come with an address.
  */
 export function routeOwner(route: Route, host: Pick<Host, 'kind'>, cluster: Cluster): Owner {
   if (host.kind === 'external') return 'other'
   const protocol = route.protocol
-  // the kernel writes them, for the addresses that kube-proxy binds so that Services are local (kube-proxy §5.1)
+  // the kernel writes them, for the addresses that kube-proxy binds so that Services are local (pkg/proxy/ipvs/proxier.go)
   if (route.nexthops.some((n) => n.device !== undefined && isKubeProxyDevice(n.device))) return 'kube-proxy'
   if (route.table === 'local' || protocol === 'kernel' || protocol === '2') return 'kernel'
   if (host.kind === 'pod') return isPodRoute(route) ? 'calico' : 'other'

@@ -18,7 +18,7 @@ export function comments(rule: Rule): readonly string[] {
   return out
 }
 
-/** Felix marks every rule with `cali:` and 16 characters of its hash (Calico datapath §4). */
+/** Felix marks every rule with `cali:` and 16 characters of its hash (felix/rules/rule_defs.go, RuleHashPrefix). */
 export const isFelixComment = (text: string): boolean => /^cali:[A-Za-z0-9_-]{16}$/.test(text)
 
 /**

@@ -86,7 +86,7 @@ function nftView({ file, table, base, chain, rule, element }: NftPlace, cluster:
 
 const isIp6 = (file: string): boolean => file.slice(file.lastIndexOf('/') + 1).startsWith('ip6tables')
 
-/** The pool that is masqueraded, where a family has only one: the rule is made for all (Calico datapath §4.4). */
+/** The pool that is masqueraded, where a family has only one: the rule is made for all (felix/rules/nat.go). */
 function poolOf(chain: string, family: 4 | 6, cluster: Cluster): string | undefined {
   if (chain !== 'cali-nat-outgoing') return undefined
   const pools = cluster.ipPools.filter((p) => p.natOutgoing && p.cidr.ip.family === family)

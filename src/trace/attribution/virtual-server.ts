@@ -11,7 +11,7 @@ type Key =
   | { readonly kind: 'address'; readonly proto: string; readonly ip: { readonly text: string }; readonly port: number }
   | { readonly kind: 'mark' }
 
-/** kube-proxy keeps the whole table of a node that has its device, but for services by mark, which it never makes (kube-proxy §5.1). */
+/** kube-proxy keeps the whole table of a node that has its device, but for services by mark, which it never makes (pkg/proxy/ipvs/proxier.go). */
 export function virtualServerOwner(key: Key, host: Pick<Host, 'links'>): Owner {
   return key.kind === 'address' && host.links?.some((l) => isKubeProxyDevice(l.name)) ? 'kube-proxy' : 'other'
 }

@@ -3,6 +3,7 @@ import { type Case, type Explain, nodeOf } from './case.ts'
 import { translation } from './translation.ts'
 import { spoken } from './words.ts'
 
+/** The cause is the listener that is missing, on the node where the server runs. */
 export const closedPort: Explain = (c) => {
   const { blame } = c
   if (blame.kind !== 'listener') return undefined

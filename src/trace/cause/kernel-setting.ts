@@ -7,6 +7,10 @@ import { ruleView } from '../attribution/rule-view.ts'
 import type { Place } from '../world.ts'
 import { type Case, type Explain, type Finding, nodeOf } from './case.ts'
 
+/**
+ * The cause is the sysctl that stopped the packet: for forwarding the switch of all devices, for rp_filter with the way back that it did
+ * not like.
+ */
 export const kernelSetting: Explain = (c) => {
   const { blame } = c
   if (blame.kind !== 'sysctl') return undefined
@@ -38,7 +42,7 @@ function wayBack(c: Case): string | undefined {
 
 /**
  * A pod whose gateway does not answer: the node's end of the veth answers ARP for the pod's gateway 169.254.1.1 only with proxy_arp
- * and while it forwards (net/ipv4/arp.c, arp_fwd_proxy; Calico datapath §2).
+ * and while it forwards (net/ipv4/arp.c, arp_fwd_proxy).
  */
 export const silentGateway: Explain = (c) => {
   const step = c.steps.at(-1)
@@ -61,7 +65,8 @@ export const silentGateway: Explain = (c) => {
 }
 
 /**
- * IPVS hides its connections from conntrack, which then holds their answers for INVALID (net.ipv4.vs.conntrack; kube-proxy sets it, kube-proxy §7).
+ * IPVS hides its connections from conntrack, which then holds their answers for INVALID unless net.ipv4.vs.conntrack is set,
+ * as kube-proxy does (pkg/proxy/ipvs/proxier.go).
  */
 export const hiddenFromConntrack: Explain = (c) => {
   const { rule, place } = c.blame

@@ -1,4 +1,4 @@
-/** Felix dropped the packet: which policies had to admit it and did not (Calico datapath §4.5–4.7). */
+/** Felix dropped the packet: which policies had to admit it and did not (felix/rules/endpoints.go, policy.go). */
 import type { NftRule } from '../../kernel/nftables/types.ts'
 import { policyOfChain } from '../attribution/calico-names.ts'
 import { objectOfCalicoChain } from '../attribution/calico-object.ts'
@@ -22,6 +22,7 @@ interface Place {
   readonly view: RuleView
 }
 
+/** The cause is the policy that denied the packet, or those that would have had to admit it. */
 export const policyDrop: Explain = (c) => {
   const { blame } = c
   if (!blame.rule?.rule) return undefined

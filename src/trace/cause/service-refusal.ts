@@ -1,4 +1,4 @@
-/** kube-proxy itself stops the packet: a Service without endpoints, or a source that its load balancer does not let in (kube-proxy §4.4, §5.3, §6.3). */
+/** kube-proxy itself stops the packet: a Service without endpoints, or a source that its load balancer does not let in (pkg/proxy/{iptables,ipvs,nftables}/proxier.go). */
 import type { Cluster, Service, ServicePort } from '../../cluster/types.ts'
 import { kubeProxyRole } from '../attribution/nft-names.ts'
 import { type RuleView, ruleView } from '../attribution/rule-view.ts'
@@ -9,6 +9,7 @@ import { endpointNodes, noEndpoint, notHere } from './service-endpoints.ts'
 import { missingEntry, noSuchPort, unprogrammedClient } from './untranslated.ts'
 import { ruleLine, some } from './words.ts'
 
+/** The cause is the Service: its endpoints, where they are, or who may use it; else the rule that stopped the packet. */
 export const serviceRefusal: Explain = (c) => {
   const { blame } = c
   const view = blame.rule?.rule && ruleView(blame.rule, c.cluster)
@@ -42,7 +43,7 @@ export const serviceRefusal: Explain = (c) => {
 
 type Reason = 'no endpoint' | 'no local endpoint' | 'source ranges' | 'no entry'
 
-/** iptables mode says why in its comments; nft by the chain, and by dropping where only this node lacks endpoints (kube-proxy §2). */
+/** iptables mode says why in its comments; nft by the chain, and by dropping where only this node lacks endpoints (pkg/proxy/topology.go). */
 function reasonOf({ chain, remarks }: RuleView, c: Case): Reason | undefined {
   const why = remarks[0] ?? ''
   if (why.endsWith('has no local endpoints')) return 'no local endpoint'

@@ -6,7 +6,7 @@ import type { Headers } from './case.ts'
 
 export type ProxyMode = 'iptables' | 'nftables' | 'ipvs'
 
-/** The chain where kube-proxy lists every Service port (kube-proxy §4.3). */
+/** The chain where kube-proxy lists every Service port (pkg/proxy/iptables/proxier.go). */
 const services = 'KUBE-SERVICES'
 
 /** What kube-proxy has programmed on a node for the packet's family; undefined if nothing. */

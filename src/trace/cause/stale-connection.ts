@@ -2,6 +2,7 @@
 import { staleMapping, targetOf } from '../conntrack/stale-connections.ts'
 import type { Explain } from './case.ts'
 
+/** The cause is the entry of conntrack. */
 export const staleConnection: Explain = (c) => {
   // whoever answers is alive, whatever the EndpointSlices say; rules of others and sysctls stop packets to the living, too
   if (c.leg === 'answer' || c.blame.kind === 'sysctl') return undefined

@@ -7,6 +7,7 @@ import { notAnEndpoint } from './current-endpoint.ts'
 import { type Translation, translation } from './translation.ts'
 import { serverName } from './words.ts'
 
+/** The cause is the rule or virtual server that still has the endpoint. */
 export const staleEndpoint: Explain = (c) => {
   // a reply came from there, so somebody lives there; rules of others and sysctls stop packets to the living, too
   if (c.leg === 'answer' || c.blame.kind === 'sysctl' || !wasRead(c.cluster, 'endpointslices')) return undefined

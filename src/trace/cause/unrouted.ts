@@ -9,7 +9,7 @@ import { translation } from './translation.ts'
 import { spoken } from './words.ts'
 
 /**
- * The node that sent it out lacks the route of the block (Calico datapath §3: Felix or BIRD put one for every block of another node). If the
+ * The node that sent it out lacks the route of the block (Felix or BIRD put one for every block of another node). If the
  * tunnel device by which that route goes is down, this is why: the kernel drops all routes over a device that goes down (fib_sync_down_dev).
  */
 export const unrouted: Explain = (c) => {
@@ -49,7 +49,7 @@ const isFor = (dst: Hand['route']['dst'], { block, ip }: PodAddress): boolean =>
   dst.length > 0 && dst.length >= (block?.cidr.length ?? (ip.family === 4 ? 32 : 128))
 
 /**
- * A better route in a table that no rule leads to: WireGuard's are in one of their own, and of no use without its rule (Calico datapath §2).
+ * A better route in a table that no rule leads to: WireGuard's are in one of their own, and of no use without its rule (felix/wireguard).
  * A rule that is there and does not fit may have been made so.
  */
 function unusedRoute({ packet }: Case, { place, route }: Hand): Route | undefined {

@@ -57,7 +57,7 @@ export function missingEntry(c: Case, place: Place, { service, by, port }: Servi
     return { node: place.label, kind: 'missing-rule', entry, source: service.source, object: serviceObject(service, port) }
   }
   if (!mode) return unprogrammed(c, place, what, serviceObject(service, port))
-  // IPVS takes what is for the node itself: for that the address must be one of its own (kube-proxy §5.1)
+  // IPVS takes what is for the node itself: for that the address must be one of its own (pkg/proxy/ipvs/proxier.go)
   if (mode === 'ipvs' && by !== 'node port' && !place.addresses.has(c.packet.dst.text)) {
     const source = tableSource(place, mode, c.packet)
     const entry = `${c.packet.dst.text} (${by} of service ${serviceName(service)}) is not bound to kube-ipvs0: IPVS does not get its packets`
@@ -94,7 +94,7 @@ export const closedNodePort: Explain = (c) => {
   const what = `node port ${port.nodePort}/${port.protocol} of service ${serviceName(service)}`
   const mode = proxyMode(blame.place, packet)
   if (!mode) return unprogrammed(c, blame.place, what, serviceObject(service, port))
-  // only iptables mode does, with route_localnet (kube-proxy §6.3, §7)
+  // only iptables mode does, with route_localnet (pkg/proxy/iptables/proxier.go)
   if (isLoopback(packet.dst) && (mode !== 'iptables' || packet.dst.family === 6)) {
     const entry = `${what} is not served at ${packet.dst.text}: kube-proxy's ${mode} mode does not for IPv${packet.dst.family}`
     return { node: blame.place.label, kind: 'missing-rule', entry, ...sourceIn(c, blame.place, true), object: serviceObject(service, port) }

@@ -6,6 +6,7 @@ import { type Explain, nodeOf } from './case.ts'
 import { endpointNodes, noEndpoint, notHere, onlyElsewhere } from './service-endpoints.ts'
 import { some } from './words.ts'
 
+/** The cause is the Service behind the virtual server; where EndpointSlices do list endpoints, that kube-proxy has not programmed them. */
 export const virtualServer: Explain = (c) => {
   const { blame, cluster } = c
   const step = c.steps.findLast((s) => s.kind === 'entry' && s.stage === 'ipvs' && s.place === blame.place)

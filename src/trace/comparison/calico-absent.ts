@@ -22,6 +22,7 @@ export function podsOfOthers(legs: readonly Leg[]): readonly string[] {
 export const isAbsent = ({ otherPods, calico, judgements }: Facts): boolean =>
   otherPods.length > 0 && judgements.length === 0 && Object.values(calico).every((steps) => steps.length === 0)
 
+/** What is said of Calico under an aspect, where `isAbsent`. */
 export function absentPart(aspect: Aspect, f: Facts): Part {
   const pods = list(f.otherPods)
   switch (aspect) {

@@ -71,10 +71,10 @@ function ofRule(hop: Hop): Kind | undefined {
   const chain = chainOf(hop)
   if (act === 'snat') return 'masqueraded'
   if (act === 'dnat') return 'translated'
-  // what IPVS sends on passes OUTPUT: there Felix judges and accepts it by the mark of where it came from (Calico datapath §4.7)
+  // what IPVS sends on passes OUTPUT: there Felix judges and accepts it by the mark of where it came from (felix/rules/static.go)
   if ((chain === 'FORWARD' || chain === 'cali-forward-endpoint-mark') && act === 'accept') return 'forwarded'
   if (chain === 'cali-cidr-block' && (act === 'drop' || act === 'reject')) return 'loopStopped'
-  // Felix's own rules for the packets of its tunnels (Calico datapath §4.2, §4.5): by the port of VXLAN and WireGuard, by the protocol of IPIP
+  // Felix's own rules for the packets of its tunnels (felix/rules/static.go): by the port of VXLAN and WireGuard, by the protocol of IPIP
   if ((chain === 'cali-INPUT' || chain === 'cali-OUTPUT') && tunnelRule.test(remarkOf(hop))) return 'tunnel'
   return undefined
 }

@@ -10,6 +10,7 @@ import { list, statements } from './words.ts'
 /** Addresses to prove; a Service with hundreds of endpoints needs no more. */
 const shown = 3
 
+/** Its part in `podIpManagement`: the pools and blocks that the pods' addresses are from. */
 export function calicoAddresses(f: Facts): Part {
   const { addresses, snapshot } = f
   if (addresses.length === 0) return { acted: false, what: 'no address of the pod network took part', evidence: [] }

@@ -5,6 +5,7 @@ import type { Facts } from './facts.ts'
 import { requestFirst } from './walked.ts'
 import { acted, idle, list, nodesIn, sentences } from './words.ts'
 
+/** Its part in `overlayUnderlay`: the tunnels that packed the packets, or the routes that spared them one. */
 export function calicoOverlay(f: Facts): Part {
   const { tunnel, direct } = f.calico
   const packed = tunnel.filter((s) => s.hop.stage === 'encapsulate')

@@ -11,6 +11,7 @@ import type { Facts } from './facts.ts'
 import { deviceOf, requestFirst } from './walked.ts'
 import { acted, idle, list, nodesIn, sentences } from './words.ts'
 
+/** What Calico did for the flow under one aspect, or why it did nothing. */
 export function calicoPart(aspect: Aspect, f: Facts): Part {
   if (isAbsent(f)) return absentPart(aspect, f)
   switch (aspect) {

@@ -6,6 +6,7 @@ import type { Facts } from './facts.ts'
 import type { Judgement } from './judgements.ts'
 import { acted, idle, list, statements } from './words.ts'
 
+/** Its part in `networkPolicies`: every endpoint that was judged, and by which policy. */
 export function calicoPolicies(f: Facts): Part {
   const judged = f.judgements.filter((j) => j.verdict !== 'established')
   if (judged.length === 0) {

@@ -1,4 +1,4 @@
-/** The comparison: what Calico and what kube-proxy did for one flow, in eight aspects (design.md, "The comparison, per flow"). */
+/** The comparison: what Calico and what kube-proxy did for one flow, in eight aspects. */
 
 import type { Snapshot } from '../../snapshot/types.ts'
 import type { Aspect, ComparisonRow, Part } from '../types.ts'

@@ -21,7 +21,7 @@ export function choiceAt(step: Step, f: Facts): EndpointChoice {
   return hop.table?.includes(' ') ? ofNumgen(step, f) : ofChain(step, f.snapshot)
 }
 
-/** iptables: one jump to a KUBE-SEP- chain for each endpoint (kube-proxy §4.3); `-m recent` remembers clients (ClientIP affinity). */
+/** iptables: one jump to a KUBE-SEP- chain for each endpoint (pkg/proxy/iptables/proxier.go); `-m recent` remembers clients (ClientIP affinity). */
 function ofChain(step: Step, snapshot: Snapshot): EndpointChoice {
   const rules = rulesOf(step, snapshot)
   const targets = new Set<string>()
@@ -44,7 +44,7 @@ function rulesOf({ hop }: Step, snapshot: Snapshot): readonly Rule[] | undefined
   return undefined
 }
 
-/** nft: `numgen random mod N`, the same share for each; a Service with affinity notes the client in its endpoint's set (kube-proxy §6.3). */
+/** nft: `numgen random mod N`, the same share for each; a Service with affinity notes the client in its endpoint's set (pkg/proxy/nftables/proxier.go). */
 function ofNumgen({ hop }: Step, f: Facts): EndpointChoice {
   const count = hop.choice ? Math.round(1 / hop.choice.probability) : 1
   if (count === 1) return { count, means: 'single endpoint', how: ': its map holds one' }

@@ -33,6 +33,7 @@ export interface Facts {
   readonly stoppedOn: readonly string[]
 }
 
+/** Gathers them from the walked paths and the snapshot. */
 export function factsOf(walked: Walked, snapshot: Snapshot): Facts {
   const legs = legsOf(walked.paths)
   const kubeProxy = kubeProxyActs(legs)

@@ -1,4 +1,4 @@
-/** Who judged the packet: Felix's verdicts on the walked paths, for each endpoint and direction (Calico datapath §4.5–4.7). */
+/** Who judged the packet: Felix's verdicts on the walked paths, for each endpoint and direction (felix/rules/endpoints.go, policy.go, static.go). */
 
 import type { Hop } from '../types.ts'
 import { actOf, chainOf, says } from './act.ts'
@@ -25,6 +25,7 @@ const judgeChain = /^cali-(p[io]|pr[io]|g[io])-/
 
 type Endpoint = Pick<Judgement, 'chain' | 'node' | 'direction' | 'scope'>
 
+/** All judgements on these ways, each once, in the order in which they were met. */
 export function judgements(legs: readonly Leg[]): readonly Judgement[] {
   const out = new Map<string, Judgement>()
   for (const leg of legs) {
@@ -90,7 +91,7 @@ function verdictOf(step: Step, at: Endpoint, judge: Step | undefined, asked: rea
     const tier = hop.object?.startsWith('tier/') ? hop.object : undefined
     return { ...at, verdict: 'denied', by: tier, asked: tier === undefined ? [] : [...new Set(asked)], steps: [step] }
   }
-  // in an endpoint's own chain Felix accepts nothing but packets of connections that are known (Calico datapath §4.7)
+  // in an endpoint's own chain Felix accepts nothing but packets of connections that are known (felix/rules/endpoints.go)
   return { ...at, verdict: 'established', by: undefined, asked: [], steps: [step] }
 }
 

@@ -1,4 +1,4 @@
-/** What kube-proxy's rules and virtual servers did on the walked paths, sorted by kind (chains: kube-proxy §4.3, §4.4, §5.3, §6.3). */
+/** What kube-proxy's rules and virtual servers did on the walked paths, sorted by kind (chains: pkg/proxy/{iptables,ipvs,nftables}/proxier.go). */
 
 import { parseServiceChain } from '../attribution/chain-owner.ts'
 import { kubeProxyRole } from '../attribution/nft-names.ts'
@@ -95,7 +95,7 @@ function ofIptablesRule(hop: Hop): Kind | undefined {
   }
 }
 
-/** Chains: kube-proxy §6.3. One rule may choose an endpoint and translate to it. */
+/** Chains: pkg/proxy/nftables/proxier.go. One rule may choose an endpoint and translate to it. */
 function ofNftRule(hop: Hop): Kind | readonly Kind[] | undefined {
   const act = actOf(hop)
   const role = roleOf(hop)

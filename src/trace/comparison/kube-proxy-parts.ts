@@ -8,6 +8,7 @@ import type { Facts } from './facts.ts'
 import type { Step } from './walked.ts'
 import { acted, idle, list, nameOf, nodesIn, sentences, statements } from './words.ts'
 
+/** What kube-proxy did for the flow under one aspect, or why it did nothing. */
 export function kubeProxyPart(aspect: Aspect, f: Facts): Part {
   switch (aspect) {
     case 'primaryFunction':

@@ -34,6 +34,7 @@ export type Missing =
   /** it is none of the bridge's pods, as far as the host itself can tell */
   | { readonly kind: 'elsewhere' }
 
+/** Is there someone who gets the frame? */
 export const isFound = (found: Target | Missing): found is Target =>
   found.kind === 'host' || found.kind === 'port' || found.kind === 'unseen'
 
@@ -105,6 +106,7 @@ export function apart(place: Place, from: Link | undefined, to: Link): Blame | u
   return { place, kind: 'link', entry: `bridge ports ${from.name} and ${to.name} are isolated from each other`, source: to.source }
 }
 
+/** The devices that are ports of a bridge. */
 export const portsOf = ({ place, link }: Bridge): readonly Link[] => [...place.links.values()].filter((l) => l.master === link.name)
 
 /** Who answers for an address on the bridge. */

@@ -45,7 +45,7 @@ export function crossSegment(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: 
   return underlay(run, skb, link, nextHop, known, ways)
 }
 
-/** Nothing dumped owns the next hop: the underlay assumption of design.md. */
+/** Nothing dumped owns the next hop: the underlay assumption (docs/snapshot.md, Assumptions). */
 function underlay(run: Run, skb: Skb, link: Link, nextHop: Ip, known: Neighbour | undefined, ways: Ways): End {
   const { world } = run
   const { dst } = skb.packet

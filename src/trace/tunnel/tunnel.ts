@@ -100,7 +100,7 @@ function depth(p: Packet): number {
   return n
 }
 
-/** A tunnel packet to a node without dumps counts as unpacked and delivered to the pod (design.md). */
+/** A tunnel packet to a node without dumps counts as unpacked and delivered to the pod (docs/snapshot.md, Assumptions). */
 function unpackedBeyond(run: Run, end: Extract<End, { kind: 'beyond' }>, skb: Skb): End {
   const pod = run.world.podsByIp.get(skb.packet.dst.text)
   const owner = pod ? `pod/${pod.namespace}/${pod.name}` : end.owner

@@ -1,4 +1,4 @@
-/** Every match and target that trace-peers.md §2 and iptables-extensions(8) name, as iptables-save 1.8.9 prints them. */
+/** Matches and targets of iptables-extensions(8), as iptables-save 1.8.9 prints them. */
 export const printed = [
   '-s 10.0.0.0/255.0.255.0 ! -d 10.1.0.0/16 -i eth+ ! -o cali+ -p tcp -f',
   '! -f',

@@ -35,7 +35,7 @@ const cluster: Cluster = {
 }
 
 describe('names', () => {
-  // vectors of kube-proxy §6.4
+  // as in kube-proxy's own tests (pkg/proxy/nftables/proxier_test.go)
   test.each([
     ['ns1/svc1/tcp/p80', 'ULMVA6XW'],
     ['ns1/svc1/tcp/p80__10.180.0.1/80', '5OJB2KTY'],

@@ -179,6 +179,7 @@ function readLog(b: JsonObject): LogOptions {
   }
 }
 
+/** The body of a `synproxy` statement, or of a named synproxy object. A member that is not given stays undefined. */
 export function readSynproxy(b: JsonObject): Extract<Statement, { kind: 'synproxy' }> {
   const [mss, wscale] = [count(b.mss), count(b.wscale)]
   return { kind: 'synproxy', ...(mss !== undefined && { mss }), ...(wscale !== undefined && { wscale }), flags: words(b.flags) }
