@@ -131,13 +131,13 @@ describe('start', () => {
   })
 
   // bench/start.ts has the time that it takes, in starts of a bare Node
-  test.each([
-    ['--version', ['--version'], 512],
-    ...(trace ? [['the offline trace', trace, 1536] as const] : []),
-  ] as const)('%s reads little code', async (_, args, kilobytes) => {
-    const files = (await loadedBy(args)).filter((url) => url.startsWith('file:'))
-    const read = files.reduce((sum, url) => sum + statSync(new URL(url)).size, 0)
-    expect(read).toBeGreaterThan(0)
-    expect(read / 1024).toBeLessThanOrEqual(kilobytes)
-  })
+  test.each([['--version', ['--version'], 512], ...(trace ? [['the offline trace', trace, 1536] as const] : [])] as const)(
+    '%s reads little code',
+    async (_, args, kilobytes) => {
+      const files = (await loadedBy(args)).filter((url) => url.startsWith('file:'))
+      const read = files.reduce((sum, url) => sum + statSync(new URL(url)).size, 0)
+      expect(read).toBeGreaterThan(0)
+      expect(read / 1024).toBeLessThanOrEqual(kilobytes)
+    },
+  )
 })
