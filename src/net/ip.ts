@@ -34,15 +34,15 @@ const cache = new Map<string, Ip>()
 export function parseIp(text: string): Ip | undefined {
   const known = cache.get(text)
   if (known) return known
-  // a copy: part of a dump's text, it would keep all of that in memory (V8)
-  const own = Buffer.from(text).toString()
-  const ip = own.includes(':') ? parseIp6(own) : parseIp4(own)
-  if (ip) {
-    if (cache.size > 200_000) cache.clear()
-    cache.set(own, ip)
-  }
+  const ip = text.includes(':') ? parseIp6(text) : parseIp4(text)
+  if (!ip) return undefined
+  if (cache.size > 200_000) cache.clear()
+  cache.set(ip.text === text ? ip.text : copy(text), ip)
   return ip
 }
+
+/** What is kept of a text must be a copy: as a part of a dump's text it would keep all of that in memory (V8's sliced strings). */
+const copy = (text: string): string => Buffer.from(text).toString()
 
 /** Like `parseIp`, for text that is known to be an address: throws on anything else (a bug of ours, not bad input). */
 export function ip(text: string): Ip {
@@ -68,7 +68,7 @@ function parseIp4(text: string): Ip | undefined {
     } else return undefined
   }
   if (dots !== 3 || octet < 0) return undefined
-  return { family: 4, a: 0, b: 0, c: 0, d: (value << 8) | octet, text }
+  return { family: 4, a: 0, b: 0, c: 0, d: (value << 8) | octet, text: copy(text) }
 }
 
 function parseIp6(text: string): Ip | undefined {
