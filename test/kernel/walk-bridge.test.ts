@@ -1,55 +1,5 @@
 import { walkSuite } from '../support/netns-suite.ts'
-
-/** n1's two pods behind a bridge, as the CNI plugin `bridge` wires them; n1 is their gateway. `more` goes into n1. */
-const bridged = (more = '', pods: { readonly p1?: string; readonly p3?: string } = {}) => ({
-  n1: `
-    sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.bridge.bridge-nf-call-ip6tables=1
-    ip link add cni0 index 40 address 02:00:00:00:0a:40 type bridge mcast_snooping 0
-    ip addr add $gw1/{24|64 nodad} dev cni0
-    ip addr add fe80::40/64 dev cni0 nodad
-    for i in 1 3; do
-      ip addr flush dev cali$i
-      ip -6 addr flush dev cali$i
-      ip link set cali$i master cni0
-    done
-    ip link set cni0 up
-    ip route del $p1 dev cali1 2>/dev/null || true
-    ip route del $p3 dev cali3 2>/dev/null || true
-    ${more}`,
-  ...Object.fromEntries(
-    (['p1', 'p3'] as const).map((pod) => [
-      pod,
-      `ip route flush dev eth0
-       ip addr del $${pod}/{32|128} dev eth0
-       ip addr add $${pod}/{24|64 nodad} dev eth0
-       {true|ip -6 addr add fe80::${pod === 'p1' ? 'a1' : 'a3'}/64 dev eth0 nodad}
-       ip route add default via $gw1
-       ${pods[pod] ?? ''}`,
-    ]),
-  ),
-})
-
-const off = 'sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0'
-/** So that the tables of neighbours and of the bridge are full before they are dumped. A first question may be lost on a port that has just come up. */
-const greet = (...names: readonly string[]) => `
-  python3 -c "import socket; [socket.socket(socket.{AF_INET|AF_INET6}, socket.SOCK_DGRAM).sendto(b'', (a, 9)) for a in '${names.join(' ')}'.split()]"
-  for a in ${names.join(' ')}; do
-    for i in $(seq 50); do ip neigh show "$a" | grep -q lladdr && break; sleep 0.1; done
-  done`
-const greetings = { p1: greet('$gw1'), p3: greet('$gw1', '$p1') }
-const everybody = `
-  p1 tcp $p3:80 = p3 $p3:80 < $p1
-  p3 udp $p1:53 = p1 $p1:53 < $p3
-  p1 icmp $p3 = ok
-  p1 tcp $p3:99 = rst
-  p1 udp $p3:99 = icmp 3/3 $p3
-  p1 tcp $gw1:80 = n1 $gw1:80 < $p1
-  n1 tcp $p1:80 = p1 $p1:80 < $gw1
-  p1 tcp $p2:80 = p2 $p2:80 < $p1
-  p2 udp $p3:53 = p3 $p3:53 < $p2
-  p1 tcp $n2:80 = n2 $n2:80 < $p1
-  ext tcp $p1:80 = p1 $p1:80 < $ext
-  p1 icmp $pods1free = icmp 3/1 $p1`
+import { bridged, everybody, off } from './bridged.ts'
 
 walkSuite('the walk and the kernel: pods behind a bridge', [
   { name: 'all reach each other, through the tables', sh: bridged(), flows: everybody },
@@ -78,43 +28,6 @@ walkSuite('the walk and the kernel: pods behind a bridge', [
     flows: `
       p1 udp $p3:53 = dropped
       p1 tcp $p3:80 = p3 $p3:80 < $p1`,
-  },
-  {
-    name: 'a service between two pods of one bridge, with br_netfilter',
-    sh: bridged(),
-    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000' },
-    flows: `
-      p1 tcp $svc:80 = p3 $p3:7000 < $p1
-      p3 tcp $svc:80 = dropped
-      ext tcp $svc:80 = p3 $p3:7000 < $ext`,
-  },
-  {
-    name: 'and without: the answer goes past n1, and is taken for nobody’s',
-    sh: bridged(off),
-    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000' },
-    flows: `
-      p1 tcp $svc:80 = dropped
-      ext tcp $svc:80 = p3 $p3:7000 < $ext`,
-  },
-  {
-    name: 'and without, but masqueraded',
-    sh: bridged(off),
-    rules: {
-      n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000\nnat -A POSTROUTING -d $p3 -p tcp --dport 7000 -j MASQUERADE',
-    },
-    flows: `
-      p1 tcp $svc:80 = p3 $p3:7000 < $gw1
-      p3 tcp $svc:80 = p3 $p3:7000 < $gw1`,
-  },
-  {
-    name: 'masqueraded on the bridge',
-    sh: bridged(),
-    rules: {
-      n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000\nnat -A POSTROUTING -p tcp --dport 7000 -j MASQUERADE',
-    },
-    flows: `
-      p1 tcp $svc:80 = p3 $p3:7000 < $gw1
-      p3 tcp $svc:80 = dropped`,
   },
   {
     name: 'hairpin mode lets a pod reach itself',
@@ -185,41 +98,6 @@ walkSuite('the walk and the kernel: pods behind a bridge', [
       p1 tcp $p2:80 = p2 $p2:80 < $p1`,
   },
   {
-    name: 'resets go straight back, so that nothing is translated',
-    sh: bridged(),
-    rules: {
-      n1: `
-        nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000
-        nat -A PREROUTING -d $svc -p tcp --dport 81 -j DNAT --to-destination $p2:7000
-        filter -A FORWARD -p tcp --dport 7000 -j REJECT --reject-with tcp-reset
-        filter -A FORWARD -p tcp --dport 80 -j REJECT --reject-with tcp-reset
-        filter -A OUTPUT -p tcp --tcp-flags RST RST -j DROP`,
-    },
-    flows: `
-      p1 tcp $svc:80 = dropped
-      p1 tcp $svc:81 = dropped
-      p1 tcp $p3:80 = rst
-      p1 tcp $p2:80 = rst`,
-  },
-  {
-    name: 'errors are translated',
-    sh: bridged(),
-    rules: {
-      n1: `
-        nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000
-        filter -A FORWARD -p tcp --dport 7000 -j REJECT`,
-    },
-    flows: 'p1 tcp $svc:80 = icmp 3/3 $svc',
-  },
-  {
-    name: 'redirected to the host',
-    sh: bridged(),
-    rules: { n1: 'nat -A PREROUTING -i cni0 -p tcp --dport 81 -j REDIRECT --to-ports 80' },
-    flows: `
-      p1 tcp $p3:81 = n1 $gw1:80 < $p1
-      p1 tcp $p2:81 = n1 $gw1:80 < $p1`,
-  },
-  {
     name: 'sent off the bridge, or onto it',
     sh: bridged(),
     rules: {
@@ -230,22 +108,6 @@ walkSuite('the walk and the kernel: pods behind a bridge', [
     flows: `
       p1 tcp $p3:81 = p2 $p2:80 < $p1
       p1 tcp $p2:81 = p3 $p3:80 < $p1`,
-  },
-  {
-    name: 'not filtered by policy DROP for neighbours that are known',
-    sh: bridged(),
-    rules: { n1: 'filter -P FORWARD DROP\nfilter -A FORWARD -p tcp -j ACCEPT' },
-    families: [4],
-    flows: `
-      p1 tcp $p3:80 = p3 $p3:80 < $p1
-      p1 udp $p3:53 = dropped`,
-  },
-  {
-    name: 'neighbour discovery passes ip6tables, too',
-    sh: bridged(),
-    rules: { n1: 'filter -P FORWARD DROP\nfilter -A FORWARD -p tcp -j ACCEPT' },
-    families: [6],
-    flows: 'p1 tcp $p3:80 = icmp 3/1 $p1',
   },
   {
     name: 'marks and connections',
@@ -295,37 +157,6 @@ walkSuite('the walk and the kernel: pods behind a bridge', [
       p1 tcp $p2:7000 = dropped`,
   },
   {
-    name: 'neighbours that are known already',
-    sh: bridged('', greetings),
-    flows: everybody,
-  },
-  {
-    name: 'and are not filtered, if known',
-    sh: bridged('', greetings),
-    rules: { n1: 'filter -P FORWARD DROP\nfilter -A FORWARD -p tcp -j ACCEPT' },
-    flows: `
-      p1 tcp $p3:80 = p3 $p3:80 < $p1
-      p1 udp $p3:53 = dropped`,
-  },
-  {
-    name: 'neighbours that are known under wrong addresses',
-    sh: bridged('', { p1: 'ip neigh replace $p3 lladdr 02:00:00:00:0a:99 dev eth0 nud permanent' }),
-    flows: `
-      p1 tcp $p3:80 = dropped
-      p3 tcp $p1:80 = dropped
-      p1 tcp $p2:80 = p2 $p2:80 < $p1`,
-  },
-  {
-    name: 'the gateway known by the address of another port, which is the bridge’s as well',
-    sh: bridged('', { p1: 'ip neigh replace $gw1 lladdr 02:00:00:00:01:23 dev eth0 nud permanent' }),
-    flows: 'p1 tcp $p2:80 = undecided',
-  },
-  {
-    name: 'and by that of its own',
-    sh: bridged('', { p1: 'ip neigh replace $gw1 lladdr 02:00:00:00:01:21 dev eth0 nud permanent' }),
-    flows: 'p1 tcp $p2:80 = p2 $p2:80 < $p1',
-  },
-  {
     name: 'forwarding is off: what stays on the bridge needs none',
     sh: bridged('sysctl -qw net.ipv4.ip_forward=0'),
     rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000' },
@@ -352,41 +183,6 @@ walkSuite('the walk and the kernel: pods behind a bridge', [
       n1 tcp $p3:80 = icmp 3/1 $gw1
       p2 tcp $p3:80 = icmp 3/1 $n1
       p1 tcp $gw1:80 = n1 $gw1:80 < $p1`,
-  },
-  {
-    name: 'pods without dumps are taken to be wired as the bridge is',
-    sh: bridged('', greetings),
-    rules: {
-      n1: `
-        nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000
-        nat -A POSTROUTING -s $p3 -d $p3 -j MASQUERADE
-        filter -A FORWARD -m physdev --physdev-in cali1 -p tcp --dport 81 -j DROP
-        filter -A FORWARD -i cni0 -o cni0 -p udp --dport 54 -j DROP`,
-    },
-    undumped: ['p1', 'p3'],
-    flows: `
-      p1 tcp $p3:80 = p3 $p3:80 < $p1
-      p1 tcp $p3:81 = dropped
-      p3 tcp $p1:81 = p1 $p1:81 < $p3
-      p1 udp $p3:54 = dropped
-      p1 tcp $svc:80 = p3 $p3:7000 < $p1
-      p3 tcp $svc:80 = dropped
-      p1 tcp $p2:80 = p2 $p2:80 < $p1
-      p1 tcp $gw1:80 = n1 $gw1:80 < $p1
-      p2 tcp $p3:80 = p3 $p3:80 < $p2
-      n1 tcp $p3:80 = p3 $p3:80 < $gw1`,
-  },
-  {
-    name: 'a pod without a dump, past the tables',
-    sh: bridged(off),
-    rules: { n1: 'nat -A PREROUTING -d $svc -p tcp --dport 80 -j DNAT --to-destination $p3:7000\nfilter -A FORWARD -p udp -j DROP' },
-    undumped: ['p3'],
-    flows: `
-      p1 udp $p3:53 = p3 $p3:53 < $p1
-      p3 udp $p1:53 = p1 $p1:53 < $p3
-      p1 tcp $svc:80 = dropped
-      ext tcp $svc:80 = p3 $p3:7000 < $ext
-      p3 udp $p2:53 = dropped`,
   },
   {
     name: 'what if br_netfilter were told otherwise',
