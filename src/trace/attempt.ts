@@ -23,6 +23,8 @@ export function attempt(run: Run, client: Client, request: Packet): Result {
   run.answering = true
   switch (sent.kind) {
     case 'errno':
+      // to TCP that has its connection it is a loss: it sends again, and says nothing before it gives up (tcp_write_xmit, tcp_write_err)
+      if (request.tcp === 'ACK') return { verdict: 'dropped', node: sent.blame.place.label, steps, blame: sent.blame }
       return { verdict: 'unreachable', error: `errno ${sent.errno}`, node: sent.blame.place.label, steps, blame: sent.blame }
     case 'dropped':
       return { verdict: 'dropped', node: sent.blame.place.label, steps, blame: sent.blame }

@@ -14,6 +14,10 @@ export interface ShopFlow {
   readonly times: number
   /** how often each outcome comes up says nothing: a client's first choice is kept, or the snapshot can't tell by which node it gets in */
   readonly nominal?: true
+  /** bytes of data, sent with DF */
+  readonly payload?: number
+  /** the server speaks HTTP, and only when it is spoken to */
+  readonly ask?: true
 }
 
 export interface Service {
@@ -22,6 +26,7 @@ export interface Service {
     readonly clusterIPs?: readonly string[]
     readonly externalIPs?: readonly string[]
     readonly sessionAffinity?: string
+    readonly healthCheckNodePort?: number
     readonly ports: readonly { readonly protocol: string; readonly port: number; readonly nodePort?: number }[]
   }
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } }
@@ -62,6 +67,7 @@ export interface To {
   readonly virtual?: boolean
   /** only these kinds of senders */
   readonly only?: ShopFlow['from']['kind']
+  readonly ask?: true
 }
 
 /** `services` and `pods` as the API lists them. Flows of the families that the cluster has. */

@@ -21,11 +21,19 @@ export async function differences<F extends ShopFlow>(
       const outcomes = traces.get(flow.id)?.outcomes.map(onNode)
       if (outcomes === undefined) return void wrong.set(flow, `${flow.about}: no answer`)
       const silent = outcomes.some((o) => o.verdict === 'dropped')
-      const { from, proto, dst, port } = flow
+      const { from, proto, dst, port, payload, ask } = flow
       const times = outcomes.length === 1 && silent ? Math.min(flow.times, 2) : flow.times
-      const probe = { from: `${from.kind}/${from.name}`, proto, dst, times, ...(port !== undefined && { port }) }
-      const seen = (await agent.probe({ ...probe, ns: namespaceOf(from), timeout: silent ? 1 : 5 })) as readonly Seen[]
-      const finding = compareProbe(probe, outcomes, seen, flow.nominal)
+      const probe = {
+        from: `${from.kind}/${from.name}`,
+        proto,
+        dst,
+        times,
+        ...(port !== undefined && { port }),
+        ...(payload !== undefined && { payload }),
+      }
+      const seen = (await agent.probe({ ...probe, ...(ask && { ask }), ns: namespaceOf(from), timeout: silent ? 1 : 5 })) as readonly Seen[]
+      // a server that answers in words of its own names nobody, as one that is pinged
+      const finding = compareProbe(ask ? { ...probe, proto: 'icmp' } : probe, outcomes, seen, flow.nominal)
       if (finding.kind === 'differs') wrong.set(flow, `${flow.about}: ${finding.how}`)
       else if (finding.kind === 'undecided') wrong.set(flow, `${flow.about}: undecided: ${finding.reasons.join('; ')}`)
     }),
@@ -34,7 +42,7 @@ export async function differences<F extends ShopFlow>(
 }
 
 /** A pod on its node's network shares the node's sockets: it answers by the node's name. */
-function onNode(outcome: Outcome): Outcome {
+export function onNode(outcome: Outcome): Outcome {
   const { endpoint } = outcome
   return endpoint === undefined
     ? outcome

@@ -77,6 +77,7 @@ export type Seen =
   | { readonly kind: 'icmp'; readonly type: number; readonly code: number; readonly from: string }
   | { readonly kind: 'errno'; readonly name: string }
   | { readonly kind: 'dropped' }
+  | { readonly kind: 'closed' }
 
 /** One line of what `run.py` prints. */
 export type Observation =

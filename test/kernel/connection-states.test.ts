@@ -139,6 +139,18 @@ describe.runIf(able).each([4, 6] as const)('connections that exist (IPv%i)', (fa
     expect(await talk.say('i')).toBe('p3')
   })
 
+  test('a client that has lost the way is told so of a new connection, not of one that it has', async () => {
+    await rules('n1', sendTo('$p2'))
+    expect([await open('o', 'tcp', 40070), await open('p', 'udp', 40070)]).toEqual(['open', 'open'])
+    expect([await talk.say('o'), await talk.say('p')]).toEqual(['p2', 'p2'])
+    await lab.sh('p1', say('ip route add unreachable $svc/{32|128}'))
+    expect(await predicted(web('tcp', 40070, 'from-dump'))).toBe('dropped')
+    expect([await predicted(web('udp', 40070, 'from-dump')), await predicted(web('tcp', 40071))]).toEqual(['unreachable', 'unreachable'])
+    expect([await talk.say('o', 'word', silence), await talk.say('p', 'word', silence)]).toEqual(['TimeoutError', 'OSError'])
+    expect(await open('q', 'tcp', 40071)).toBe('OSError')
+    await lab.sh('p1', say('ip route del unreachable $svc/{32|128}'))
+  })
+
   test('after a reset it depends on who sent it', async () => {
     await rules('n1', sendTo('$p2'))
     expect(await open('j', 'tcp', 40050)).toBe('open')

@@ -1,6 +1,6 @@
 """Serves and probes in namespaces for netns-agent.ts: one JSON order a line from stdin, one JSON answer a line to stdout; ends with stdin."""
 import json, os, selectors, sys
-import netns_sockets as net
+import netns_kept, netns_sockets as net
 
 pending = b''
 
@@ -17,6 +17,11 @@ def obey(order):
         say(ready)
     elif order['op'] == 'leave':
         net.leave(order['namespaces'])
+        say(ready)
+    elif order['op'] in ('keep', 'again'):
+        getattr(netns_kept, order['op'])(order, lambda results: say({**ready, 'results': results}))
+    elif order['op'] == 'let_go':
+        netns_kept.let_go()
         say(ready)
     else:
         net.Batch(order, lambda results: say({**ready, 'results': results}))

@@ -9,6 +9,8 @@ export type Seen =
   | { readonly kind: 'icmp'; readonly type: number; readonly code: number; readonly from: string }
   | { readonly kind: 'errno'; readonly name: string }
   | { readonly kind: 'dropped' }
+  /** the server has ended a connection that was kept */
+  | { readonly kind: 'closed' }
 
 export interface Attempt {
   readonly ns: string
@@ -19,6 +21,8 @@ export interface Attempt {
   readonly sport?: number
   /** bytes of data, sent with DF */
   readonly payload?: number
+  /** the server waits for words of HTTP, and does not say what it sees */
+  readonly ask?: true
   /** seconds after which silence counts as dropped */
   readonly timeout: number
   readonly times: number
@@ -59,6 +63,21 @@ export class Agent {
 
   async probe(attempt: Attempt): Promise<readonly Seen[]> {
     return (await this.#ask({ op: 'probe', ...attempt })).results ?? []
+  }
+
+  /** One attempt whose socket stays open, under that name. */
+  async keep(key: string, attempt: Omit<Attempt, 'times'>): Promise<readonly Seen[]> {
+    return (await this.#ask({ op: 'keep', key, ...attempt })).results ?? []
+  }
+
+  /** What became of the next packet of a connection that was kept. */
+  async again(key: string, timeout: number): Promise<readonly Seen[]> {
+    return (await this.#ask({ op: 'again', key, timeout })).results ?? []
+  }
+
+  /** Closes all that were kept. */
+  async letGo(): Promise<void> {
+    await this.#ask({ op: 'let_go' })
   }
 
   async leave(namespaces: readonly string[]): Promise<void> {

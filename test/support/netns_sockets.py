@@ -164,9 +164,13 @@ class Probe:
             else:
                 self.sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 0)
             sel.modify(self.sock, selectors.EVENT_READ, self.tcp_event)
+            if self.order.get('ask'):
+                self.sock.send(b'GET / HTTP/1.0\r\n\r\n')
             return
         except OSError as e:
             return self.fail(e.errno)
+        if data and self.order.get('ask'):
+            return self.finish({'kind': 'delivered'})
         self.finish(dict(json.loads(data), kind='delivered') if data else {'kind': 'dropped'})
 
     def udp(self):
@@ -262,15 +266,15 @@ class Probe:
 class Batch:
     """`order['times']` attempts; `done` is called with what each of them saw."""
 
-    def __init__(self, order, done):
-        self.order, self.done, self.left, self.results = order, done, order['times'], []
+    def __init__(self, order, done, attempt=Probe):
+        self.order, self.done, self.left, self.results, self.attempt = order, done, order['times'], [], attempt
         self.waiting = order['times']
         for _ in range(min(8, order['times'])):
             self.next()
 
     def next(self):
         self.waiting -= 1
-        todo.append(lambda: Probe(self, self.order))
+        todo.append(lambda: self.attempt(self, self.order))
 
     def add(self, result):
         self.results.append(result)

@@ -11,18 +11,20 @@ import { netctl } from '../../support/netctl.ts'
 import { Agent } from '../../support/netns-agent.ts'
 import { twice } from '../../support/twice.ts'
 import { type Cluster, up } from '../cluster.ts'
-import { sendersOf, settle, unlimited } from '../open-shop.ts'
-import { run } from '../run.ts'
+import { sendersOf, settle } from '../open-shop.ts'
 import { namespace } from '../shop.ts'
 import type { Pod, Service, ShopFlow } from '../shop-flows.ts'
 import { differences } from '../shop-truth.ts'
-import { drawDisorder, order } from './disorder.ts'
+import { type Disorder, drawDisorder, order } from './disorder.ts'
 import { explained } from './explained.ts'
 import { drawFlows, type RandomFlow } from './flows.ts'
-import { type DrawnPod, drawPods, zoneOf } from './pods.ts'
-import { drawProxy } from './proxy-settings.ts'
+import { type KeptFlow, keptDifferences, openKept, predictKept } from './kept.ts'
+import { type DrawnPod, drawGuests, drawPods } from './pods.ts'
+import { forgetful, podIps, populate, replaceGuests, settlePods } from './population.ts'
+import { drawProxy, type ProxySettings } from './proxy-settings.ts'
 import { byPod, collect, listed, ownSettings, readOutside, replaceServices, restartProxies } from './round.ts'
-import { drawServices } from './services.ts'
+import { type DrawnServices, drawServices } from './services.ts'
+import { shake } from './shake.ts'
 
 export interface Order {
   readonly seed: number
@@ -31,7 +33,9 @@ export interface Order {
   /** this round alone */
   readonly only?: number
   readonly flows: number
-  /** of which so many are sent and watched by netctl itself */
+  /** connections that are open while services change: none to leave services as they are */
+  readonly kept: number
+  /** of the flows so many are sent and watched by netctl itself */
   readonly verify: number
   /** where snapshots are put */
   readonly folder: string
@@ -68,10 +72,11 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
   try {
     await settle(cluster)
     await populate(cluster, pods)
-    const namespaceOf = await sendersOf(cluster)
-    for (const { name, hostNetwork } of pods)
-      if (!hostNetwork)
-        await run(['nsenter', `--net=${namespaceOf({ kind: 'pod', name: `${namespace}/${name}` })}`, 'sh', '-ec', unlimited])
+    // open connections outlast a state
+    for (const node of cluster.nodes)
+      await cluster.exec(node, ['sh', '-c', `echo 600 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout\n${forgetful}`])
+    await cluster.external(['sh', '-c', forgetful])
+    await settlePods(cluster, pods)
     // as is assumed of a host without a dump: it listens where slices lead
     await agent.serve(cluster.namespace('external'), 'external', [8080, 7000, 9100, 4444], [5353, 7000, 4444])
     const own = await ownSettings(cluster)
@@ -103,12 +108,19 @@ async function oneRound(wanted: Order, world: World, seed: number, round: number
   const path = join(wanted.folder, `${seed}.${round}`)
   const since = Date.now()
   const state = await arrange(world, r)
+  const opened = await keepOpen(world, r, wanted.kept)
+  const shaken = wanted.kept === 0 ? [] : await shake(cluster, r, state.services, state.guests, state.settings, world.families)
+  const said = [...shaken.map((line) => `    ${line}`), ...(await disturb(cluster, state))]
   await collect(cluster, path)
   if (r.chance(0.5)) await readOutside(cluster, path)
   const pods = listed<Pod>(path, 'pods.json').filter(ofShop)
   const services = listed<Service>(path, 'services.json').filter(ofShop)
   const flows = drawFlows({ r, services, pods, nodes: world.nodes, families: world.families, addresses: state.addresses }, wanted.flows)
-  const { traces, wrong } = predict(await openSnapshot(path), flows)
+  const snapshot = await openSnapshot(path)
+  const { traces, wrong } = predict(snapshot, flows)
+  writeFileSync(`${path}.kept`, opened.map((flow) => `${JSON.stringify(flow)}\n`).join(''))
+  const kept = await askKept(agent, snapshot, opened, tally)
+  wrong.push(...kept.wrong)
   const told = flows.filter(({ id }) => isTold(traces.get(id), tally))
   const namespaceOf = await sendersOf(cluster)
   const ask = (some: readonly RandomFlow[]) => differences(some, traces, agent, namespaceOf)
@@ -117,28 +129,48 @@ async function oneRound(wanted: Order, world: World, seed: number, round: number
   const own = told.filter(({ from }) => from.kind !== 'external').slice(0, wanted.verify)
   if (own.length > 0) wrong.push(...(await verified(cluster, `${path}.flows`, own)))
   tally.rounds++
-  tally.flows += told.length
+  tally.flows += told.length + kept.told
   tally.delivered += told.filter(({ id }) => traces.get(id)?.outcomes.some(({ verdict }) => verdict === 'delivered')).length
   tally.differing += wrong.length
   const seconds = Math.round((Date.now() - since) / 1000)
-  wanted.say(`${seed}.${round}: ${state.modes}: ${told.length} of ${flows.length} flows, ${wrong.length} wrong, ${seconds} s`)
+  wanted.say(
+    `${seed}.${round}: ${state.modes}: ${told.length} of ${flows.length} flows, ${kept.told} of ${opened.length} kept, ${wrong.length} wrong, ${seconds} s`,
+  )
   if (wrong.length === 0) return
-  for (const text of [...state.said, ...wrong.slice(0, 12)]) wanted.say(text)
-  writeFileSync(`${path}.wrong`, [state.modes, ...state.said, ...wrong].join('\n\n'))
+  for (const text of [...said, ...wrong.slice(0, 12)]) wanted.say(text)
+  writeFileSync(`${path}.wrong`, [state.modes, ...said, ...wrong].join('\n\n'))
 }
 
 interface State {
   /** modes and settings of kube-proxy */
   readonly modes: string
-  /** what was done to nodes beside, and what they said of it */
-  readonly said: readonly string[]
+  readonly settings: ReadonlyMap<string, ProxySettings>
+  readonly services: DrawnServices
+  readonly guests: readonly DrawnPod[]
+  /** what is to be done to nodes beside */
+  readonly disorders: readonly (Disorder & { readonly node: string })[]
   /** addresses that nodes have now, beside those they began with */
   readonly addresses: readonly string[]
 }
 
-/** Gives the cluster other services, kube-proxies other settings, and nodes another disorder. */
+const inShell = (cluster: Cluster, node: string, lines: readonly string[]) =>
+  cluster.exec(node, ['sh', '-c', ['exec 2>&1', ...lines, ':'].join('\n')])
+
+/** Last, as a node may lose the API by it; what was done, and what nodes said of it. */
+async function disturb(cluster: Cluster, { disorders }: State): Promise<readonly string[]> {
+  const said = await Promise.all(
+    disorders.map(async ({ node, lines }) =>
+      [...lines, await inShell(cluster, node, lines)].filter(Boolean).map((line) => `    ${node}: ${line}`),
+    ),
+  )
+  return said.flat()
+}
+
+/** Gives the cluster other services and kube-proxies other settings. */
 async function arrange({ cluster, own, nodes, families, addresses }: World, r: Random): Promise<State> {
-  const services = drawServices({ r, nodes, families, pods: addresses }, 14)
+  const guests = drawGuests(r, nodes)
+  const services = drawServices({ r, nodes, families, pods: [...addresses, ...(await replaceGuests(cluster, guests))] }, 14)
+  await settlePods(cluster, guests)
   const shared = drawProxy(r, families, 0)
   const mixed = r.chance(0.4)
   const settings = new Map(cluster.nodes.map((node, i) => [node, mixed ? drawProxy(r, families, i) : shared]))
@@ -146,18 +178,44 @@ async function arrange({ cluster, own, nodes, families, addresses }: World, r: R
     node,
     ...(r.chance(0.7) ? drawDisorder(r, families, i, nodes, addresses) : { lines: [], addresses: [] }),
   }))
-  const onNode = (node: string, lines: readonly string[]) => cluster.exec(node, ['sh', '-c', ['exec 2>&1', ...lines, ':'].join('\n')])
-  await Promise.all(cluster.nodes.map((node) => onNode(node, order)))
+  await Promise.all(cluster.nodes.map((node) => inShell(cluster, node, order)))
   await replaceServices(cluster, services)
   await restartProxies(cluster, own, settings, families)
-  const said = await Promise.all(
-    disorders.map(async ({ node, lines }) => [...lines, await onNode(node, lines)].filter(Boolean).map((line) => `    ${node}: ${line}`)),
-  )
   return {
+    settings,
+    services,
+    guests,
     modes: [...new Set([...settings.values()].map(({ mode, config }) => `${mode} ${JSON.stringify(config)}`))].join(' | '),
-    said: said.flat(),
+    disorders,
     addresses: disorders.flatMap((disorder) => disorder.addresses),
   }
+}
+
+/** Opens connections to what is there now. */
+async function keepOpen({ cluster, agent, nodes, families }: World, r: Random, count: number): Promise<readonly KeptFlow[]> {
+  if (count === 0) return []
+  const list = async <T extends { readonly metadata: object }>(kind: string) =>
+    (JSON.parse(await cluster.kubectl(['-n', namespace, 'get', kind, '-o', 'json'])) as { readonly items: readonly T[] }).items
+  const [services, pods] = await Promise.all([list<Service>('services'), list<Pod>('pods')])
+  // administrators come later
+  const flows = drawFlows({ r, services, pods, nodes, families, addresses: [] }, count)
+  // a sender that goes takes its connections along
+  const lasting = flows.filter(({ from }) => !from.name.startsWith(`${namespace}/guest`))
+  return await openKept(agent, lasting, await sendersOf(cluster))
+}
+
+/** The next packets of open connections, against what netctl says of them; how many of them it could tell. */
+async function askKept(agent: Agent, snapshot: Snapshot, opened: readonly KeptFlow[], tally: Tally) {
+  const predicted = opened.map((flow) => predictKept(snapshot, flow)).filter(({ trace }) => isTold(trace, tally))
+  const traces = new Map(predicted.map(({ flow, trace }) => [flow.id, trace]))
+  const differing = await keptDifferences(
+    predicted.map(({ flow }) => flow),
+    traces,
+    agent,
+  )
+  await agent.letGo()
+  const wrong = predicted.flatMap(({ flow, trace }) => explained(flow, trace).map((what) => `kept ${textOf(flow)}: ${what}`))
+  return { told: predicted.length, wrong: [...wrong, ...[...differing].map(([flow, how]) => `kept ${textOf(flow)}\n  ${how}`)] }
 }
 
 function predict(snapshot: Snapshot, flows: readonly RandomFlow[]) {
@@ -175,13 +233,14 @@ function predict(snapshot: Snapshot, flows: readonly RandomFlow[]) {
   return { traces, wrong }
 }
 
-/** Is it decided? What is not is counted. */
+/** Is it decided? What is not is counted; so is what leaves for the world, which is supposed to answer: an address that a Service has had. */
 function isTold(trace: Trace | undefined, tally: Tally): boolean {
   const unsure = trace?.outcomes.find(({ verdict }) => verdict === 'undecided')
-  if (!unsure) return trace !== undefined
+  const world = trace?.outcomes.some(({ endpoint }) => endpoint === `external/${trace.flow.dst}`)
+  if (!unsure && !world) return trace !== undefined
   tally.undecided++
   // without addresses
-  const reason = (unsure.reason ?? '').replace(/\b[\da-f.]*[.:][\da-f.:]+\b|service\/\S+/g, '…')
+  const reason = (unsure?.reason ?? 'the world is supposed to answer').replace(/\b[\da-f.]*[.:][\da-f.:]+\b|service\/\S+/g, '…')
   tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + 1)
   return false
 }
@@ -207,30 +266,6 @@ const textOf = ({ id, from, proto, dst, port }: RandomFlow): string => `#${id} $
 
 const ofShop = ({ metadata }: { readonly metadata: object }): boolean =>
   (metadata as { readonly namespace?: string }).namespace === namespace
-
-async function podIps(cluster: Cluster): Promise<readonly (readonly string[])[]> {
-  const { items } = JSON.parse(await cluster.kubectl(['-n', namespace, 'get', 'pods', '-o', 'json'])) as { readonly items: readonly Pod[] }
-  return items.map(({ status }) => (status.podIPs ?? []).map(({ ip }) => ip))
-}
-
-/** Zones, pods, and those that are to leave on their way out. */
-async function populate(cluster: Cluster, pods: readonly DrawnPod[]): Promise<void> {
-  for (const [i, node] of cluster.nodes.entries())
-    await cluster.kubectl(['label', 'node', node, `topology.kubernetes.io/zone=${zoneOf(i)}`])
-  const items = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, ...pods.map(({ object }) => object)]
-  await cluster.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
-  const wait = (state: 'Ready' | 'Initialized', names: readonly string[]) =>
-    cluster.kubectl(['-n', namespace, 'wait', 'pod', ...names, `--for=condition=${state}`, '--timeout=120s'])
-  await wait(
-    'Ready',
-    pods.filter(({ state }) => state === 'ready' || state === 'leaving').map(({ name }) => name),
-  )
-  const others = pods.filter(({ state }) => state === 'unready' || state === 'gone').map(({ name }) => name)
-  if (others.length > 0)
-    await cluster.kubectl(['-n', namespace, 'wait', 'pod', ...others, '--for=jsonpath={.status.phase}=Running', '--timeout=120s'])
-  const leaving = pods.filter(({ state }) => state === 'leaving' || state === 'gone').map(({ name }) => name)
-  if (leaving.length > 0) await cluster.kubectl(['-n', namespace, 'delete', 'pod', ...leaving, '--wait=false'])
-}
 
 /** netctl sends packets itself, one a flow, and watches every step of them. */
 async function verified({ kubeconfig }: Cluster, file: string, flows: readonly RandomFlow[]): Promise<readonly string[]> {

@@ -48,6 +48,13 @@ export function drawDisorder(r: Random, families: 1 | 2, node: number, nodes: nu
     const type = r.pick(['blackhole', 'prohibit', 'unreachable', 'throw'])
     lines.push(`ip ${f === 0 ? '-4' : '-6'} route add ${type} ${r.pick(pods)[f]}/${f === 0 ? 31 : 127} proto 99`)
   }
+  // a smaller way to some pods, or to all of another node
+  if (r.chance(0.3)) {
+    const f = family()
+    const other = (node + 1) % nodes
+    const to = r.pick([podRangeOf(other)[f], `${r.pick(pods)[f]}/${f === 0 ? 32 : 128}`])
+    lines.push(`ip ${f === 0 ? '-4' : '-6'} route add ${to} via ${nodeAddress(other)[f]} metric 1 mtu ${r.pick([1300, 1400])} proto 99`)
+  }
   return { lines, addresses }
 }
 
@@ -116,7 +123,8 @@ function ruleLines(r: Random, f: 0 | 1, node: number, nodes: number, pods: reado
     `from ${podRangeOf(node)[f]} to ${podRangeOf(0)[f]}`,
     'fwmark 0x4000/0x4000',
     `iif eth0 to ${r.pick(pods)[f]}`,
-    `from ${nodeAddress(node)[f]}`,
+    // not to the control plane, which the node would be lost to
+    `from ${nodeAddress(node)[f]} to ${podRange[f]}`,
   ])
   return [`${ip} route add ${route} table 100`, `${ip} rule add pref 500 ${rule} lookup 100`]
 }

@@ -50,19 +50,31 @@ export function drawFlows({ r, services, pods, nodes, families, addresses }: Ask
         : [{ dst: '::1', proto: protocol.toLowerCase() as 'tcp', port: nodePort, about: `node port of ${name} on loopback`, only: 'node' }],
     ),
   )
+  // of kubelet, of kube-proxy, and of what it tells balancers of each service
+  const health = services.flatMap(({ spec: { healthCheckNodePort: port } }) => (port === undefined ? [] : [port]))
+  const programs = own.flatMap((dst) =>
+    [10250, 10256, ...health].map((port): To => ({ dst, proto: 'tcp', port, about: 'a program of a node', ask: true })),
+  )
   return Array.from({ length: count }, (_, i): RandomFlow => {
-    const drawn = r.pick(r.chance(0.75) && toServices.length > 0 ? toServices : r.chance(0.1) && loopback.length > 0 ? loopback : toOthers)
+    const drawn = r.chance(0.03)
+      ? r.pick(programs)
+      : r.pick(r.chance(0.75) && toServices.length > 0 ? toServices : r.chance(0.1) && loopback.length > 0 ? loopback : toOthers)
     const { only, chosen, sticky, virtual, ...to } = drawn
     const from = r.pick(senders.filter(({ kind }) => only === undefined || kind === only))
     const byFirst = from.kind === 'external' && virtual && !own.includes(to.dst)
+    const payload = to.proto !== 'tcp' && r.chance(0.15) ? drawSize(r, to.dst) - (to.dst.includes(':') ? 48 : 28) : undefined
     return {
       ...to,
       id: `${i}`,
       from,
-      times: chosen ? (r.chance(0.3) ? 48 : 6) : 2,
+      times: payload !== undefined ? 1 : chosen ? (r.chance(0.3) ? 48 : 6) : 2,
+      ...(payload !== undefined && { payload }),
       ...((sticky || kept.has(place(drawn))) && { nominal: true as const }),
       // the outside's routes (cluster.ts)
       ...(byFirst && { entryNode: 'node1' }),
     }
   }).filter(({ dst }) => !(externalAddress as readonly string[]).includes(dst))
 }
+
+/** Of a packet, around what devices and routes take (disorder.ts). */
+const drawSize = (r: Random, dst: string): number => r.pick([1280, 1300, 1301, 1400, 1401, dst.includes(':') ? 1281 : 600, 1500, 1501])

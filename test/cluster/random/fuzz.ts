@@ -1,7 +1,7 @@
 /**
  * Random services, settings of kube-proxy and packets on real clusters, against what netctl says of them:
  *
- *     node test/cluster/random/fuzz.ts [--seed N] [--clusters N] [--rounds N] [--only ROUND] [--flows N] [--verify N] [--keep FOLDER]
+ *     node test/cluster/random/fuzz.ts [--seed N] [--clusters N] [--rounds N] [--only ROUND] [--flows N] [--kept N] [--verify N] [--keep FOLDER]
  *
  * Needs root. Prints what differs, then the count; exit 1 if anything does.
  */
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     only: { type: 'string' },
     flows: { type: 'string', default: '500' },
+    kept: { type: 'string', default: '120' },
     verify: { type: 'string', default: '0' },
     keep: { type: 'string' },
   },
@@ -30,6 +31,7 @@ const tally = await campaign({
   rounds: Number(values.rounds),
   ...(values.only !== undefined && { only: Number(values.only) }),
   flows: Number(values.flows),
+  kept: Number(values.kept),
   verify: Number(values.verify),
   folder,
   say: (text) => console.log(text),

@@ -31,6 +31,12 @@ export function drawPods(r: Random, nodes: number): readonly DrawnPod[] {
   ])
 }
 
+/** One pod or two for one state, of which some end while it lasts. */
+export const drawGuests = (r: Random, nodes: number): readonly DrawnPod[] =>
+  Array.from({ length: nodes }, (_, i) => i + 1).flatMap((node) =>
+    some(r, 0.6, () => drawn(r, node, 'guest', { ports: serving(8080, 5353, 7000) }, 'ready', 0.5)),
+  )
+
 const serving = (http: number, dns: number, both: number): readonly string[] => [
   `http=tcp:${http}`,
   `dns=udp:${dns}`,
@@ -49,7 +55,7 @@ function drawn(r: Random, node: number, kind: string, shape: PodShape, state: Dr
   const container = { ...(spec.containers[0] as object), ...(ends && { lifecycle: { preStop: { sleep: { seconds: 3000 } } } }) }
   const object = {
     ...rest,
-    metadata: { ...metadata, labels },
+    metadata: { ...metadata, labels: { ...metadata.labels, ...labels } },
     spec: { ...spec, containers: [container], ...(ends && { terminationGracePeriodSeconds: 3001 }) },
   }
   return { name, node, object, state, hostNetwork: shape.hostNetwork === true }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parse, stringify } from 'yaml'
 import { netctl } from '../../support/netctl.ts'
 import type { Cluster } from '../cluster.ts'
-import { namespace } from '../shop.ts'
+import { type Json, namespace } from '../shop.ts'
 import type { ProxySettings } from './proxy-settings.ts'
 import type { DrawnServices } from './services.ts'
 
@@ -22,8 +22,12 @@ export async function replaceServices(cluster: Cluster, drawn: DrawnServices): P
   await cluster.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: drawn.objects }))
   for (const [name, status] of drawn.statuses)
     await inShop('patch', 'service', name, '--subresource=status', '--type=merge', '-p', JSON.stringify(status))
-  await quiet(() => inShop('get', 'endpointslices', '-o', 'jsonpath={.items[*].metadata.resourceVersion}'))
+  await settled(cluster)
 }
+
+/** Resolves when EndpointSlices have come to rest. */
+export const settled = (cluster: Cluster): Promise<void> =>
+  quiet(() => cluster.kubectl(['-n', namespace, 'get', 'endpointslices', '-o', 'jsonpath={.items[*].metadata.resourceVersion}']))
 
 /** Resolves when what is asked has been the same for a while. */
 async function quiet(ask: () => Promise<string>): Promise<void> {
@@ -36,14 +40,30 @@ async function quiet(ask: () => Promise<string>): Promise<void> {
   }
 }
 
-/** Starts every node's kube-proxy anew with its settings; resolves when all is programmed that the API has now. */
+/** Starts every node's kube-proxy anew with its settings; resolves when all is programmed that the API has now, and no connection is known. */
 export async function restartProxies(
   cluster: Cluster,
   own: ReadonlyMap<string, string>,
   settings: ReadonlyMap<string, ProxySettings>,
   families: number,
 ): Promise<void> {
-  const name = 'last'
+  await programmed(cluster, settings, families, 'first', async (node, config) => {
+    const text = stringify({ ...parse(own.get(node) ?? ''), ...config })
+    await cluster.exec(node, ['sh', '-ec', `cat >${settingsFile}; echo 0 >/proc/sys/net/ipv4/conf/all/route_localnet`], text)
+    await cluster.exec(node, ['sh', '/run/node-proxy.sh', settings.get(node)?.mode ?? 'none'])
+  })
+  const forget = 'conntrack -F 2>/dev/null; conntrack -F -f ipv6 2>/dev/null || :'
+  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['sh', '-c', forget])))
+}
+
+/** Resolves when these nodes' kube-proxies have programmed all that the API has now: `name` is a Service that is made last. */
+export async function programmed(
+  cluster: Cluster,
+  settings: ReadonlyMap<string, ProxySettings>,
+  families: number,
+  name: string,
+  before: (node: string, config: Json) => Promise<void> = async () => {},
+): Promise<void> {
   const marker = {
     apiVersion: 'v1',
     kind: 'Service',
@@ -52,20 +72,17 @@ export async function restartProxies(
   }
   await cluster.kubectl(['create', '-f', '-'], JSON.stringify(marker))
   await Promise.all(
-    cluster.nodes.map(async (node) => {
-      const { mode, config } = settings.get(node) as ProxySettings
-      const text = stringify({ ...parse(own.get(node) ?? ''), ...config })
-      await cluster.exec(node, ['sh', '-ec', `cat >${settingsFile}; echo 0 >/proc/sys/net/ipv4/conf/all/route_localnet`], text)
-      await cluster.exec(node, ['sh', '/run/node-proxy.sh', mode])
+    [...settings].map(async ([node, { mode, config }]) => {
+      await before(node, config)
       const lists = ['', '6']
         .slice(0, families)
         .map((f) => (mode === 'nftables' ? `nft list table ip${f} kube-proxy` : `ip${f}tables-save`))
       const look = lists.map((list) => `until ${list} 2>/dev/null | grep -q ${namespace}/${name}; do sleep 0.1; done`).join('; ')
       try {
-        await cluster.exec(node, ['timeout', '60', 'sh', '-c', `${look}; conntrack -F 2>/dev/null; conntrack -F -f ipv6 2>/dev/null || :`])
+        await cluster.exec(node, ['timeout', '60', 'sh', '-c', look])
       } catch (error) {
         throw new Error(
-          `${node}: kube-proxy has programmed nothing\n${text}\n${await cluster.exec(node, ['tail', '-n', '20', '/var/log/kube-proxy.log'])}`,
+          `${node}: kube-proxy has programmed nothing\n${JSON.stringify(config)}\n${await cluster.exec(node, ['tail', '-n', '20', '/var/log/kube-proxy.log'])}`,
           { cause: error },
         )
       }

@@ -74,12 +74,16 @@ func answer(name string, connection *net.TCPConn) {
 	defer connection.Close()
 	own, peer := connection.LocalAddr().(*net.TCPAddr).AddrPort(), connection.RemoteAddr().(*net.TCPAddr).AddrPort()
 	line, _ := json.Marshal(seen{name, plain(own.Addr()), own.Port(), plain(peer.Addr())})
-	if _, err := connection.Write(append(line, '\n')); err != nil {
-		return
+	// open until the client has done: a FIN may pass where data do not, and a retransmission has both; who says something is told again
+	for {
+		if _, err := connection.Write(append(line, '\n')); err != nil {
+			return
+		}
+		connection.SetReadDeadline(time.Now().Add(5 * time.Minute))
+		if _, err := connection.Read(make([]byte, 16)); err != nil {
+			return
+		}
 	}
-	// open until the client has done: a FIN may pass where data do not, and a retransmission has both
-	connection.SetReadDeadline(time.Now().Add(10 * time.Second))
-	connection.Read(make([]byte, 1))
 }
 
 func serveUDP(name, network string, port uint16) {
