@@ -21,7 +21,7 @@ import { drawFlows, type RandomFlow } from './flows.ts'
 import { type KeptFlow, keptDifferences, openKept, predictKept } from './kept.ts'
 import { type DrawnPod, drawGuests, drawPods } from './pods.ts'
 import { forgetful, podIps, populate, replaceGuests, settlePods } from './population.ts'
-import { drawProxy, type ProxySettings } from './proxy-settings.ts'
+import { drawProxy, type Mode, type ProxySettings } from './proxy-settings.ts'
 import { byPod, collect, listed, ownSettings, readOutside, replaceServices, restartProxies } from './round.ts'
 import { type DrawnServices, drawServices } from './services.ts'
 import { shake } from './shake.ts'
@@ -35,6 +35,8 @@ export interface Order {
   readonly flows: number
   /** connections that are open while services change: none to leave services as they are */
   readonly kept: number
+  /** of kube-proxy */
+  readonly modes: readonly Mode[]
   /** of the flows so many are sent and watched by netctl itself */
   readonly verify: number
   /** where snapshots are put */
@@ -67,7 +69,7 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
   const families = r.pick([1, 2] as const)
   const pods = drawPods(r, nodes)
   order.say(`seed ${seed}: ${nodes} nodes, ${families} families, ${pods.length} pods`)
-  const cluster = await up(nodes, { dual: families === 2 })
+  const cluster = await up(nodes, { dual: families === 2, proxyMode: order.modes[0] ?? 'iptables' })
   const agent = new Agent()
   try {
     await settle(cluster)
@@ -80,7 +82,7 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
     // as is assumed of a host without a dump: it listens where slices lead
     await agent.serve(cluster.namespace('external'), 'external', [8080, 7000, 9100, 4444], [5353, 7000, 4444])
     const own = await ownSettings(cluster)
-    const world = { cluster, agent, own, pods, nodes, families, addresses: await podIps(cluster) }
+    const world = { cluster, modes: order.modes, agent, own, pods, nodes, families, addresses: await podIps(cluster) }
     for (let round = order.only ?? 0; round < (order.only === undefined ? order.rounds : order.only + 1); round++)
       await oneRound(order, world, seed, round, tally)
   } finally {
@@ -90,6 +92,7 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
 }
 
 interface World {
+  readonly modes: readonly Mode[]
   readonly cluster: Cluster
   readonly agent: Agent
   readonly own: ReadonlyMap<string, string>
@@ -167,13 +170,13 @@ async function disturb(cluster: Cluster, { disorders }: State): Promise<readonly
 }
 
 /** Gives the cluster other services and kube-proxies other settings. */
-async function arrange({ cluster, own, nodes, families, addresses }: World, r: Random): Promise<State> {
+async function arrange({ cluster, modes, own, nodes, families, addresses }: World, r: Random): Promise<State> {
   const guests = drawGuests(r, nodes)
   const services = drawServices({ r, nodes, families, pods: [...addresses, ...(await replaceGuests(cluster, guests))] }, 14)
   await settlePods(cluster, guests)
-  const shared = drawProxy(r, families, 0)
+  const shared = drawProxy(r, modes, families, 0)
   const mixed = r.chance(0.4)
-  const settings = new Map(cluster.nodes.map((node, i) => [node, mixed ? drawProxy(r, families, i) : shared]))
+  const settings = new Map(cluster.nodes.map((node, i) => [node, mixed ? drawProxy(r, modes, families, i) : shared]))
   const disorders = cluster.nodes.map((node, i) => ({
     node,
     ...(r.chance(0.7) ? drawDisorder(r, families, i, nodes, addresses) : { lines: [], addresses: [] }),

@@ -1,7 +1,7 @@
 /**
  * Random services, settings of kube-proxy and packets on real clusters, against what netctl says of them:
  *
- *     node test/cluster/random/fuzz.ts [--seed N] [--clusters N] [--rounds N] [--only ROUND] [--flows N] [--kept N] [--verify N] [--keep FOLDER]
+ *     node test/cluster/random/fuzz.ts [--seed N] [--clusters N] [--rounds N] [--only ROUND] [--flows N] [--kept N] [--verify N] [--keep FOLDER] [--proxy MODE]…
  *
  * Needs root. Prints what differs, then the count; exit 1 if anything does.
  */
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { campaign } from './campaign.ts'
+import type { Mode } from './proxy-settings.ts'
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     flows: { type: 'string', default: '500' },
     kept: { type: 'string', default: '120' },
     verify: { type: 'string', default: '0' },
+    proxy: { type: 'string', multiple: true, default: ['iptables', 'nftables'] },
     keep: { type: 'string' },
   },
 })
@@ -32,6 +34,7 @@ const tally = await campaign({
   ...(values.only !== undefined && { only: Number(values.only) }),
   flows: Number(values.flows),
   kept: Number(values.kept),
+  modes: values.proxy as readonly Mode[],
   verify: Number(values.verify),
   folder,
   say: (text) => console.log(text),

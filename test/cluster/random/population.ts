@@ -4,7 +4,10 @@ import { sendersOf, unlimited } from '../open-shop.ts'
 import { run } from '../run.ts'
 import { namespace } from '../shop.ts'
 import type { Pod } from '../shop-flows.ts'
+import { slowness } from '../slowness.ts'
 import { type DrawnPod, zoneOf } from './pods.ts'
+
+const patience = `--timeout=${120 * slowness}s`
 
 /** Zones, pods, and those that are to leave on their way out. */
 export async function populate(cluster: Cluster, pods: readonly DrawnPod[]): Promise<void> {
@@ -13,14 +16,14 @@ export async function populate(cluster: Cluster, pods: readonly DrawnPod[]): Pro
   const items = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, ...pods.map(({ object }) => object)]
   await cluster.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
   const wait = (state: 'Ready' | 'Initialized', names: readonly string[]) =>
-    cluster.kubectl(['-n', namespace, 'wait', 'pod', ...names, `--for=condition=${state}`, '--timeout=120s'])
+    cluster.kubectl(['-n', namespace, 'wait', 'pod', ...names, `--for=condition=${state}`, patience])
   await wait(
     'Ready',
     pods.filter(({ state }) => state === 'ready' || state === 'leaving').map(({ name }) => name),
   )
   const others = pods.filter(({ state }) => state === 'unready' || state === 'gone').map(({ name }) => name)
   if (others.length > 0)
-    await cluster.kubectl(['-n', namespace, 'wait', 'pod', ...others, '--for=jsonpath={.status.phase}=Running', '--timeout=120s'])
+    await cluster.kubectl(['-n', namespace, 'wait', 'pod', ...others, '--for=jsonpath={.status.phase}=Running', patience])
   const leaving = pods.filter(({ state }) => state === 'leaving' || state === 'gone').map(({ name }) => name)
   if (leaving.length > 0) await cluster.kubectl(['-n', namespace, 'delete', 'pod', ...leaving, '--wait=false'])
 }
@@ -34,7 +37,7 @@ export async function replaceGuests(cluster: Cluster, guests: readonly DrawnPod[
     ['create', '-f', '-'],
     JSON.stringify({ apiVersion: 'v1', kind: 'List', items: guests.map(({ object }) => object) }),
   )
-  await inShop('wait', 'pod', ...guests.map(({ name }) => name), '--for=condition=Ready', '--timeout=120s')
+  await inShop('wait', 'pod', ...guests.map(({ name }) => name), '--for=condition=Ready', patience)
   return await podIps(cluster, ['-l', 'app=guest'])
 }
 

@@ -3,14 +3,16 @@ import type { Random } from '../../kernel/random.ts'
 import { nodeAddress, podRange } from '../network.ts'
 import type { Json } from '../shop.ts'
 
+export type Mode = 'iptables' | 'nftables' | 'ipvs'
+
 export interface ProxySettings {
-  readonly mode: 'iptables' | 'nftables'
+  readonly mode: Mode
   readonly config: Json
 }
 
 /** @param node whose settings they are, from 0 */
-export function drawProxy(r: Random, families: 1 | 2, node: number): ProxySettings {
-  const mode = r.pick(['iptables', 'nftables'] as const)
+export function drawProxy(r: Random, modes: readonly Mode[], families: 1 | 2, node: number): ProxySettings {
+  const mode = r.pick(modes)
   const own = {
     ...(r.chance(0.25) && { masqueradeAll: true }),
     ...(r.chance(0.25) && { masqueradeBit: r.pick([0, 5, 15, 31]) }),
@@ -22,7 +24,9 @@ export function drawProxy(r: Random, families: 1 | 2, node: number): ProxySettin
     config: {
       ...drawDetector(r, families),
       ...(r.chance(0.35) && { nodePortAddresses: drawAddresses(r, families, node) }),
-      iptables: mode === 'iptables' ? { ...own, ...local } : {},
+      // which ipvs heeds, too
+      iptables: mode === 'nftables' ? {} : { ...own, ...(mode === 'iptables' && local) },
+      ...(mode === 'ipvs' && { ipvs: { scheduler: r.pick(['', 'rr']), strictARP: r.chance(0.4) } }),
       nftables: mode === 'nftables' ? own : {},
     },
   }

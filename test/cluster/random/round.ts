@@ -6,6 +6,8 @@ import { parse, stringify } from 'yaml'
 import { netctl } from '../../support/netctl.ts'
 import type { Cluster } from '../cluster.ts'
 import { type Json, namespace } from '../shop.ts'
+import type { Service } from '../shop-flows.ts'
+import { slowness } from '../slowness.ts'
 import type { ProxySettings } from './proxy-settings.ts'
 import type { DrawnServices } from './services.ts'
 
@@ -70,16 +72,22 @@ export async function programmed(
     metadata: { name, namespace },
     spec: { ports: [{ port: 1 }], selector: { g0: 'marker' }, ipFamilyPolicy: families === 2 ? 'RequireDualStack' : 'SingleStack' },
   }
-  await cluster.kubectl(['create', '-f', '-'], JSON.stringify(marker))
+  const made = JSON.parse(await cluster.kubectl(['create', '-o', 'json', '-f', '-'], JSON.stringify(marker))) as Service
+  const addresses = made.spec.clusterIPs ?? []
   await Promise.all(
     [...settings].map(async ([node, { mode, config }]) => {
       await before(node, config)
       const lists = ['', '6']
         .slice(0, families)
         .map((f) => (mode === 'nftables' ? `nft list table ip${f} kube-proxy` : `ip${f}tables-save`))
-      const look = lists.map((list) => `until ${list} 2>/dev/null | grep -q ${namespace}/${name}; do sleep 0.1; done`).join('; ')
+      const until = (list: string, what: string) => `until ${list} 2>/dev/null | grep -q ${what}; do sleep 0.1; done`
+      // by ipvs the names of services are nowhere, and they come one after the other
+      const look =
+        mode === 'ipvs'
+          ? [...addresses.map((ip) => until('ip -o address show dev kube-ipvs0', `'inet6\\? ${ip}/'`)), 'sleep 5'].join('; ')
+          : lists.map((list) => until(list, `${namespace}/${name}`)).join('; ')
       try {
-        await cluster.exec(node, ['timeout', '60', 'sh', '-c', look])
+        await cluster.exec(node, ['timeout', `${60 * slowness}`, 'sh', '-c', look])
       } catch (error) {
         throw new Error(
           `${node}: kube-proxy has programmed nothing\n${JSON.stringify(config)}\n${await cluster.exec(node, ['tail', '-n', '20', '/var/log/kube-proxy.log'])}`,
