@@ -1,18 +1,8 @@
 import { expect, test } from 'vitest'
 import { positionOf, writtenAs } from '../../../src/cluster/manifest/position.ts'
-import { expectWhole, readManifest } from '../../../src/cluster/manifest/read.ts'
-import type { Manifest, ManifestObject } from '../../../src/cluster/manifest/types.ts'
+import { readManifest } from '../../../src/cluster/manifest/read.ts'
+import { only, read } from './read-whole.ts'
 
-const read = (text: string, file = 'a.yaml'): Manifest => {
-  const manifest = readManifest(text, file, { namespace: 'default' })
-  expectWhole(manifest)
-  return manifest
-}
-const only = (text: string): ManifestObject => {
-  const [object, ...others] = read(text).objects
-  if (!object || others.length > 0) throw new Error('not one object')
-  return object
-}
 const labels = (text: string): unknown => (only(text).value.metadata as { labels: unknown }).labels
 const names = (text: string): readonly string[] => read(text).objects.map((o) => `${o.kind} ${o.namespace ?? '-'}/${o.name} :${o.line}`)
 /** code, place, message and advice of the refusal, in one line */
@@ -129,68 +119,6 @@ spec:
   // an anchor may be set again; an alias stands for what was there before it
   const again = pod('spec:\n  a: &x 1\n  b: &y [*x]\n  c: &x 2\n  d: *y\n  e: *x\n')
   expect(only(again).value.spec).toEqual({ a: 1, b: [1], c: 2, d: [1], e: 2 })
-})
-
-test('positions: of a key, a list entry, the nearest parent of what is missing', () => {
-  const yaml = `---
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: a}
-spec:
-  podSelector:
-    matchLabels:
-      app: web
-  ingress:
-  - from:
-    - podSelector: {}
-    # a comment
-    - ipBlock:
-        cidr: 10.0.0.0/8
-    ports:
-    - port: 80
-`
-  const json = JSON.stringify(
-    {
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'NetworkPolicy',
-      metadata: { name: 'a"\\' },
-      spec: { podSelector: {}, ingress: [{}, { ports: [{ port: 80 }] }] },
-    },
-    undefined,
-    1,
-  )
-  const fromYaml = only(yaml)
-  const fromJson = only(`\n${json}`)
-  const inYaml = (...path: (string | number)[]) => positionOf(fromYaml, path).line
-  expect(inYaml()).toBe(2)
-  expect(inYaml('spec', 'podSelector')).toBe(6)
-  expect(inYaml('spec', 'ingress')).toBe(9)
-  expect(inYaml('spec', 'ingress', 0)).toBe(10)
-  expect(inYaml('spec', 'ingress', 0, 'from', 1)).toBe(13)
-  expect(inYaml('spec', 'ingress', 0, 'from', 1, 'ipBlock', 'cidr')).toBe(14)
-  expect(inYaml('spec', 'ingress', 0, 'from', 1, 'ipBlock', 'except', 3)).toBe(13)
-  expect(inYaml('spec', 'ingress', 0, 'ports', 0, 'port')).toBe(16)
-  expect(inYaml('spec', 'egress', 0)).toBe(5)
-  const lines = `\n${json}`.split('\n')
-  const inJson = (...path: (string | number)[]) => lines[positionOf(fromJson, path).line - 1]?.trim()
-  expect(inJson()).toBe('{')
-  expect(inJson('metadata', 'name')).toBe('"name": "a\\"\\\\"')
-  expect(inJson('spec', 'ingress', 1, 'ports')).toBe('"ports": [')
-  expect(inJson('spec', 'ingress', 1, 'ports', 0, 'port')).toBe('"port": 80')
-  expect(inJson('spec', 'egress')).toBe('"spec": {')
-})
-
-test('a place in a long list costs no walk through the list', () => {
-  const items = Array.from({ length: 20_000 }, (_, i) => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: `p${i}` },
-    spec: { nodeName: 'n', text: 'x'.repeat(500) },
-  }))
-  const { objects } = read(JSON.stringify({ apiVersion: 'v1', items, kind: 'List' }, undefined, 1))
-  const lines = objects.map((o) => positionOf(o, ['spec', 'nodeName']).line)
-  // an item has 11 lines, the first starts on line 4
-  expect([lines[0], lines.at(-1)]).toEqual([11, 11 + 11 * 19_999])
 })
 
 test('what is broken is named with line and column', () => {
