@@ -18,13 +18,14 @@ import { differences } from '../shop-truth.ts'
 import { type Disorder, drawDisorder, order } from './disorder.ts'
 import { explained } from './explained.ts'
 import { drawFlows, type RandomFlow } from './flows.ts'
-import { type KeptFlow, keptDifferences, openKept, predictKept } from './kept.ts'
+import { askKept, type KeptFlow, openKept, predictKept } from './kept.ts'
 import { type DrawnPod, drawGuests, drawPods } from './pods.ts'
 import { forgetful, podIps, populate, replaceGuests, settlePods } from './population.ts'
 import { drawProxy, type Mode, type ProxySettings } from './proxy-settings.ts'
 import { byPod, collect, listed, ownSettings, readOutside, replaceServices, restartProxies } from './round.ts'
 import { type DrawnServices, drawServices } from './services.ts'
 import { shake } from './shake.ts'
+import { misjudged, type Slice } from './staleness.ts'
 
 export interface Order {
   readonly seed: number
@@ -121,8 +122,7 @@ async function oneRound(wanted: Order, world: World, seed: number, round: number
   const flows = drawFlows({ r, services, pods, nodes: world.nodes, families: world.families, addresses: state.addresses }, wanted.flows)
   const snapshot = await openSnapshot(path)
   const { traces, wrong } = predict(snapshot, flows)
-  writeFileSync(`${path}.kept`, opened.map((flow) => `${JSON.stringify(flow)}\n`).join(''))
-  const kept = await askKept(agent, snapshot, opened, tally)
+  const kept = await judgeKept(agent, path, snapshot, opened, tally)
   wrong.push(...kept.wrong)
   const told = flows.filter(({ id }) => isTold(traces.get(id), tally))
   const namespaceOf = await sendersOf(cluster)
@@ -208,17 +208,25 @@ async function keepOpen({ cluster, agent, nodes, families }: World, r: Random, c
 }
 
 /** The next packets of open connections, against what netctl says of them; how many of them it could tell. */
-async function askKept(agent: Agent, snapshot: Snapshot, opened: readonly KeptFlow[], tally: Tally) {
+async function judgeKept(agent: Agent, path: string, snapshot: Snapshot, opened: readonly KeptFlow[], tally: Tally) {
+  writeFileSync(`${path}.kept`, opened.map((flow) => `${JSON.stringify(flow)}\n`).join(''))
   const predicted = opened.map((flow) => predictKept(snapshot, flow)).filter(({ trace }) => isTold(trace, tally))
   const traces = new Map(predicted.map(({ flow, trace }) => [flow.id, trace]))
-  const differing = await keptDifferences(
+  const [services, slices] = [listed<Service>(path, 'services.json'), listed<Slice>(path, 'endpointslices.discovery.k8s.io.json')]
+  const asked = await askKept(
     predicted.map(({ flow }) => flow),
     traces,
     agent,
   )
   await agent.letGo()
-  const wrong = predicted.flatMap(({ flow, trace }) => explained(flow, trace).map((what) => `kept ${textOf(flow)}: ${what}`))
-  return { told: predicted.length, wrong: [...wrong, ...[...differing].map(([flow, how]) => `kept ${textOf(flow)}\n  ${how}`)] }
+  const wrong = asked.flatMap(({ flow, seen, how }) => {
+    const trace = traces.get(flow.id) as Trace
+    const stale = flow.state === 'new' ? [] : misjudged(flow, trace, seen, services, slices)
+    return [...explained(flow, trace), ...stale, ...(how === undefined ? [] : [`\n  ${how}`])].map(
+      (what) => `kept ${textOf(flow)}: ${what}`,
+    )
+  })
+  return { told: predicted.length, wrong }
 }
 
 function predict(snapshot: Snapshot, flows: readonly RandomFlow[]) {

@@ -41,24 +41,26 @@ export function predictKept(snapshot: Snapshot, flow: KeptFlow): { readonly flow
   return { flow: anew, trace: traceFlow(snapshot, anew, { id: flow.id }) }
 }
 
-/** What differs, by flow. Each can be asked once: what it meets is not what the snapshot has any more. */
-export async function keptDifferences(
-  flows: readonly KeptFlow[],
-  traces: ReadonlyMap<string, Trace>,
-  agent: Agent,
-): Promise<ReadonlyMap<KeptFlow, string>> {
-  const wrong = new Map<KeptFlow, string>()
-  await Promise.all(
-    flows.map(async (flow) => {
+export interface Asked {
+  readonly flow: KeptFlow
+  readonly seen: Seen
+  /** what differs, if anything */
+  readonly how?: string
+}
+
+/** What became of the next packets. Each can be asked once: what it meets is not what the snapshot has any more. */
+export async function askKept(flows: readonly KeptFlow[], traces: ReadonlyMap<string, Trace>, agent: Agent): Promise<readonly Asked[]> {
+  return await Promise.all(
+    flows.map(async (flow): Promise<Asked> => {
       const { id, from, proto, dst, port, sourcePort } = flow
       const outcomes = (traces.get(id)?.outcomes ?? []).map(onNode).map((outcome) => (proto === 'tcp' ? asErrno(outcome) : outcome))
       const seen = (await agent.again(id, outcomes.some(({ verdict }) => verdict === 'dropped') ? 1.5 : 5)) as readonly Seen[]
       const probe = { from: `${from.kind}/${from.name}`, proto, dst, sport: sourcePort, times: 1, ...(port !== undefined && { port }) }
       const finding = compareProbe(probe, outcomes, seen, true)
-      if (finding.kind === 'differs') wrong.set(flow, `${flow.state} ${flow.about}: ${finding.how}`)
+      const [first = { kind: 'dropped' } as const] = seen
+      return { flow, seen: first, ...(finding.kind === 'differs' && { how: `${flow.state} ${flow.about}: ${finding.how}` }) }
     }),
   )
-  return wrong
 }
 
 /** What an ICMP error is to a connection of TCP (net/ipv4/icmp.c, icmp_err_convert; net/ipv6/icmp.c, tab_unreach). */
