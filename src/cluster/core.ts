@@ -30,7 +30,8 @@ export function pod(item: Item): Pod {
     for (const p of arr(rec(container).ports).map(rec)) {
       const port = num(p.containerPort)
       const name = str(p.name)
-      if (port !== undefined) ports.push({ ...(name && { name }), port, protocol: protocol(p.protocol) })
+      const hostPort = num(p.hostPort)
+      if (port !== undefined) ports.push({ ...(name && { name }), port, protocol: protocol(p.protocol), ...(hostPort && { hostPort }) })
     }
   }
   const ready = arr(status.conditions)

@@ -40,6 +40,8 @@ export interface ContainerPort {
   readonly name?: string
   readonly port: number
   readonly protocol: 'tcp' | 'udp' | 'sctp'
+  /** of its node, that leads here */
+  readonly hostPort?: number
 }
 
 export interface Node {

@@ -29,7 +29,7 @@ export function staleMapping(world: World, entry: ConntrackEntry): Stale | undef
   }
   if (!isHost(world, original.dst) && wasRead(cluster, 'services'))
     return { why: `no Service has ${original.dst.text} port ${original.dport?.lo}/${proto} any more` }
-  const why = nobodyHas(world, reply.src)
+  const why = nobodyHas(world, reply.src) ?? goneNodePort(world, entry)
   return why === undefined ? undefined : { why }
 }
 
@@ -40,6 +40,17 @@ export const targetOf = ({ reply: { src, sport } }: ConntrackEntry): string =>
 function nobodyHas(world: World, ip: Ip): string | undefined {
   const known = podAddress(world, ip)
   return known && !known.pod && wasRead(world.snapshot.cluster, 'pods') ? `${ip.text} is an address that no pod has any more` : undefined
+}
+
+/**
+ * Of a node port whose Service is gone kube-proxy forgets no connection. Node ports are 30000 to 32767 unless kube-apiserver's
+ * --service-node-port-range says otherwise; a pod may have one of its node's there, too.
+ */
+function goneNodePort({ podsByIp, snapshot: { cluster } }: World, { original, reply, proto }: ConntrackEntry): string | undefined {
+  const port = original.dport?.lo ?? 0
+  const pod = podsByIp.get(reply.src.text)
+  if (!pod || port < 30_000 || port > 32_767 || !wasRead(cluster, 'services')) return undefined
+  return pod.ports.some(({ hostPort }) => hostPort === port) ? undefined : `no Service has node port ${port}/${proto}`
 }
 
 /** Stale connections of this very client and destination, those alike counted once. */

@@ -111,6 +111,29 @@ test('a node port', () => {
   ])
 })
 
+// found by random clusters: of a node port whose Service is deleted kube-proxy 1.36 leaves UDP entries, too, and the pod goes on answering
+test.each<[string, number, object[], string | undefined]>([
+  ['whose Service is gone', 30099, [{ containerPort: 5353, protocol: 'UDP' }], 'no Service has node port 30099/udp'],
+  ['that is a pod’s own port of its node', 30099, [{ containerPort: 5353, protocol: 'UDP', hostPort: 30099 }], undefined],
+  ['that no Service can have', 40099, [{ containerPort: 5353, protocol: 'UDP' }], undefined],
+])('a port of a node %s', (_what, dport, ports, why) => {
+  const line = entry({
+    src: '198.51.100.10',
+    dst: '172.18.0.11',
+    sport: 5000,
+    dport,
+    from: '10.244.2.2',
+    fromPort: 5353,
+    flags: ['UNREPLIED'],
+  })
+  const flow = { from: { kind: 'external', name: 'ext' }, proto: 'udp', dst: '172.18.0.11', port: dport } as const
+  const trace = ask(line, flow, (m) => {
+    const [, p2] = m.objects.pods as { spec: object }[]
+    if (p2) p2.spec = { ...p2.spec, containers: [{ ports }] }
+  })
+  expect(trace.warnings?.map((w) => w.entry)).toEqual(why && [why])
+})
+
 test('without EndpointSlices: an address that nobody has', () => {
   const none = (m: Made) => {
     delete m.objects.endpointslices
