@@ -3,7 +3,10 @@
  * installed), and a few small images. Kept in a cache outside of the repository ($NETCTL_CLUSTER_CACHE), each part under the hash of what it is made of.
  *
  *   node test/cluster/build.ts       makes what is lacking; whoever needs it meanwhile waits
+ *
+ * Calico is made only for who asks for it, from a git repository of it ($NETCTL_CALICO): it is no Go module that could be fetched.
  */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   existsSync,
@@ -32,6 +35,8 @@ const cache = process.env.NETCTL_CLUSTER_CACHE || join(process.env.XDG_CACHE_HOM
 
 const kubePrograms = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl']
 const debianPrograms = ['etcd', 'containerd', 'containerd-shim-runc-v2', 'ctr', 'runc']
+/** what the one program of Calico is called as */
+const calicoPrograms = ['calico-ipam', 'calicoctl']
 const packages = ['etcd-server', 'containerd', 'runc', 'containernetworking-plugins']
 
 interface Part {
@@ -56,7 +61,7 @@ const kube: Part = {
     const said = Object.entries({ gitVersion: version, gitMajor: major, gitMinor: minor }).map(
       ([k, v]) => `-X k8s.io/component-base/version.${k}=${v}`,
     )
-    await goBuild('kube', ['-ldflags', `-s -w ${said.join(' ')}`, '-o', join(folder, 'kube'), '.'])
+    await goBuild(join(here, 'kube'), ['-ldflags', `-s -w ${said.join(' ')}`, '-o', join(folder, 'kube'), '.'])
   },
 }
 
@@ -64,7 +69,7 @@ const pods: Part = {
   name: 'pods',
   doing: "building the pods' programs",
   of: [process.arch, ...contents('pods')],
-  make: (folder) => goBuild('pods', ['-ldflags', '-s -w', '-o', `${folder}/`, './...']),
+  make: (folder) => goBuild(join(here, 'pods'), ['-ldflags', '-s -w', '-o', `${folder}/`, './...']),
 }
 
 const debian: Part = {
@@ -84,11 +89,33 @@ const debian: Part = {
   },
 }
 
+/** All of Calico in one file, as its image has it, and its custom resources; of the commit that the repository's HEAD is. */
+function calicoOf(repository: string): Part {
+  const [commit, version] = [
+    ['rev-parse', 'HEAD'],
+    ['describe', '--tags', '--always'],
+  ].map((args) => execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).trim()) as [string, string]
+  return {
+    name: 'calico',
+    doing: `building Calico ${version}, which takes some ten minutes of processor time`,
+    of: [process.arch, commit],
+    make: async (folder) => {
+      const source = join(folder, 'source')
+      mkdirSync(source)
+      await execa('sh', ['-c', 'git -C "$1" archive "$2" | tar x -C "$3"', 'sh', repository, commit, source])
+      const flags = `-s -w -X github.com/projectcalico/calico/pkg/buildinfo.Version=${version}`
+      await goBuild(source, ['-ldflags', flags, '-o', join(folder, 'calico'), './cmd/calico'])
+      renameSync(join(source, 'manifests/crds.yaml'), join(folder, 'crds.yaml'))
+      rmSync(source, { recursive: true })
+    },
+  }
+}
+
 /** One folder of them all: hard links, and the images. */
-const whole: Part = {
+const wholeOf = (parts: readonly Part[], calico?: Part): Part => ({
   name: 'cluster',
   doing: 'writing the images',
-  of: [kube, pods, debian].map(keyOf).concat(
+  of: parts.map(keyOf).concat(
     contents('.'),
     images.map(({ programs }) => programs.map(identity).join()),
   ),
@@ -103,20 +130,41 @@ const whole: Part = {
       linkSync(join(placeOf(debian), folder, name), join(bin, name))
     }
     await execa('cp', ['-al', join(placeOf(debian), 'usr/lib/cni'), join(folder, 'cni')])
+    if (calico) {
+      for (const name of ['calico', 'crds.yaml']) linkSync(join(placeOf(calico), name), join(bin, name))
+      for (const name of calicoPrograms) symlinkSync('calico', join(bin, name))
+    }
     for (const image of images) await writeImage(archiveOf(folder, image), image.name, image.files(placeOf(pods)), image.entrypoint)
   },
+})
+
+/** in the order in which they are made */
+function partsOf(withCalico: boolean): readonly Part[] {
+  const calico = withCalico ? calicoOf(calicoRepository()) : undefined
+  const parts = [debian, pods, kube, ...(calico ? [calico] : [])]
+  return [...parts, wholeOf(parts, calico)]
+}
+
+function calicoRepository(): string {
+  const { NETCTL_CALICO: repository } = process.env
+  if (!repository) throw new Error('Calico is built from a git repository of it, whose path NETCTL_CALICO names')
+  return repository
 }
 
 /** All of it, at once if it is there; else made by a process that no other one does it beside. Says on stderr what it does. */
-export async function built(): Promise<Built> {
+export async function built({ calico = false }: { readonly calico?: boolean } = {}): Promise<Built> {
+  const parts = partsOf(calico)
+  const whole = parts.at(-1) as Part
   if (!isThere(whole)) {
     mkdirSync(cache, { recursive: true })
     say(`${cache} lacks what is wanted now: it is built, or whoever builds it is waited for`)
     // the kernel lets go of the lock if its holder is killed
-    await execa('flock', ['--no-fork', join(cache, 'lock'), process.execPath, import.meta.filename, 'alone'], { stdio: ['ignore', 2, 2] })
+    await execa('flock', ['--no-fork', join(cache, 'lock'), process.execPath, import.meta.filename, calico ? 'alone-calico' : 'alone'], {
+      stdio: ['ignore', 2, 2],
+    })
   }
   const folder = placeOf(whole)
-  for (const part of [kube, pods, debian, whole]) if (isThere(part)) utimesSync(placeOf(part), new Date(), new Date())
+  for (const part of parts) if (isThere(part)) utimesSync(placeOf(part), new Date(), new Date())
   return {
     bin: join(folder, 'bin'),
     cni: join(folder, 'cni'),
@@ -126,10 +174,10 @@ export async function built(): Promise<Built> {
 }
 
 /** Alone, as the lock says. A part is made beside its place and renamed, so that what is there is whole. */
-async function makeAll(): Promise<void> {
+async function makeAll(withCalico: boolean): Promise<void> {
   for (const name of readdirSync(cache))
     if (name.startsWith('making-') || isOld(join(cache, name))) rmSync(join(cache, name), { recursive: true })
-  for (const part of [debian, pods, kube, whole]) {
+  for (const part of partsOf(withCalico)) {
     if (isThere(part)) {
       say(`${part.name}: kept from before`)
       continue
@@ -156,9 +204,9 @@ async function made(part: Part, tries = 3): Promise<void> {
 }
 
 async function goBuild(module: string, args: readonly string[]): Promise<void> {
-  const { program, env } = goFor(join(here, module))
+  const { program, env } = goFor(module)
   // not to write into a folder that is taken away, after a kill
-  await execa('setpriv', ['--pdeathsig', 'KILL', program, 'build', ...args], { cwd: join(here, module), env, stdio: ['ignore', 2, 2] })
+  await execa('setpriv', ['--pdeathsig', 'KILL', program, 'build', ...args], { cwd: module, env, stdio: ['ignore', 2, 2] })
 }
 
 function keyOf({ name, of }: Part): string {
@@ -196,4 +244,8 @@ function isOld(path: string): boolean {
 
 const say = (what: string): void => void process.stderr.write(`test cluster: ${what}\n`)
 
-if (import.meta.main) await (process.argv[2] === 'alone' ? makeAll() : built())
+if (import.meta.main) {
+  const [, , how = ''] = process.argv
+  const calico = how.endsWith('calico')
+  await (how.startsWith('alone') ? makeAll(calico) : built({ calico }))
+}

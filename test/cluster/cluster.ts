@@ -7,13 +7,14 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lackingHere } from './able.ts'
 import { built } from './build.ts'
+import { createCalicoResources } from './calico.ts'
 import { startControlPlane } from './control-plane.ts'
 import { makeMachine } from './machine.ts'
-import { externalAddress, loadBalancerRange, nodeAddress, podRangeOf, serviceRange } from './network.ts'
+import { externalAddress, loadBalancerRange, nodeAddress, podRange, podRangeOf, serviceRange } from './network.ts'
 import { type ClusterNode, makeNode } from './node.ts'
 import { run } from './run.ts'
 import { slowness } from './slowness.ts'
-import type { ClusterOptions, ProxyMode } from './types.ts'
+import type { ClusterOptions, Cni, ProxyMode } from './types.ts'
 
 export interface Cluster {
   /** file: the administrator's, for this host */
@@ -48,13 +49,13 @@ export interface Cluster {
 /** Starts a cluster of that many nodes, 80 at most (network.ts); with a CNI, they are Ready. */
 export async function up(
   count: number,
-  { dual = false, proxyMode = 'iptables', cni = 'ptp', shared }: ClusterOptions = {},
+  { dual = false, proxyMode = 'iptables', cni = 'ptp', felix = 'iptables', shared }: ClusterOptions = {},
 ): Promise<Cluster> {
   if (!(count >= 1 && count <= 80)) throw new RangeError(`a cluster has 1 to 80 nodes, not ${count}`)
   const lack = lackingHere()
   if (lack !== undefined) throw new Error(`no cluster here: it needs ${lack}`)
   refuseUnable(proxyMode)
-  const parts = await built()
+  const parts = await built({ calico: cni === 'calico' })
   const machine = await makeMachine()
   try {
     const control = await startControlPlane(machine, parts, { dual })
@@ -67,10 +68,12 @@ export async function up(
       ['create', '--validate=false', '-f', '-'],
       JSON.stringify({ apiVersion: 'v1', kind: 'List', items: names.map((name, i) => nodeObject(name, i, dual)) }),
     )
+    if (cni === 'calico') await createCalicoResources(kubectl, `${parts.bin}/crds.yaml`, felix)
+    const calicoConfig = await control.kubeconfigFor('calico-node', ['system:masters'])
     const nodes = new Map<string, ClusterNode>()
     for (const [index, name] of names.entries()) {
       const kubeletConfig = await control.kubeconfigFor(`system:node:${name}`, ['system:nodes'])
-      const settings = { index, name, count, dual, proxyMode, cni, pause: parts.pause, ca, kubeletConfig, proxyConfig }
+      const settings = { index, name, count, dual, proxyMode, cni, pause: parts.pause, ca, kubeletConfig, proxyConfig, calicoConfig }
       nodes.set(name, await makeNode(machine, parts, settings, shared))
     }
     const node = (name: string): ClusterNode => {
@@ -97,7 +100,7 @@ export async function up(
       waitReady: (ready = true, which = names) => waitReady(kubectl, which.map(node), ready),
       down: () => machine.end(),
     }
-    await Promise.all([run([...machine.inside, 'sh', '-e'], outside(names, dual)), ...names.map(cluster.boot)])
+    await Promise.all([run([...machine.inside, 'sh', '-e'], outside(names, dual, cni)), ...names.map(cluster.boot)])
     if (cni !== 'none') await cluster.waitReady()
     return cluster
   } catch (error) {
@@ -134,11 +137,13 @@ function nodeObject(name: string, index: number, dual: boolean) {
   return { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { podCIDR: podCIDRs[0], podCIDRs } }
 }
 
-/** A host on the nodes' wire that knows the way to pods (by their node) and to services (by the first node); and the same ways for the control plane. */
-function outside(names: readonly string[], dual: boolean): string {
+/** A host on the nodes' wire that knows the way to pods (by their node; with Calico, whose nodes have no fixed ranges, by the first) and to services (by the first node); and the same ways for the control plane. */
+function outside(names: readonly string[], dual: boolean, cni: Cni): string {
   const families = (dual ? [0, 1] : [0]) as readonly (0 | 1)[]
   const routes = families.flatMap((f) => [
-    ...names.map((_, i) => `${podRangeOf(i)[f]} via ${nodeAddress(i)[f]}`),
+    ...(cni === 'calico'
+      ? [`${podRange[f]} via ${nodeAddress(0)[f]}`]
+      : names.map((_, i) => `${podRangeOf(i)[f]} via ${nodeAddress(i)[f]}`)),
     ...[serviceRange[f], loadBalancerRange[f]].map((range) => `${range} via ${nodeAddress(0)[f]}`),
   ])
   return [

@@ -1,5 +1,6 @@
 /** What is on a node's disk before its first boot: settings of the runtime, kubelet, kube-proxy and the baseline CNI. */
 import { stringify } from 'yaml'
+import { calicoFiles } from './calico.ts'
 import { machineAddress, nodeAddress, podRange, podRangeOf } from './network.ts'
 import type { Cni } from './types.ts'
 
@@ -15,6 +16,7 @@ export interface NodeSettings {
   readonly ca: string
   readonly kubeletConfig: string
   readonly proxyConfig: string
+  readonly calicoConfig: string
 }
 
 /** path on the node → content */
@@ -35,8 +37,14 @@ export function nodeFiles(node: NodeSettings): Readonly<Record<string, string>> 
     'etc/kubernetes/kubelet.yaml': stringify(kubelet),
     'etc/kubernetes/kube-proxy.conf': node.proxyConfig,
     'etc/kubernetes/kube-proxy.yaml': stringify(kubeProxy(name, families)),
-    ...(node.cni !== 'none' && { 'etc/cni/net.d/10-pods.conflist': JSON.stringify(network(node.cni, index, families), null, 2) }),
+    ...podNetwork(node, families),
   }
+}
+
+function podNetwork({ cni, index, name, calicoConfig }: NodeSettings, families: number): Readonly<Record<string, string>> {
+  if (cni === 'none') return {}
+  if (cni === 'calico') return calicoFiles(name, families, calicoConfig)
+  return { 'etc/cni/net.d/10-pods.conflist': JSON.stringify(network(cni, index, families), null, 2) }
 }
 
 function hosts(count: number, families: number): string {
@@ -51,7 +59,7 @@ function hosts(count: number, families: number): string {
 /** Addresses, a way out (to nowhere: but what has no route never comes to where services are translated), and with the baseline CNI ways to the other nodes' pods. */
 function networkScript({ index, count, dual, cni }: NodeSettings): string {
   const families = (dual ? [0, 1] : [0]) as readonly (0 | 1)[]
-  const others = cni === 'none' ? [] : Array.from({ length: count }, (_, i) => i).filter((i) => i !== index)
+  const others = !(cni in wires) ? [] : Array.from({ length: count }, (_, i) => i).filter((i) => i !== index)
   return [
     'ip link set lo up',
     'echo 1 >/proc/sys/net/ipv4/ip_forward',

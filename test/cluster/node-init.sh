@@ -88,7 +88,7 @@ lend() {
 lend "$bin" /usr/local/lib/kubernetes/bin
 lend "$images" /usr/local/lib/kubernetes/images
 [ -z "$shared" ] || lend "$shared" "$shared"
-cp "$(dirname "$0")/node-run.sh" "$(dirname "$0")/node-proxy.sh" "$root/run/"
+cp "$(dirname "$0")/node-run.sh" "$(dirname "$0")/node-proxy.sh" "$(dirname "$0")/node-calico.sh" "$root/run/"
 
 cd "$root"
 mkdir -p run/old

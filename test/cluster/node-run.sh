@@ -19,6 +19,7 @@ fi
 kubelet --config /etc/kubernetes/kubelet.yaml --kubeconfig /etc/kubernetes/kubelet.conf \
   --hostname-override "$(hostname)" --node-ip "$(cat /etc/node/addresses)" >>/var/log/kubelet.log 2>&1 3>&- &
 sh /run/node-proxy.sh "$(cat /etc/node/proxy-mode)" 3>&-
+if [ -e /etc/calico/environment ]; then sh /run/node-calico.sh >>/var/log/calico.log 2>&1 3>&-; fi
 echo booted >&3
 exec 3>&-
 wait

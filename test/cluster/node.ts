@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeGroups, type NodeGroups, removeGroups } from './cgroups.ts'
 import { diskChanges } from './disk.ts'
@@ -29,7 +29,8 @@ export interface ClusterNode {
 }
 
 const script = join(import.meta.dirname, 'node-init.sh')
-const path = '/usr/local/lib/kubernetes/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const bin = '/usr/local/lib/kubernetes/bin'
+const path = `${bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`
 /** nothing of this machine's environment is a node's: its TMPDIR is not there, and its HTTPS_PROXY not on the way to the API server */
 const clean = ['env', '-i', `PATH=${path}`, 'HOME=/root']
 /** loopback is the runtime's own need; a bare node has the others as well, but nothing that calls them */
@@ -46,6 +47,8 @@ export async function makeNode(machine: Machine, built: Built, settings: NodeSet
   }
   await mkdir(join(files, 'opt/cni/bin'), { recursive: true })
   for (const plugin of plugins) await copyFile(join(built.cni, plugin), join(files, 'opt/cni/bin', plugin))
+  if (settings.cni === 'calico')
+    for (const plugin of ['calico', 'calico-ipam']) await symlink(`${bin}/${plugin}`, join(files, 'opt/cni/bin', plugin))
 
   let running: { readonly init: ChildProcess; readonly pid: number; readonly groups: NodeGroups } | undefined
   const pid = (): number => {

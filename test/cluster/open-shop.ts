@@ -46,15 +46,15 @@ export async function programmed(cluster: Cluster, mode: Exclude<ProxyMode, 'non
 
 /** Where packets are sent from: paths to network namespaces. */
 export async function sendersOf(cluster: Cluster): Promise<(from: ShopFlow['from']) => string> {
-  const line = '{range .items[*]}{.metadata.name} {.metadata.uid}{"\\n"}{end}'
-  const listed = await cluster.kubectl(['-n', namespace, 'get', 'pods', '-o', `jsonpath=${line}`])
+  const line = '{range .items[*]}{.metadata.namespace}/{.metadata.name} {.metadata.uid}{"\\n"}{end}'
+  const listed = await cluster.kubectl(['get', 'pods', '-A', '-o', `jsonpath=${line}`])
   const processes = podProcesses()
   const paths = new Map(
     listed
       .trim()
       .split('\n')
       .map((text) => text.split(' '))
-      .map(([name, uid = '']) => [`${namespace}/${name}`, `/proc/${processes.get(uid)}/ns/net`]),
+      .map(([name, uid = '']) => [name, `/proc/${processes.get(uid)}/ns/net`]),
   )
   return ({ kind, name }) => (kind === 'pod' ? (paths.get(name) ?? `no pod ${name}`) : cluster.namespace(name))
 }

@@ -1,7 +1,8 @@
 /**
  * A cluster to try things on by hand, until Ctrl-C (or SIGTERM); after `kill -9` as well, nothing of it stays for long.
  *
- *   node test/cluster/play.ts 2 [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|bridge|none] [--shop]
+ *   node test/cluster/play.ts 2 [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|bridge|calico|none]
+ *     [--felix iptables|nftables] [--shop]
  *
  * `--shop`: with the pods and services of shop.ts, which needs two nodes.
  */
@@ -10,12 +11,19 @@ import { parseArgs } from 'node:util'
 import { up } from './cluster.ts'
 import { openShop } from './open-shop.ts'
 
-const usage = 'usage: node test/cluster/play.ts NODES [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|bridge|none] [--shop]'
+const usage =
+  'usage: node test/cluster/play.ts NODES [--dual] [--proxy iptables|nftables|ipvs|none] [--cni ptp|bridge|calico|none] [--felix iptables|nftables] [--shop]'
 
 function given() {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { dual: { type: 'boolean' }, proxy: { type: 'string' }, cni: { type: 'string' }, shop: { type: 'boolean' } },
+    options: {
+      dual: { type: 'boolean' },
+      proxy: { type: 'string' },
+      cni: { type: 'string' },
+      felix: { type: 'string' },
+      shop: { type: 'boolean' },
+    },
   })
   const [count] = positionals
   if (positionals.length !== 1 || !(Number(count) >= 1)) throw new Error('how many nodes?')
@@ -24,7 +32,12 @@ function given() {
   return {
     count: Number(count),
     shop: values.shop === true,
-    options: { dual: values.dual === true, proxyMode, cni: oneOf(values.cni ?? 'ptp', 'ptp', 'bridge', 'none') },
+    options: {
+      dual: values.dual === true,
+      proxyMode,
+      cni: oneOf(values.cni ?? 'ptp', 'ptp', 'bridge', 'calico', 'none'),
+      felix: oneOf(values.felix ?? 'iptables', 'iptables', 'nftables'),
+    },
   }
 }
 

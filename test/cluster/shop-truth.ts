@@ -8,12 +8,13 @@ import type { ShopFlow } from './shop-flows.ts'
 /** Where a flow's sender is: a path to its network namespace. */
 export type NamespaceOf = (from: ShopFlow['from']) => string
 
-/** What differs, by flow. Silence is waited for longer where none is foretold: a packet that a busy machine was late with is no drop. */
+/** What differs, by flow. Silence is waited for longer where none is foretold: a packet that a busy machine was late with is no drop. `saw` is told of every flow. */
 export async function differences<F extends ShopFlow>(
   flows: readonly F[],
   traces: ReadonlyMap<string, Trace>,
   agent: Agent,
   namespaceOf: NamespaceOf,
+  saw: (flow: F, seen: readonly Seen[]) => void = () => {},
 ): Promise<ReadonlyMap<F, string>> {
   const wrong = new Map<F, string>()
   await Promise.all(
@@ -32,6 +33,7 @@ export async function differences<F extends ShopFlow>(
         ...(payload !== undefined && { payload }),
       }
       const seen = (await agent.probe({ ...probe, ...(ask && { ask }), ns: namespaceOf(from), timeout: silent ? 1 : 5 })) as readonly Seen[]
+      saw(flow, seen)
       // a server that answers in words of its own names nobody, as one that is pinged
       const finding = compareProbe(ask ? { ...probe, proto: 'icmp' } : probe, outcomes, seen, flow.nominal)
       if (finding.kind === 'differs') wrong.set(flow, `${flow.about}: ${finding.how}`)
@@ -46,5 +48,5 @@ export function onNode(outcome: Outcome): Outcome {
   const { endpoint } = outcome
   return endpoint === undefined
     ? outcome
-    : { ...outcome, endpoint: endpoint.replace(/^pod\/shop\/edge-(\d)$/, 'node$1').replace(/^(node|external)\//, '') }
+    : { ...outcome, endpoint: endpoint.replace(/^pod\/\w+\/edge-(\d)$/, 'node$1').replace(/^(node|external)\//, '') }
 }

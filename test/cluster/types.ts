@@ -2,7 +2,7 @@
 
 /** What build.ts makes once and keeps in the cache; nodes see both folders read-only. */
 export interface Built {
-  /** folder: kubelet, kube-proxy, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl, etcd, containerd, containerd-shim-runc-v2, ctr, runc */
+  /** folder: kubelet, kube-proxy, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl, etcd, containerd, containerd-shim-runc-v2, ctr, runc; calico, calico-ipam, calicoctl and crds.yaml if asked for */
   readonly bin: string
   /** folder of CNI plugins: loopback, ptp, bridge, host-local, portmap */
   readonly cni: string
@@ -46,11 +46,15 @@ export interface ClusterOptions {
   readonly dual?: boolean
   readonly proxyMode?: ProxyMode
   readonly cni?: Cni
+  /** with Calico: what it writes its rules with; iptables if nothing is said */
+  readonly felix?: Felix
   /** a folder of this host that nodes see read-only under its own name, netctl itself for instance; else nothing but /usr and /etc is seen */
   readonly shared?: string
 }
 
-/** how nodes wire their pods: a link for each, all behind one bridge, or not at all */
-export type Cni = 'ptp' | 'bridge' | 'none'
+/** how nodes wire their pods: a link for each, all behind one bridge, by Calico, which judges policies too, or not at all */
+export type Cni = 'ptp' | 'bridge' | 'calico' | 'none'
+
+export type Felix = 'iptables' | 'nftables'
 
 export type ProxyMode = 'iptables' | 'nftables' | 'ipvs' | 'none'

@@ -245,7 +245,7 @@ function predict(snapshot: Snapshot, flows: readonly RandomFlow[]) {
 }
 
 /** Is it decided? What is not is counted; so is what leaves for the world, which is supposed to answer: an address that a Service has had. */
-function isTold(trace: Trace | undefined, tally: Tally): boolean {
+export function isTold(trace: Trace | undefined, tally: Tally): boolean {
   const unsure = trace?.outcomes.find(({ verdict }) => verdict === 'undecided')
   const world = trace?.outcomes.some(({ endpoint }) => endpoint === `external/${trace.flow.dst}`)
   if (!unsure && !world) return trace !== undefined
@@ -260,7 +260,7 @@ function isTold(trace: Trace | undefined, tally: Tally): boolean {
  * A router tells a sender five times in a row that there is no way, then once a second (net.ipv4.route.error_burst, the first namespace's own), whoever
  * asks: the few that are left are asked one by one, when it has forgotten the others.
  */
-async function patiently<F extends ShopFlow>(
+export async function patiently<F extends ShopFlow>(
   left: ReadonlyMap<F, string>,
   ask: (some: readonly F[]) => Promise<ReadonlyMap<F, string>>,
 ): Promise<ReadonlyMap<F, string>> {
@@ -273,7 +273,7 @@ async function patiently<F extends ShopFlow>(
   return still
 }
 
-const textOf = ({ id, from, proto, dst, port }: RandomFlow): string => `#${id} ${from.kind}/${from.name} ${proto} ${dst} ${port ?? ''}`
+export const textOf = ({ id, from, proto, dst, port }: ShopFlow): string => `#${id} ${from.kind}/${from.name} ${proto} ${dst} ${port ?? ''}`
 
 const ofShop = ({ metadata }: { readonly metadata: object }): boolean =>
   (metadata as { readonly namespace?: string }).namespace === namespace

@@ -32,7 +32,7 @@ export const settled = (cluster: Cluster): Promise<void> =>
   quiet(() => cluster.kubectl(['-n', namespace, 'get', 'endpointslices', '-o', 'jsonpath={.items[*].metadata.resourceVersion}']))
 
 /** Resolves when what is asked has been the same for a while. */
-async function quiet(ask: () => Promise<string>): Promise<void> {
+export async function quiet(ask: () => Promise<string>): Promise<void> {
   let before = ''
   for (let same = 0; same < 4; ) {
     await sleep(400)

@@ -133,7 +133,7 @@ function service(random: Random, namespace: string, name: string, pods: readonly
 }
 
 /** Sets may hold both families and pods of the cluster. */
-function networkSets(random: Random, spaces: readonly string[]): KubeObject[] {
+export function networkSets(random: Random, spaces: readonly string[]): KubeObject[] {
   const apiVersion = 'projectcalico.org/v3'
   const spec = () => ({ nets: [...new Set(times(random, 1, 3, () => cidr(random, random.chance(0.7) ? 4 : 6)))] })
   return [
@@ -176,7 +176,7 @@ function hostEndpoints(random: Random): KubeObject[] {
   return [...hosts, { apiVersion, kind: 'Profile', metadata: { name: 'custom' }, spec: custom }]
 }
 
-function tier(random: Random, name: string): KubeObject {
+export function tier(random: Random, name: string): KubeObject {
   const spec = {
     ...maybe(random, 0.8, () => ({ order: random.pick([-1, 10, 10, 2_000, 2_000_000]) })),
     ...maybe(random, 0.5, () => ({ defaultAction: random.pick(['Deny', 'Pass']) })),
@@ -204,7 +204,7 @@ function policies(random: Random, spaces: readonly string[]): KubeObject[] {
   return [...made.values()]
 }
 
-function policyOf(random: Random, kind: string, namespace: string, name: string): KubeObject {
+export function policyOf(random: Random, kind: string, namespace: string, name: string): KubeObject {
   switch (kind) {
     case 'kubernetes':
       return networkPolicy(random, namespace, name)
