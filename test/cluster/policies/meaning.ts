@@ -19,7 +19,8 @@ export function misjudged(
   const truth = truthOf(flow, seen, pods)
   const isVirtual = truth.via === 'svc'
   const toHost = truth.via === 'node'
-  if (!toHost) return contradiction(world, truth, hosts)
+  // what comes in by one node and goes back by another may be nobody's connection to the first
+  if (!toHost) return contradiction(world, truth, hosts || flow.from.kind === 'external')
   return truth.from.kind === 'pod' ? leaving(world, truth, hosts) : isVirtual ? [] : atHosts(world, truth, false)
 }
 

@@ -121,7 +121,7 @@ function entity(random: Random, family: 4 | 6, withPorts: boolean, side: 'source
   const often = random.chance(0.5) ? 1 : 0.1
   const portsToo = withPorts && random.chance(side === 'destination' ? 0.65 : 0.1)
   return {
-    ...maybe(random, 0.2 * often, () => ({ nets: times(random, 1, 2, () => cidr(random, family)) })),
+    ...maybe(random, 0.2 * often, () => ({ nets: [...new Set(times(random, 1, 2, () => cidr(random, family)))] })),
     ...(notNets.length > 0 ? maybe(random, 0.12 * often, () => ({ notNets })) : {}),
     ...maybe(random, 0.35 * often, () => ({ selector: endpointSelector(random) })),
     ...maybe(random, 0.2 * often, () => ({ notSelector: endpointSelector(random) })),

@@ -1,0 +1,140 @@
+/**
+ * The shop on real Calico, both its dataplanes beside both of kube-proxy's, with policies of every kind: packets do as netctl says, and it says who did
+ * what. Only for who names a git repository of Calico to build it from ($NETCTL_CALICO): CI has none.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { needs } from '../support/needs.ts'
+import { netctl } from '../support/netctl.ts'
+import { Agent } from '../support/netns-agent.ts'
+import { twice } from '../support/twice.ts'
+import { type Cluster, up } from './cluster.ts'
+import { openShop, programmed, sendersOf } from './open-shop.ts'
+import { apply, settled } from './policies/state.ts'
+import { namespace } from './shop.ts'
+import { type ShopFlow, shopFlows } from './shop-flows.ts'
+import { byPod, collect, predict, readTraces, writeFlows } from './shop-run.ts'
+import { differences } from './shop-truth.ts'
+
+const able = process.env.NETCTL_CALICO !== undefined && needs('cluster', 'python3', 'conntrack')
+
+const policy = (kind: string, name: string, spec: object) => ({
+  apiVersion: 'projectcalico.org/v3',
+  kind,
+  metadata: { name, ...(kind === 'NetworkPolicy' && { namespace }) },
+  spec,
+})
+
+/** web answers the shop's clients alone; nobody asks the database's port 5432 but web, whom a tier before says so; ICMP is refused to the api. */
+const policies = {
+  kubernetes: [
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'web', namespace },
+      spec: {
+        podSelector: { matchLabels: { app: 'web' } },
+        ingress: [
+          { from: [{ podSelector: { matchLabels: { app: 'client' } } }], ports: [{ port: 'http' }, { port: 5353, protocol: 'UDP' }] },
+          { from: [{ ipBlock: { cidr: '172.30.0.0/24', except: ['172.30.0.100/32'] } }] },
+        ],
+      },
+    },
+  ],
+  calico: [
+    policy('Tier', 'security', { order: 100 }),
+    policy('GlobalNetworkPolicy', 'security.database', {
+      tier: 'security',
+      selector: 'app == "db"',
+      types: ['Ingress'],
+      ingress: [
+        { action: 'Allow', protocol: 'TCP', source: { selector: 'app == "web"' }, destination: { ports: ['sql'] } },
+        {
+          action: 'Pass',
+          source: { namespaceSelector: 'projectcalico.org/name == "shop"' },
+          destination: { notPorts: [5432] },
+          protocol: 'TCP',
+        },
+      ],
+    }),
+    policy('NetworkPolicy', 'api', {
+      selector: 'app == "api"',
+      types: ['Ingress'],
+      ingress: [{ action: 'Deny', protocol: 'ICMP' }, { action: 'Allow' }],
+    }),
+    policy('NetworkPolicy', 'cache', {
+      selector: 'app == "cache"',
+      types: ['Egress'],
+      egress: [{ action: 'Allow', destination: { services: { name: 'api', namespace } } }],
+    }),
+  ],
+}
+
+describe.runIf(able).for([1, 2])('real Calico, a cluster of %i families', (families) => {
+  let folder = ''
+  let cluster: Cluster
+  let agent: Agent
+  // it may have to be built first
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'netctl-calico-'))
+    cluster = await up(2, { dual: families === 2, cni: 'calico' })
+    await openShop(cluster, families)
+    expect(await apply(cluster, policies)).toEqual([])
+    agent = new Agent()
+  }, 1_200_000)
+  afterAll(async () => {
+    agent?.end()
+    await cluster?.down()
+    if (folder) rmSync(folder, { recursive: true })
+  })
+
+  for (const mode of ['iptables', 'nftables'] as const)
+    test(`Felix and kube-proxy by ${mode}: packets do as netctl says`, async () => {
+      const nftablesMode = mode === 'nftables' ? 'Enabled' : 'Disabled'
+      const felix = ['patch', 'felixconfigurations.crd.projectcalico.org', 'default', '--type=merge']
+      await cluster.kubectl([...felix, '-p', JSON.stringify({ spec: { nftablesMode } })])
+      await cluster.setProxyMode(mode)
+      await programmed(cluster, mode)
+      await settled(cluster, families, mode === 'nftables' ? 2 : 1)
+      const snapshot = await collect(cluster, join(folder, mode))
+      const list = async (kind: string) =>
+        (JSON.parse(await cluster.kubectl(['-n', namespace, 'get', kind, '-o', 'json'])) as { readonly items: [] }).items
+      // shop.test.ts has all of them
+      const flows = shopFlows(await list('services'), await list('pods'), families, mode).filter((_, i) => i % 2 === 0)
+      expect(flows.length).toBeGreaterThan(200)
+      const traces = await predict(snapshot, flows)
+      const namespaceOf = await sendersOf(cluster)
+      const wrong = [...(await twice(flows, (some) => differences(some, traces, agent, namespaceOf))).values()]
+      expect(wrong, wrong.join('\n')).toEqual([])
+      await known(snapshot, mode)
+      await verified(
+        cluster,
+        `${snapshot}.some`,
+        flows.filter(({ from }, i) => i % 4 === 0 && from.kind !== 'external'),
+      )
+    })
+})
+
+/** Who is who, and who did what. */
+async function known(snapshot: string, mode: string): Promise<void> {
+  const shown = await netctl(['snapshot', 'show', '--snapshot', snapshot])
+  expect(shown.stdout).toMatch(/^network +Calico /m)
+  expect(shown.stdout).toMatch(new RegExp(`^policy by +${mode} `, 'm'))
+  expect(shown.stdout).toMatch(new RegExp(`^kube-proxy +${mode} `, 'm'))
+  const compared = await netctl(['compare', 'pod/shop/client-1', 'pod/shop/db-1:5432', '--snapshot', snapshot, '-o', 'json'])
+  expect(compared.stdout).toContain('globalnetworkpolicy/security.database')
+}
+
+/** netctl sends packets itself, one a flow, and watches every step of them. */
+async function verified({ kubeconfig }: Cluster, file: string, flows: readonly ShopFlow[]): Promise<void> {
+  writeFlows(file, flows)
+  const ran = await netctl(['trace', '--flows', file, '--verify', '--yes', '--kubeconfig', kubeconfig, ...byPod, '-o', 'jsonl', '--brief'])
+  const lines = readTraces(ran.stdout)
+  const others = lines.flatMap(({ id, verification }) =>
+    verification?.result === 'agrees' ? [] : [`${id}: ${JSON.stringify(verification)}`],
+  )
+  expect(others, others.join('\n')).toEqual([])
+  expect([ran.code, lines.length]).toEqual([0, flows.length])
+}
