@@ -13,7 +13,7 @@ import { twice } from '../../support/twice.ts'
 import { type Cluster, up } from '../cluster.ts'
 import { sendersOf, settle, unlimited } from '../open-shop.ts'
 import { isTold, type Order, patiently, seedOf, type Tally, textOf } from '../random/campaign.ts'
-import { collect, listed } from '../random/round.ts'
+import { collect, listed, readOutside } from '../random/round.ts'
 import { run } from '../run.ts'
 import type { Service } from '../shop-flows.ts'
 import { differences } from '../shop-truth.ts'
@@ -23,7 +23,9 @@ import { drawPolicies } from './policies.ts'
 import { drawPopulation, spaces } from './population.ts'
 import { apply, clear, relabel, reset, settled } from './state.ts'
 
-export async function campaign(order: Order): Promise<Tally> {
+type Wanted = Pick<Order, 'seed' | 'clusters' | 'rounds' | 'only' | 'flows' | 'folder' | 'say'>
+
+export async function campaign(order: Wanted): Promise<Tally> {
   const tally: Tally = { rounds: 0, flows: 0, delivered: 0, undecided: 0, differing: 0, reasons: new Map() }
   for (let seed = order.seed; seed < order.seed + order.clusters; seed++) await oneCluster(order, seed, tally)
   order.say(
@@ -41,7 +43,7 @@ interface World {
   readonly pods: readonly string[]
 }
 
-async function oneCluster(order: Order, seed: number, tally: Tally): Promise<void> {
+async function oneCluster(order: Wanted, seed: number, tally: Tally): Promise<void> {
   const r = makeRandom(seed)
   const families = r.pick([1, 2] as const)
   const nodes = 2
@@ -66,13 +68,14 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
   }
 }
 
-async function oneRound(wanted: Order, world: World, seed: number, round: number, tally: Tally): Promise<void> {
+async function oneRound(wanted: Wanted, world: World, seed: number, round: number, tally: Tally): Promise<void> {
   const { cluster, agent, families } = world
   const r = seedOf(seed, round)
   const path = join(wanted.folder, `${seed}.${round}`)
   const since = Date.now()
   const { modes, refused, hosts } = await arrange(world, r, round)
   await collect(cluster, path)
+  await readOutside(cluster, path)
   const pods = listed<ListedPod>(path, 'pods.json').filter(({ metadata }) => (spaces as readonly string[]).includes(metadata.namespace))
   const services = listed<Service & { readonly metadata: { readonly namespace: string } }>(path, 'services.json').filter(({ metadata }) =>
     (spaces as readonly string[]).includes(metadata.namespace),

@@ -29,7 +29,6 @@ const tally = await campaign({
   rounds: Number(values.rounds),
   ...(values.only !== undefined && { only: Number(values.only) }),
   flows: Number(values.flows),
-  verify: 0,
   folder,
   say: (text) => console.log(text),
 })
