@@ -15,7 +15,7 @@ import { needs } from '../support/needs.ts'
 import { Agent } from '../support/netns-agent.ts'
 import { flowOf, forFamily, parseFlows } from '../support/netns-case.ts'
 import { dumpHost, folderOf, objects } from '../support/netns-dump.ts'
-import { addresses, type HostName, hosts, type Lab, makeLab, tcpPorts, udpPorts } from '../support/netns-lab.ts'
+import { addressOf, type HostName, hosts, type Lab, makeLab, tcpPorts, udpPorts } from '../support/netns-lab.ts'
 import { monitorTrace, ruleText, type TracedPacket } from '../support/nft-trace.ts'
 import { makeRandom } from './random.ts'
 
@@ -30,12 +30,10 @@ const flows = [
   'n1 tcp $p2:7002',
 ]
 
-const text = (name: string, family: 4 | 6): string => (addresses[name] as readonly [string, string])[family === 4 ? 0 : 1]
-
 /** Values for the generator: the lab's addresses and the flows above. */
 function poolOf(seed: number, family: 4 | 6): Pool {
   const r = makeRandom(seed)
-  const of = (...names: string[]) => names.map((n) => text(n, family))
+  const of = (...names: string[]) => names.map((n) => addressOf(n, family))
   const all = of('p1', 'p2', 'p3', 'n1', 'n2', 'ext', 'svc', 'svc2')
   const prefixes = of('pods1', 'pods2', 'svcs', 'lan')
   const probes: readonly Probe[] = parseFlows(forFamily(flows.map((f) => `${f} = ok`).join('\n'), family)).map((f) => ({
@@ -69,7 +67,7 @@ function poolOf(seed: number, family: 4 | 6): Pool {
     random: false,
     not: () => '',
     probe: () => r.pick(probes),
-    sourceOf: (p) => text(p.from, family),
+    sourceOf: (p) => addressOf(p.from, family),
     port: () => r.pick([80, 81, 7000, 7001]),
     backend: () => r.pick(of('p1', 'p2', 'p3')),
     address: () => r.pick(all),

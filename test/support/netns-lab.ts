@@ -41,6 +41,9 @@ export const addresses: Readonly<Record<string, readonly [v4: string, v6: string
   vtep2: ['10.244.2.0', 'fd44:2::'],
 }
 
+/** An address, or a block, of that name. */
+export const addressOf = (name: string, family: 4 | 6): string => of(name, family === 4 ? 0 : 1)
+
 /** ports that every host answers on */
 export const tcpPorts = [80, 81, 7000, 7001, 7002, 7003]
 export const udpPorts = [53, 54, 7000, 7001, 7002, 7003]

@@ -8,7 +8,7 @@ import { memoryFiles } from '../../src/system/files-memory.ts'
 import { traceFlow } from '../../src/trace/trace.ts'
 import { flowOf, forFamily, parseFlows, restoreText } from './netns-case.ts'
 import { folderOf, objects } from './netns-dump.ts'
-import { addresses, type HostName, hosts, pods, tcpPorts, udpPorts } from './netns-lab.ts'
+import { addressOf, type HostName, hosts, pods, tcpPorts, udpPorts } from './netns-lab.ts'
 import { outcomeText } from './outcome-text.ts'
 
 type Per<T> = Partial<Record<HostName, T>>
@@ -33,9 +33,6 @@ export interface Made {
   /** whole files, by path in the snapshot; false takes one away */
   readonly files?: Readonly<Record<string, string | false>>
 }
-
-const index = (v: 4 | 6): 0 | 1 => (v === 4 ? 0 : 1)
-const address = (name: string, v: 4 | 6): string => (addresses[name] as readonly [string, string])[index(v)]
 
 /** A device with its addresses: what `ip -d -j addr` would print. */
 export const link = (n: number, ifname: string, kind: string, own: readonly string[] = [], more: object = {}): object => ({
@@ -64,12 +61,12 @@ function linksOf(h: HostName): object[] {
   const lo = link(1, 'lo', 'loopback', [
     '127.0.0.1/8',
     '::1/128',
-    ...(h === 'ext' ? [`${address('far', 4)}/32`, `${address('far', 6)}/128`] : []),
+    ...(h === 'ext' ? [`${addressOf('far', 4)}/32`, `${addressOf('far', 6)}/128`] : []),
   ])
   if (h in pods)
     return [
       lo,
-      link(10, 'eth0', 'veth', [`${address(h, 4)}/32`, `${address(h, 6)}/128`, `fe80::${h}/64`.replace('p', 'a')], {
+      link(10, 'eth0', 'veth', [`${addressOf(h, 4)}/32`, `${addressOf(h, 6)}/128`, `fe80::${h}/64`.replace('p', 'a')], {
         link_index: 20 + Number(h.slice(1)),
       }),
     ]
@@ -79,7 +76,7 @@ function linksOf(h: HostName): object[] {
       10 + i,
       dev,
       'veth',
-      [`${address(at, 4)}/24`, `${address(at, 6)}/64`, `fe80::${10 + i}${h === 'ext' ? 9 : h.slice(1)}/64`],
+      [`${addressOf(at, 4)}/24`, `${addressOf(at, 6)}/64`, `fe80::${10 + i}${h === 'ext' ? 9 : h.slice(1)}/64`],
       { link_index: 30 + i, link_netnsid: 0 },
     )
   })
@@ -92,17 +89,17 @@ function linksOf(h: HostName): object[] {
 function routesOf(h: HostName, v: 4 | 6): string[] {
   if (h in pods)
     return v === 4 ? ['169.254.1.1 dev eth0', 'default via 169.254.1.1 dev eth0'] : ['default via fe80::1 dev eth0', 'fe80::/64 dev eth0']
-  const out = [`${address('lan', v)} dev eth0 src ${address(h, v)}`, `${address('lanb', v)} dev eth1 src ${address(`${h}b`, v)}`]
+  const out = [`${addressOf('lan', v)} dev eth0 src ${addressOf(h, v)}`, `${addressOf('lanb', v)} dev eth1 src ${addressOf(`${h}b`, v)}`]
   const ports = [
     'eth0',
     'eth1',
     ...Object.keys(pods).flatMap((pod) => (pods[pod as keyof typeof pods] === h ? [`cali${pod.slice(1)}`] : [])),
   ]
   if (v === 6) out.push(...ports.map((dev) => `fe80::/64 dev ${dev}`))
-  for (const [pod, node] of Object.entries(pods)) if (node === h) out.push(`${address(pod, v)} dev cali${pod.slice(1)}`)
-  if (h !== 'n1') out.push(`${address('pods1', v)} via ${address('n1', v)} dev eth0`)
-  if (h !== 'n2') out.push(`${address('pods2', v)} via ${address('n2', v)} dev eth0`)
-  out.push(h === 'ext' ? `${address('svcs', v)} via ${address('n1', v)} dev eth0` : `default via ${address('ext', v)} dev eth0`)
+  for (const [pod, node] of Object.entries(pods)) if (node === h) out.push(`${addressOf(pod, v)} dev cali${pod.slice(1)}`)
+  if (h !== 'n1') out.push(`${addressOf('pods1', v)} via ${addressOf('n1', v)} dev eth0`)
+  if (h !== 'n2') out.push(`${addressOf('pods2', v)} via ${addressOf('n2', v)} dev eth0`)
+  out.push(h === 'ext' ? `${addressOf('svcs', v)} via ${addressOf('n1', v)} dev eth0` : `default via ${addressOf('ext', v)} dev eth0`)
   return out
 }
 
