@@ -14,6 +14,8 @@ export interface ShopFlow {
   readonly times: number
   /** how often each outcome comes up says nothing: a client's first choice is kept, or the snapshot can't tell by which node it gets in */
   readonly nominal?: true
+  /** address that its socket is bound to */
+  readonly source?: string
   /** bytes of data, sent with DF */
   readonly payload?: number
   /** the server speaks HTTP, and only when it is spoken to */

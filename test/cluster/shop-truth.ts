@@ -22,7 +22,7 @@ export async function differences<F extends ShopFlow>(
       const outcomes = traces.get(flow.id)?.outcomes.map(onNode)
       if (outcomes === undefined) return void wrong.set(flow, `${flow.about}: no answer`)
       const silent = outcomes.some((o) => o.verdict === 'dropped')
-      const { from, proto, dst, port, payload, ask } = flow
+      const { from, proto, dst, port, payload, source, ask } = flow
       const times = outcomes.length === 1 && silent ? Math.min(flow.times, 2) : flow.times
       const probe = {
         from: `${from.kind}/${from.name}`,
@@ -31,6 +31,7 @@ export async function differences<F extends ShopFlow>(
         times,
         ...(port !== undefined && { port }),
         ...(payload !== undefined && { payload }),
+        ...(source !== undefined && { source }),
       }
       const seen = (await agent.probe({ ...probe, ...(ask && { ask }), ns: namespaceOf(from), timeout: silent ? 1 : 5 })) as readonly Seen[]
       saw(flow, seen)

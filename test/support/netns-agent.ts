@@ -65,9 +65,10 @@ export class Agent {
     return (await this.#ask({ op: 'probe', ...attempt })).results ?? []
   }
 
-  /** One attempt whose socket stays open, under that name. */
-  async keep(key: string, attempt: Omit<Attempt, 'times'>): Promise<readonly Seen[]> {
-    return (await this.#ask({ op: 'keep', key, ...attempt })).results ?? []
+  /** One attempt whose socket stays open, under that name; with the address that it sends from. */
+  async keep(key: string, attempt: Omit<Attempt, 'times'>): Promise<Seen & { readonly own: string }> {
+    const { results } = await this.#ask({ op: 'keep', key, ...attempt })
+    return (results as readonly [Seen & { readonly own: string }])[0]
   }
 
   /** What became of the next packet of a connection that was kept. */

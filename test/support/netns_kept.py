@@ -6,11 +6,11 @@ kept = {}  # key: the probe that opened it
 
 
 class Opened(net.Probe):
-    """A probe that does not close its socket."""
+    """A probe that does not close its socket. From which address it sends is settled when it is connected."""
 
     def finish(self, result):
         if not self.done:
-            let_be(self, result)
+            let_be(self, {**result, 'own': net.plain(self.sock.getsockname()[0])})
 
 
 class Again(net.Probe):

@@ -62,13 +62,15 @@ export function drawFlows({ r, services, pods, nodes, families, addresses }: Ask
     const { only, chosen, sticky, virtual, ...to } = drawn
     const from = r.pick(senders.filter(({ kind }) => only === undefined || kind === only))
     const byFirst = from.kind === 'external' && virtual && !own.includes(to.dst)
-    const payload = to.proto !== 'tcp' && r.chance(0.15) ? drawSize(r, to.dst) - (to.dst.includes(':') ? 48 : 28) : undefined
+    const source = from.kind === 'node' && r.chance(0.2) ? r.pick(boundTo(Number(from.name.slice(4)) - 1, to.dst, addresses)) : undefined
+    const payload = to.proto !== 'tcp' && r.chance(0.15) ? drawSize(r, to.dst, from.kind) - (to.dst.includes(':') ? 48 : 28) : undefined
     return {
       ...to,
       id: `${i}`,
       from,
       times: payload !== undefined ? 1 : chosen ? (r.chance(0.3) ? 48 : 6) : 2,
       ...(payload !== undefined && { payload }),
+      ...(source !== undefined && { source }),
       ...((sticky || kept.has(place(drawn))) && { nominal: true as const }),
       // the outside's routes (cluster.ts)
       ...(byFirst && { entryNode: 'node1' }),
@@ -76,5 +78,13 @@ export function drawFlows({ r, services, pods, nodes, families, addresses }: Ask
   }).filter(({ dst }) => !(externalAddress as readonly string[]).includes(dst))
 }
 
-/** Of a packet, around what devices and routes take (disorder.ts). */
-const drawSize = (r: Random, dst: string): number => r.pick([1280, 1300, 1301, 1400, 1401, dst.includes(':') ? 1281 : 600, 1500, 1501])
+/** Addresses of a node that a process may send from. */
+function boundTo(node: number, dst: string, added: readonly string[]): readonly string[] {
+  const [v4, v6] = nodeAddress(node)
+  const own = dst.includes(':') ? [v6, v6.replace('::1', '::5'), '::1'] : [v4, v4.replace('.0.1', '.0.5'), '127.0.0.1']
+  return own.filter((ip) => !ip.includes('5') || added.includes(ip))
+}
+
+/** Of a packet, around what devices and routes take (disorder.ts); what the device of a host without a dump takes nobody knows. */
+const drawSize = (r: Random, dst: string, from: ShopFlow['from']['kind']): number =>
+  r.pick([1280, 1300, 1301, 1400, 1401, dst.includes(':') ? 1281 : 600, 1500, ...(from === 'external' ? [] : [1501])])

@@ -20,13 +20,21 @@ const firstPort = 20_000
 export async function openKept(agent: Agent, flows: readonly RandomFlow[], namespaceOf: NamespaceOf): Promise<readonly KeptFlow[]> {
   const opened = await Promise.all(
     flows.map(async (flow, i): Promise<readonly KeptFlow[]> => {
-      const { id, from, proto, dst, port } = flow
+      const { id, from, proto, dst, port, source } = flow
       if (proto === 'icmp' || port === undefined || flow.payload !== undefined || flow.ask) return []
       const sourcePort = firstPort + i
-      const [first] = await agent.keep(id, { ns: namespaceOf(from), proto, dst, port, sport: sourcePort, timeout: 2 })
+      const first = await agent.keep(id, {
+        ns: namespaceOf(from),
+        proto,
+        dst,
+        port,
+        sport: sourcePort,
+        ...(source !== undefined && { source }),
+        timeout: 2,
+      })
       // the host outside closes what it was asked first when others come
-      const open = proto === 'udp' ? first?.kind !== 'errno' : first?.kind === 'delivered' && first.host !== 'external'
-      return open ? [{ ...flow, times: 1, sourcePort, state: 'from-dump' }] : []
+      const open = proto === 'udp' ? first.kind !== 'errno' : first.kind === 'delivered' && first.host !== 'external'
+      return open ? [{ ...flow, times: 1, source: first.own, sourcePort, state: 'from-dump' }] : []
     }),
   )
   return opened.flat()
