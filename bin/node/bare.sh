@@ -133,6 +133,25 @@ settings() {
   done
 }
 
+# as `recent` reads them
+recent_lists() {
+  [ -e /proc/net/xt_recent ] || return
+  lists=
+  for list in /proc/net/xt_recent/*; do
+    [ ! -e "$list" ] || lists="$lists==> $list <==$nl$(cat "$list")$nl"
+  done
+  [ -n "$lists" ] || return
+  give xt_recent.txt "$lists"
+  began=
+  while read -r line; do
+    case $line in
+      'now at '*) began=$line ;;
+      'jiffies: '*) give jiffies.txt "$began$nl$line$nl"; return ;;
+    esac
+  done < /proc/timer_list
+  say "/jiffies.txt: /proc/timer_list can't be read"
+}
+
 bare() {
   echo 'netctl-collect 1'
   read -r host < /proc/sys/kernel/hostname
@@ -152,6 +171,7 @@ bare() {
     give proc-ip_vs.txt "$servers$nl"
     case $servers in *'  -> '[0-9A-F[]*) say '/ipvsadm-save.txt: there are virtual servers, and no ipvsadm' ;; esac
   fi
+  recent_lists
   give versions.txt "iptables backend in use: $use$nl$(cat /proc/sys/kernel/osrelease)$nl"
   for file in ip-addr.json ip-route.json ip6-route.json ip-rule.json ip6-rule.json ip-link.json ip-neigh.json; do say "/$file: there is no ip"; done
   say '/bridge-fdb.json: there is no bridge'

@@ -66,6 +66,9 @@ recent() {
   take .recent head -n 100000 /dev/null "$@" || return
   sed '1,2d' "$tmp/.recent" > "$tmp/xt_recent.txt"
   emit xt_recent.txt
+  # its times are by the kernel's clock; each CPU has a paragraph with that
+  take jiffies.txt sed -n -e '/^now at /p' -e '/^jiffies: /{p;q;}' /proc/timer_list || return
+  if [ -s "$tmp/jiffies.txt" ]; then emit jiffies.txt; else note "$folder/jiffies.txt: /proc/timer_list can't be read"; fi
 }
 
 # keys are hidden by wg itself; whatever another program of that name prints is cut here

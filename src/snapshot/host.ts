@@ -7,6 +7,8 @@ import { lineAt } from '../kernel/json-error.ts'
 import { parseLinks } from '../kernel/link/parse.ts'
 import type { Link } from '../kernel/link/types.ts'
 import { parseFdb, parseIpFdb, parseNeighbours } from '../kernel/neigh/parse.ts'
+import { parseClock } from '../kernel/recent/clock.ts'
+import { parseRecent } from '../kernel/recent/parse.ts'
 import { defaultRules } from '../kernel/route/default-rules.ts'
 import { localTable } from '../kernel/route/local.ts'
 import { parseNexthops, resolveNexthops } from '../kernel/route/nexthop.ts'
@@ -21,7 +23,6 @@ import { lazy, once } from '../lazy.ts'
 import type { Family } from '../net/ip.ts'
 import { IPTABLES_FILES, openFirewall } from './firewall.ts'
 import { loadIpvs } from './ipvs.ts'
-import { parseRecent } from './recent.ts'
 import { expectPlainText, expectShape, type Shape } from './shape.ts'
 import type { Texts } from './store.ts'
 import type { Host } from './types.ts'
@@ -67,6 +68,7 @@ export function openHost(store: Texts, kind: Host['kind'], name: string, dir: st
       programs: () => read('bpftool-net.json', 'bpftool -j net', ['json', 'list'], parseBpfNet),
       ipvs: () => loadIpvs(read, host),
       recent: () => read('xt_recent.txt', 'head /proc/net/xt_recent/*', ANY_TEXT, parseRecent),
+      clock: () => read('jiffies.txt', 'cat /proc/timer_list', ANY_TEXT, parseClock),
       versions: () => read('versions.txt', 'the version commands', ANY_TEXT, parseVersions),
     },
   )

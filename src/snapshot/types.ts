@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/types.ts'
 import type { DeviceProgram } from '../kernel/bpf/types.ts'
 import type { ConntrackDump } from '../kernel/conntrack/types.ts'
+import type { Elapsed } from '../kernel/elapsed.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
 import type { Backend } from '../kernel/iptables/backend.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
@@ -8,6 +9,7 @@ import type { IpvsConnection, IpvsTable } from '../kernel/ipvs/types.ts'
 import type { Link } from '../kernel/link/types.ts'
 import type { FdbEntry, Neighbour } from '../kernel/neigh/types.ts'
 import type { NftRuleset } from '../kernel/nftables/types.ts'
+import type { KernelClock, RecentLists } from '../kernel/recent/types.ts'
 import type { Route, RoutingRule } from '../kernel/route/types.ts'
 import type { Listener } from '../kernel/socket/types.ts'
 import type { WireguardDevice } from '../kernel/wireguard/types.ts'
@@ -27,6 +29,8 @@ export interface Snapshot {
   readonly down?: ReadonlySet<string>
   /** nodes that were asked for their tables and gave none, by id, with the reason: what they do is not known, not even that they are up */
   readonly unread?: ReadonlyMap<string, string>
+  /** of hosts that were read some time before the question, by id */
+  readonly elapsed?: ReadonlyMap<string, Elapsed>
   /** exact text of a line of a dump (1-based), for evidence */
   line(file: string, line: number): string
   /** whole text of a file of the snapshot, undefined if there is none */
@@ -94,8 +98,10 @@ export interface Host {
   /** ruleset of nft, with the tables of iptables-nft (`isXtables`): those are evaluated from iptables-save, which has all of their rules */
   readonly nft: NftRuleset | undefined
   readonly ipvs: Ipvs | undefined
-  /** /proc/net/xt_recent: list name → address → jiffies stamps */
-  readonly recent: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>> | undefined
+  /** lists of `-m recent` */
+  readonly recent: RecentLists | undefined
+  /** when that was, by the clock that they are by */
+  readonly clock: KernelClock | undefined
   /** BPF programs on devices; undefined if they were not dumped: then only those of XDP are known, from `links` */
   readonly programs: readonly DeviceProgram[] | undefined
   readonly versions: Versions | undefined

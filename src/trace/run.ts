@@ -1,3 +1,4 @@
+import type { RecentEntry } from '../kernel/iptables/env.ts'
 import type { NftElement } from '../kernel/nftables/expression-types.ts'
 import type { NftSet } from '../kernel/nftables/types.ts'
 import type { Route } from '../kernel/route/types.ts'
@@ -47,6 +48,8 @@ export interface Run {
   readonly hashes: Map<string, number>
   /** elements that the walk put into sets of nft, or took out of them (null), by key */
   readonly sets: Map<NftSet, Map<string, NftElement | null>>
+  /** entries of `-m recent` as the walk has left them, by host, list and address; null: taken out */
+  readonly recent: Map<string, RecentEntry | null>
   /** an outside client without a dump: what is sent to its address gets there if it gets out */
   outsider: { readonly id: string; readonly address: Ip } | undefined
   /** steps of the packet that is under way */
@@ -192,6 +195,7 @@ export function newRun(world: World, choices: Choices, asked: Asked): Run {
     silent: new Set(),
     hashes: new Map(),
     sets: new Map(),
+    recent: new Map(),
     outsider: undefined,
     steps: [],
     legs,

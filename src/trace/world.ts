@@ -3,6 +3,7 @@
  * Built once for a snapshot; everything in it is read-only.
  */
 import type { Node, Pod } from '../cluster/types.ts'
+import { AT_ONCE, type Elapsed } from '../kernel/elapsed.ts'
 import { isTunnel, type Link } from '../kernel/link/types.ts'
 import { indexRoutes, type RouteIndex } from '../kernel/route/tables.ts'
 import { linkdownIgnored } from '../kernel/sysctl/effective.ts'
@@ -51,6 +52,9 @@ export interface World {
   /** nodes and pods without a dump that a walk would have asked (`node/n2`, `pod/shop/web-1`): grows as flows are traced */
   readonly lacks: Set<string>
 }
+
+/** How long before the question the host's dumps were taken. */
+export const elapsedOf = ({ snapshot }: World, { id }: Place): Elapsed => snapshot.elapsed?.get(id) ?? AT_ONCE
 
 const worlds = new WeakMap<Snapshot, World>()
 

@@ -152,6 +152,30 @@ walkSuite('the walk and the kernel: matches', [
       p1 tcp $p2:81 = dropped`,
   },
   {
+    name: 'recent: what a packet leaves in a list is seen by the rules behind, whether or not the rest of the rule matches',
+    rules: {
+      n1: `filter -A FORWARD -p tcp -m tcp --dport 80 -m recent --set --name A --rsource
+      filter -A FORWARD -p tcp -m tcp --dport 80 -m recent --rcheck --seconds 60 --name A --rsource -j DROP
+      filter -A FORWARD -p tcp -m tcp --dport 81 -m recent --set --name B --rsource
+      filter -A FORWARD -p tcp -m tcp --dport 81 -m recent --update --name B --rsource -j DROP
+      filter -A FORWARD -p udp -m recent --update --name C --rsource -j DROP
+      filter -A FORWARD -p udp -m recent --set --name C --rsource -m udp --dport 7000
+      filter -A FORWARD -p udp -m recent --rcheck --name C --rsource -m udp --dport 53 -j DROP
+      filter -A FORWARD -p tcp -m recent --set --name D --rsource
+      filter -A FORWARD -p tcp -m recent --remove --name D --rsource
+      filter -A FORWARD -p tcp -m tcp --dport 7000 -m recent --rcheck --name D --rsource -j DROP
+      filter -A FORWARD -p tcp -m recent --set --name E --rsource
+      filter -A FORWARD -p tcp -m tcp --dport 7001 -m recent --update --hitcount 1 --name E --rsource
+      filter -A FORWARD -p tcp -m tcp --dport 7001 -m recent --rcheck --hitcount 2 --name E --rsource -j DROP`,
+    },
+    flows: `
+      p1 tcp $p2:80 = dropped
+      p1 tcp $p2:81 = dropped
+      p1 udp $p2:53 = dropped
+      p1 tcp $p2:7000 = p2 $p2:7000 < $p1
+      p1 tcp $p2:7001 = dropped`,
+  },
+  {
     name: 'length, ttl, dscp, mac, pkttype',
     rules: {
       n1: `filter -A FORWARD -p udp -m udp --dport 53 -m length --length 1000:1500 -j DROP

@@ -129,19 +129,23 @@ describe('services, as kube-proxy programs them', () => {
     nat -A SEP-A -p tcp -m recent --set --name SEP-A --mask {255.255.255.255|ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff} --rsource -j DNAT --to-destination $p2:80
     nat -A SEP-B -p tcp -m recent --set --name SEP-B --mask {255.255.255.255|ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff} --rsource -j DNAT --to-destination $p2:81`
   row('session affinity: a new client is spread', { rules: { n1: affinity } }, 'p1 tcp $svc:80 = 0.5 p2 $p2:80 < $p1 | 0.5 p2 $p2:81 < $p1')
-  // /proc/net/xt_recent: who is in the list goes to the same endpoint again (xt_recent.c, --rcheck --seconds)
-  row(
-    'session affinity: a client that was here before',
-    {
-      rules: { n1: affinity },
-      files: {
-        'nodes/n1/xt_recent.txt':
-          '==> /proc/net/xt_recent/SEP-B <==\nsrc=10.244.1.2 ttl: 63 last_seen: 4299000000 oldest_pkt: 1 4299000000\n==> /proc/net/xt_recent/SEP-A <==\n',
-      },
+  // /proc/net/xt_recent: who is in the list and young goes to the same endpoint again (xt_recent.c, --rcheck --seconds); at 250 Hz the last stamp
+  // is 2,700,000 jiffies ago after three hours
+  const visited = (now: number | undefined) => ({
+    rules: { n1: affinity },
+    files: {
+      'nodes/n1/xt_recent.txt':
+        '==> /proc/net/xt_recent/SEP-B <==\nsrc=10.244.1.2 ttl: 63 last_seen: 4299000000 oldest_pkt: 1 4299000000\nsrc=fd44:0001:0000:0000:0000:0000:0000:0002 ttl: 63 last_seen: 4299000000 oldest_pkt: 1 4299000000\n==> /proc/net/xt_recent/SEP-A <==\n',
+      ...(now !== undefined && { 'nodes/n1/jiffies.txt': `now at ${(now - 4294967296 + 75000) * 4}000000 nsecs\njiffies: ${now}\n` }),
     },
-    'p1 tcp $svc:80 = p2 $p2:81 < $p1',
-    [4],
+  })
+  row('session affinity: a client that was here before', visited(4299000000 + 2_700_000), 'p1 tcp $svc:80 = p2 $p2:81 < $p1')
+  row(
+    'session affinity: a client that was here too long ago',
+    visited(4299000000 + 2_700_001),
+    'p1 tcp $svc:80 = 0.5 p2 $p2:80 < $p1 | 0.5 p2 $p2:81 < $p1',
   )
+  row('session affinity: a client that was here who knows when', visited(undefined), 'p1 tcp $svc:80 = undecided')
   // kube-proxy writes rules for serving, terminating endpoints only where none is ready; the rules say which
   row(
     'terminating endpoints',

@@ -1,5 +1,6 @@
 import type { Ip } from '../../net/ip.ts'
 import type { Packet } from '../../net/packet.ts'
+import type { Elapsed } from '../elapsed.ts'
 import type { Ipset } from '../ipset/types.ts'
 
 export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING'
@@ -30,6 +31,14 @@ export interface CtView {
 export interface IpvsView {
   /** the connection whose request it is, as sent on to the real server */
   readonly connection: { readonly virtual: Ip; readonly port: number | undefined; readonly method: 'GATE' | 'IPIP' | 'MASQ' } | undefined
+}
+
+/** An address in a list of `-m recent`. */
+export interface RecentEntry {
+  /** jiffies at which it was seen, as dumped; undefined: the list was not, so that it may have been seen before */
+  readonly stamps: readonly number[] | undefined
+  /** how often it was seen since, by the packets that are traced */
+  readonly now: number
 }
 
 /** RTN_* names as `-m addrtype` spells them. */
@@ -67,8 +76,14 @@ export interface MatchEnv {
   ipset(name: string): Ipset | undefined
   /** `-m rpfilter`: would the reverse path be accepted? */
   reversePath(options: { readonly loose: boolean; readonly validMark: boolean; readonly acceptLocal: boolean }): boolean
-  /** entries of /proc/net/xt_recent/NAME if dumped */
-  recent(name: string): ReadonlyMap<string, readonly number[]> | undefined
+  /** an address in a list of `-m recent`; undefined: it is not there */
+  recent(list: string, address: Ip): RecentEntry | undefined
+  /** what the packet does to it; undefined takes it out */
+  keepRecent(list: string, address: Ip, entry: RecentEntry | undefined): void
+  /** the clock of the lists, at the time of their dump; or why it is not known */
+  readonly clock: { readonly jiffies: number; readonly hz: number } | { readonly unknown: string }
+  /** how long ago that was */
+  readonly elapsed: Elapsed
   /** what IPVS knows of the packet; undefined: IPVS has not sent it on, nor put an address back in it */
   readonly ipvs: IpvsView | undefined
   /** is there a socket for the packet (for `-m socket`)? undefined: not known */

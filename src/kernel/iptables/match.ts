@@ -4,11 +4,12 @@ import { type Doubt, resolve } from './doubt.ts'
 import type { MatchEnv } from './env.ts'
 import { markMatches } from './mark.ts'
 import { matchAddrtype, matchIprange, matchRpfilter } from './match-address.ts'
-import { matchRecent, matchStatistic } from './match-chance.ts'
+import { matchStatistic } from './match-chance.ts'
 import { isTracked, matchConntrack, matchState } from './match-conntrack.ts'
 import { matchPhysdev, sameDevice } from './match-device.ts'
 import { matchModule } from './match-module.ts'
 import { matchIcmp, matchMultiport, matchPorts } from './match-ports.ts'
+import { keepRecent, matchRecent } from './match-recent.ts'
 import { matchSet } from './match-set.ts'
 import { matchOwner, matchSocket } from './match-socket.ts'
 import type { Match, Rule } from './types.ts'
@@ -16,20 +17,31 @@ import type { Match, Rule } from './types.ts'
 /**
  * Do all matches of a rule hold for the packet? (ipt_do_table: ip_packet_match, then every match in order, until one says no.)
  * What is certain is tested first and what is not is asked last, in printed order: a rule that can't match anyway neither branches nor
- * leaves an assumption behind. The result is the same, since matches have no effect on each other.
+ * leaves an assumption behind. The result is the same, since matches have no effect on each other: but for those of `recent` that write.
  */
 export function matches(rule: Rule, env: MatchEnv): boolean {
   let doubts: Doubt[] | undefined
   for (const match of rule.matches) {
     if (isPlain(match)) {
       if (!testPlain(match, env)) return false
-    } else {
+    } else if (match.kind === 'recent' && match.mode !== 'rcheck') return matchesInOrder(rule, env)
+    else {
       doubts ??= []
       if (!test(match, env, doubts)) return false
     }
   }
   if (doubts) for (const it of doubts) if (!resolve(it, env)) return false
   return true
+}
+
+/** A list is written if all matches before hold, whether or not those behind do. */
+function matchesInOrder({ matches: all }: Rule, env: MatchEnv): boolean {
+  return all.every((match) => {
+    const doubts: Doubt[] = []
+    const holds = (isPlain(match) ? testPlain(match, env) : test(match, env, doubts)) && doubts.every((it) => resolve(it, env))
+    if (match.kind === 'recent') keepRecent(match, env, holds)
+    return holds
+  })
 }
 
 type Plain = Extract<

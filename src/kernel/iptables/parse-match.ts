@@ -187,7 +187,8 @@ function parseRecent(words: readonly string[]): Match | undefined {
     name: value('--name') ?? 'DEFAULT',
     options: rest,
     side: options.some((o) => o.name === '--rdest') ? 'dest' : 'source',
-    ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
+    // iptables prints what does not fit an int as a negative number
+    ...(seconds === undefined ? {} : { seconds: Number(seconds) >>> 0 }),
     ...(hitcount === undefined ? {} : { hitcount: Number(hitcount) }),
     ...negated(not),
   }

@@ -180,6 +180,15 @@ export const recent = (text: string, words: Words): string =>
     }),
   )
 
+/** jiffies.txt: the two lines that netctl reads. /proc/timer_list has names of processes, too. */
+export const clock = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => /^(?:now at \d+ nsecs|jiffies: \d+)$/.test(line))
+    .slice(0, 2)
+    .join('\n')
+    .concat('\n')
+
 /** birdc show protocols all. */
 export const bird = (text: string, words: Words): string =>
   eachLine(text, (line) => {

@@ -19,7 +19,7 @@ import { Interfaces } from './interfaces.ts'
 import { ipvsListing, ipvsWords, procIpvs } from './ipvs.ts'
 import { ipJson, nftJson } from './json.ts'
 import { learnBlocks, learnFolders, learnObjects, learnWildcards } from './learn.ts'
-import { bird, conntrack, ipset, iptables, nft, recent, sockets, sysctl, versions, wireguard } from './lines.ts'
+import { bird, clock, conntrack, ipset, iptables, nft, recent, sockets, sysctl, versions, wireguard } from './lines.ts'
 import { Names } from './names.ts'
 import { type Mapping, object } from './objects.ts'
 import { secretOf } from './secret.ts'
@@ -69,6 +69,7 @@ const DUMPS: Readonly<Record<string, Change>> = {
   'ipvsadm-thresholds.txt': ipvsListing,
   'proc-ip_vs.txt': procIpvs,
   'xt_recent.txt': recent,
+  'jiffies.txt': clock,
   'bird.txt': bird,
   'versions.txt': versions,
 }

@@ -1,5 +1,5 @@
 import type { Ipset } from '../../kernel/ipset/types.ts'
-import type { AddressType, Hook, IpvsView, MatchEnv } from '../../kernel/iptables/env.ts'
+import type { AddressType, Hook, IpvsView, MatchEnv, RecentEntry } from '../../kernel/iptables/env.ts'
 import { addressType } from '../../kernel/route/address-type.ts'
 import { reversePathMatch } from '../../kernel/route/reverse-path.ts'
 import type { Ip } from '../../net/ip.ts'
@@ -69,8 +69,24 @@ export class WalkEnv extends PacketEnv implements MatchEnv {
     })
   }
 
-  recent(name: string): ReadonlyMap<string, readonly number[]> | undefined {
-    return this.skb.place.host.recent?.get(name)
+  recent(list: string, address: Ip): RecentEntry | undefined {
+    const { place } = this.skb
+    const kept = this.run.recent.get(`${place.id} ${list} ${address.text}`)
+    if (kept !== undefined) return kept ?? undefined
+    const dumped = place.host.recent?.get(list)
+    const stamps = dumped?.get(address.text)
+    return dumped && !stamps ? undefined : { stamps, now: 0 }
+  }
+
+  keepRecent(list: string, address: Ip, entry: RecentEntry | undefined): void {
+    this.run.recent.set(`${this.skb.place.id} ${list} ${address.text}`, entry ?? null)
+  }
+
+  get clock(): MatchEnv['clock'] {
+    const { clock, dir } = this.skb.place.host
+    if (!clock) return { unknown: `${dir}/jiffies.txt is missing` }
+    const { jiffies, hz } = clock
+    return hz === undefined ? { unknown: `${dir}/jiffies.txt does not tell how many jiffies a second has` } : { jiffies, hz }
   }
 
   hasSocket(): boolean | undefined {

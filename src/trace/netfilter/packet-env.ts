@@ -1,8 +1,10 @@
+import type { Elapsed } from '../../kernel/elapsed.ts'
 import type { CtView } from '../../kernel/iptables/env.ts'
 import type { Packet } from '../../net/packet.ts'
 import { viewOf } from '../conntrack/entry.ts'
 import { type Run, type Skb, Undecided } from '../run.ts'
 import { socketOwner } from '../socket-owner.ts'
+import { elapsedOf } from '../world.ts'
 
 /** What tables of iptables and of nft alike may ask about a packet of the walk. A class, as one is made for every hook of every packet. */
 export abstract class PacketEnv {
@@ -26,6 +28,10 @@ export abstract class PacketEnv {
 
   get ct(): CtView {
     return viewOf(this.skb.ct)
+  }
+
+  get elapsed(): Elapsed {
+    return elapsedOf(this.run.world, this.skb.place)
   }
 
   chance(p: number, what: string): boolean {

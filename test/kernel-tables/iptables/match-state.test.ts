@@ -97,24 +97,3 @@ describe('statistic', () => {
     expect(ask('-m statistic --mode nth --every 1 --packet 0')).toBe(true)
   })
 })
-
-describe('recent', () => {
-  const check = '-m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-X --mask 255.255.255.255 --rsource'
-  const list = (entries: readonly (readonly [string, readonly number[]])[]) => () => new Map(entries)
-  test('a list that was not dumped counts as empty', () => {
-    expect(ask(check)).toBe('assumed no')
-    expect(ask(check.replace('--rcheck', '! --rcheck'))).toBe('assumed yes')
-    expect(ask('-m recent --set --name KUBE-SEP-X --mask 255.255.255.255 --rsource')).toBe(true)
-    expect(ask('-m recent ! --set --name KUBE-SEP-X --mask 255.255.255.255 --rsource')).toBe(false)
-  })
-
-  test('a dumped list says who is in it', () => {
-    expect(ask(check, { recent: list([['10.244.0.9', [1]]]) })).toBe(false)
-    expect(ask(check, { recent: list([['10.244.0.5', [1]]]) })).toBe('assumed yes')
-    const update = '-m recent --update --hitcount 3 --name x --mask 255.255.255.255 --rsource'
-    expect(ask(update, { recent: list([['10.244.0.5', [1, 2]]]) })).toBe(false)
-    expect(ask(update, { recent: list([['10.244.0.5', [1, 2, 3]]]) })).toBe(true)
-    expect(ask('-m recent --rcheck --name x --mask 255.255.255.0 --rsource', { recent: list([['10.244.0.0', [1]]]) })).toBe(true)
-    expect(ask('-m recent --remove --name x --mask 255.255.255.255 --rdest', { recent: list([['10.96.0.10', [1]]]) })).toBe(true)
-  })
-})

@@ -1,5 +1,6 @@
 /** A packet and its surroundings for tests of matches; what the test doesn't name is an ordinary new TCP connection being forwarded. */
 
+import { AT_ONCE } from '../../../src/kernel/elapsed.ts'
 import { parseIpsetSave } from '../../../src/kernel/ipset/parse.ts'
 import type { CtView, MatchEnv } from '../../../src/kernel/iptables/env.ts'
 import { matches } from '../../../src/kernel/iptables/match.ts'
@@ -57,7 +58,10 @@ export function makeEnv(over: Over = {}): { readonly env: MatchEnv; readonly ask
     localSender: false,
     addressType: () => 'UNICAST',
     reversePath: () => true,
-    recent: () => undefined,
+    recent: () => ({ stamps: undefined, now: 0 }),
+    keepRecent: () => undefined,
+    clock: { unknown: 'no clock' },
+    elapsed: AT_ONCE,
     ipvs: undefined,
     hasSocket: () => undefined,
     unknown: (reason) => asked.unknown.push(reason) > 0,

@@ -102,6 +102,8 @@ add planted-list planted-set
       nodeInfo: { osImage: 'planted', kernelVersion: '6.1.0-planted' },
     },
   }),
+  'nodes/planted-node/jiffies.txt':
+    'Timer List Version: v0.10\nnow at 1000000000000 nsecs\n #0: <0000000000000000>, hrtimer_wakeup, S:01, planted-process/1234\njiffies: 4295142296\n',
   'cluster/services.json': list({
     apiVersion: 'v1',
     kind: 'Service',
@@ -150,6 +152,7 @@ describe('planted texts', () => {
       'nodes/node-1/wg-show.txt: for a reason that may hold names',
       'something is missing for a reason that may hold names',
     ])
+    expect(snapshot.hosts.get('node/node-1')?.clock).toEqual({ jiffies: 4295142296, hz: 250 })
     expect(snapshot.header.assume.listeners).toEqual({ 'pod/ns-1/pod-1': ['tcp/80'] })
   })
 

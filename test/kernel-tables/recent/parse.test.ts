@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseRecent } from '../../src/snapshot/recent.ts'
+import { parseRecent } from '../../../src/kernel/recent/parse.ts'
 
 /** As Linux 6.18 printed them on a node of kube-proxy whose Service has ClientIP affinity. */
 const printed = `==> /proc/net/xt_recent/KUBE-SEP-A2A4CGVCLO25IQ6X <==

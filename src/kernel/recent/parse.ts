@@ -1,11 +1,12 @@
-import { parseIp } from '../net/ip.ts'
+import { parseIp } from '../../net/ip.ts'
+import type { RecentLists } from './types.ts'
 
 /**
  * Reads /proc/net/xt_recent/*, printed with the name of each list before its lines: as `head` prints several files
  * (`==> /proc/net/xt_recent/NAME <==`) or as `grep ''` does (`/proc/net/xt_recent/NAME:src=…`).
  * The times of each address, in its canonical form.
  */
-export function parseRecent(text: string): ReadonlyMap<string, ReadonlyMap<string, readonly number[]>> {
+export function parseRecent(text: string): RecentLists {
   const lists = new Map<string, Map<string, readonly number[]>>()
   let current = ''
   for (const line of text.split('\n')) {
