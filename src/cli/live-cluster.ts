@@ -80,7 +80,7 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
   const cache = openCache(cacheHome(), `live-${version}/${identityOf(open)}`, Math.max(KEEP_MS, maxAgeMs))
   const named = ['--context', open.name, ...(flags.kubeconfig === undefined ? [] : ['--kubeconfig', flags.kubeconfig])]
   const ways = `${flags.via}${flags.yes ? '-yes' : ''}`
-  const grow = (ageMs: number) => openGrowing(open.name, version, keptReading(reading, cache, { maxAgeMs: ageMs, now, ways }))
+  const grow = (ageMs: number) => openGrowing(open.name, version, keptReading(reading, cache, { maxAgeMs: ageMs, now, ways }), now)
   const growing = await grow(maxAgeMs)
 
   /** By exec where it can be had, since a question changes nothing unasked; by pods where it was agreed to, or exec can't be had and they are agreed to now. */

@@ -29,7 +29,7 @@ export function clusterReading({ list, way, script, patienceMs, now, begun }: Wa
       const listed = await list()
       const { files, missing } = clusterFiles(listed)
       const named = new Map([...files].map(([name, text]) => [name, Buffer.from(text)]))
-      return { takenAt, files: named, missing, pods: [], whole: listed.failed.length === 0 }
+      return { takenAt, endedAt: now(), files: named, missing, pods: [], whole: listed.failed.length === 0 }
     },
     async nodes(wanted) {
       const opened = await way()
@@ -43,15 +43,17 @@ export function clusterReading({ list, way, script, patienceMs, now, begun }: Wa
       )
       const files = new Map(wanted.map(({ node }) => [node, new Map<string, Buffer>()]))
       const started = new Map<string, number>()
+      const ended = new Map<string, number>()
       const broken = new Set<string>()
       const at = ({ node, pods }: Wanted): NodeAt => ({
         label: node,
         name: node,
         pods,
         async run(...how) {
-          started.set(node, now())
           const run = await opened.to(node)
+          started.set(node, now())
           const ran = 'missing' in run ? { output: Buffer.alloc(0), failure: run.missing } : await run(...how)
+          ended.set(node, now())
           if (ran.failure !== undefined) broken.add(node)
           return ran
         },
@@ -73,6 +75,7 @@ export function clusterReading({ list, way, script, patienceMs, now, begun }: Wa
             node,
             {
               takenAt,
+              endedAt: ended.get(node) ?? takenAt,
               files: files.get(node) ?? new Map(),
               missing: [...opened.unseen, ...missing],
               pods,

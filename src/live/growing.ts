@@ -1,7 +1,7 @@
 /** A running cluster as a snapshot that holds as much as questions need: it grows as they are asked. */
 import { headerOf } from '../snapshot/collect/collect.ts'
 import { loadSnapshot, type Parsed } from '../snapshot/load.ts'
-import type { Snapshot } from '../snapshot/types.ts'
+import type { Snapshot, Span } from '../snapshot/types.ts'
 import { memoryFiles } from '../system/files-memory.ts'
 import { lackedBy } from '../trace/lacked.ts'
 import type { Flow } from '../trace/types.ts'
@@ -23,14 +23,24 @@ export interface Growing {
   cover(flows: readonly Flow[], suppose?: (snapshot: Snapshot) => Snapshot): Promise<Snapshot>
 }
 
-/** Begins with the cluster's objects. `name`: of the context. Rejects as `reading.objects`. */
-export async function openGrowing(name: string, version: string, reading: Reading): Promise<Growing> {
+/** Begins with the cluster's objects. `name`: of the context; `now`: milliseconds since the epoch. Rejects as `reading.objects`. */
+export async function openGrowing(name: string, version: string, reading: Reading, now: () => number): Promise<Growing> {
   const objects = await reading.objects()
   const nodes = new Map<string, Piece | string>()
   const parsed: Parsed = { hosts: new Map() }
   let current: Snapshot | undefined
 
-  const snapshot = (): Snapshot => (current ??= load())
+  const snapshot = (): Snapshot => (current ??= asked(load()))
+  /** asked now */
+  const asked = (loaded: Snapshot): Snapshot => {
+    const read = [...nodes].flatMap(([node, piece]): readonly (readonly [string, Span])[] => {
+      if (typeof piece === 'string') return []
+      const span = { from: piece.takenAt, to: piece.endedAt }
+      return [`node/${node}`, ...piece.pods.map((pod) => `pod/${pod}`)].map((id) => [id, span])
+    })
+    const at = now()
+    return { ...loaded, moments: { read: new Map(read), asked: { from: at, to: at } } }
+  }
   const load = (): Snapshot => {
     const pieces = [objects, ...nodes.values()].filter((piece) => typeof piece !== 'string')
     const files = new Map(pieces.flatMap((piece) => [...piece.files]))
@@ -48,8 +58,8 @@ export async function openGrowing(name: string, version: string, reading: Readin
     current = undefined
   }
   const wanted = (ids: Iterable<string>, flows: readonly Flow[]): readonly Wanted[] => {
-    const asked = new Map([...nodes].map(([node, piece]) => [node, typeof piece === 'string' ? ('unread' as const) : piece]))
-    return wantedFor(snapshot().cluster, ids, flows, asked)
+    const known = new Map([...nodes].map(([node, piece]) => [node, typeof piece === 'string' ? ('unread' as const) : piece]))
+    return wantedFor(snapshot().cluster, ids, flows, known)
   }
   return {
     snapshot,
@@ -64,6 +74,7 @@ export async function openGrowing(name: string, version: string, reading: Readin
       if (some.length > 0) await take(some)
     },
     async cover(flows, suppose = (s) => s) {
+      current &&= asked(current)
       for (let open = flows; ; ) {
         const world = suppose(snapshot())
         const lacking = open.map((flow) => ({ flow, lacks: lackedBy(world, flow) })).filter(({ lacks }) => lacks.size > 0)

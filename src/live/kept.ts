@@ -49,10 +49,10 @@ export function keptReading(
 
 function pieceOf(about: unknown, files: ReadonlyMap<string, Buffer>): Piece | undefined {
   if (typeof about !== 'object' || about === null) return undefined
-  const { takenAt, missing, pods, by } = about as Readonly<Record<string, unknown>>
-  if (typeof takenAt !== 'number' || !areTexts(missing) || !areTexts(pods) || !(by === undefined || typeof by === 'string'))
-    return undefined
-  return { takenAt, files, missing, pods, whole: true, kept: true, ...(by !== undefined && { by }) }
+  const { takenAt, endedAt, missing, pods, by } = about as Readonly<Record<string, unknown>>
+  if (typeof takenAt !== 'number' || typeof endedAt !== 'number') return undefined
+  if (!areTexts(missing) || !areTexts(pods) || !(by === undefined || typeof by === 'string')) return undefined
+  return { takenAt, endedAt, files, missing, pods, whole: true, kept: true, ...(by !== undefined && { by }) }
 }
 
 const areTexts = (list: unknown): list is readonly string[] => Array.isArray(list) && list.every((one) => typeof one === 'string')

@@ -2,6 +2,8 @@
 export interface Piece {
   /** when its reading began, in milliseconds since the epoch */
   readonly takenAt: number
+  /** when it ended */
+  readonly endedAt: number
   /** by their names in a snapshot */
   readonly files: ReadonlyMap<string, Buffer>
   /** what could not be had of it, and why */

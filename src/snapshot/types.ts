@@ -1,7 +1,6 @@
 import type { Cluster } from '../cluster/types.ts'
 import type { DeviceProgram } from '../kernel/bpf/types.ts'
 import type { ConntrackDump } from '../kernel/conntrack/types.ts'
-import type { Elapsed } from '../kernel/elapsed.ts'
 import type { IpsetDump } from '../kernel/ipset/types.ts'
 import type { Backend } from '../kernel/iptables/backend.ts'
 import type { IptablesDump } from '../kernel/iptables/types.ts'
@@ -29,14 +28,20 @@ export interface Snapshot {
   readonly down?: ReadonlySet<string>
   /** nodes that were asked for their tables and gave none, by id, with the reason: what they do is not known, not even that they are up */
   readonly unread?: ReadonlyMap<string, string>
-  /** of hosts that were read some time before the question, by id */
-  readonly elapsed?: ReadonlyMap<string, Elapsed>
+  /** of a cluster that is asked as it is: when its hosts were read, by id, and which moment the question is about. What was to end in between has ended */
+  readonly moments?: { readonly read: ReadonlyMap<string, Span>; readonly asked: Span }
   /** exact text of a line of a dump (1-based), for evidence */
   line(file: string, line: number): string
   /** whole text of a file of the snapshot, undefined if there is none */
   text(file: string): string | undefined
   /** paths of all files, sorted, as stored (with `.gz`). `line` and `text` take them so, or without the `.gz` */
   readonly files: readonly string[]
+}
+
+/** A moment, as far as it is known: milliseconds since the epoch. */
+export interface Span {
+  readonly from: number
+  readonly to: number
 }
 
 export interface EbpfDataplane {

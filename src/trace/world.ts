@@ -54,7 +54,12 @@ export interface World {
 }
 
 /** How long before the question the host's dumps were taken. */
-export const elapsedOf = ({ snapshot }: World, { id }: Place): Elapsed => snapshot.elapsed?.get(id) ?? AT_ONCE
+export function elapsedOf({ snapshot: { moments } }: World, { id }: Place): Elapsed {
+  const read = moments?.read.get(id)
+  if (!moments || !read) return AT_ONCE
+  const { asked } = moments
+  return { atLeast: Math.max(0, asked.from - read.to) / 1000, atMost: Math.max(0, asked.to - read.from) / 1000 }
+}
 
 const worlds = new WeakMap<Snapshot, World>()
 

@@ -23,7 +23,7 @@ describe.runIf(needs('captures')).each(needs('captures') ? captureNames().filter
       const step = Math.ceil(flows.length / 8)
       for (const flow of flows.filter((_, i) => i % step === 0)) {
         const source = reading()
-        const live = await openGrowing('c', '1', source)
+        const live = await openGrowing('c', '1', source, () => 0)
         const snapshot = await live.cover([flow])
         const asked = JSON.stringify({ flow, asked: source.asked })
         expect(traceFlow(snapshot, flow), asked).toEqual(traceFlow(whole, flow))
@@ -49,14 +49,14 @@ test('what a walk comes to is read, and nothing else', async () => {
   ]
   for (const [flow, expected] of cases) {
     const source = example.reading()
-    await (await openGrowing('c', '1', source)).cover([flow])
+    await (await openGrowing('c', '1', source, () => 0)).cover([flow])
     expect(source.asked.map((batch) => batch.map(({ node, pods }) => [node, ...pods].join(' ')).join(', ')).join(' | ')).toBe(expected)
   }
 })
 
 test('flows share what was read; a node is read again for a pod that nobody thought of', async () => {
   const source = example.reading()
-  const live = await openGrowing('c', '1', source)
+  const live = await openGrowing('c', '1', source, () => 0)
   await live.cover([{ from: pod('shop/web-1'), proto: 'tcp', dst: '10.96.66.150', port: 80 }])
   const before = source.asked.flat().length
   await live.cover([{ from: pod('shop/web-1'), proto: 'tcp', dst: '10.244.98.2', port: 8080 }])
@@ -67,7 +67,7 @@ test('flows share what was read; a node is read again for a pod that nobody thou
 
 test('a node that could not be read is asked once, and what comes to it is undecided with the reason', async () => {
   const source = example.reading((node) => (node === 'n3' ? 'n3 could not be read: no route to host' : undefined))
-  const live = await openGrowing('c', '1', source)
+  const live = await openGrowing('c', '1', source, () => 0)
   const flow: Flow = { from: pod('shop/web-1'), proto: 'tcp', dst: '10.96.66.150', port: 80 }
   const snapshot = await live.cover([flow, flow])
   await live.cover([flow])

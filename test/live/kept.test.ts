@@ -13,6 +13,7 @@ function source() {
   let time = 1_000_000
   const piece = (pods: readonly string[] = [], whole = true): Piece => ({
     takenAt: time,
+    endedAt: time + 1,
     files: new Map(),
     missing: [],
     pods,
@@ -38,7 +39,7 @@ test('what is young enough is not read again; each part has its own age', async 
   await kept.objects()
   later(20_000)
   await kept.nodes([{ node: 'n1', pods: ['a/b'] }])
-  expect(await kept.objects()).toMatchObject({ takenAt: 1_000_000, kept: true })
+  expect(await kept.objects()).toMatchObject({ takenAt: 1_000_000, endedAt: 1_000_001, kept: true })
   later(10_001)
   expect((await kept.objects()).kept).toBeUndefined()
   expect((await kept.nodes([{ node: 'n1', pods: [] }])).get('n1')).toMatchObject({

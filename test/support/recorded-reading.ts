@@ -29,6 +29,7 @@ export function recorded(folder: string, { outside = true } = {}): Recorded {
   const homes = new Map(cluster.pods.map((p) => [`pods/${p.namespace}_${p.name}`, p.node]))
   const part = (of: (name: string) => boolean, pods: readonly string[] = []): Piece => ({
     takenAt: Date.now(),
+    endedAt: Date.now(),
     files: new Map([...files].filter(([name]) => of(name))),
     missing: [],
     pods,

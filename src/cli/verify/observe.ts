@@ -1,5 +1,6 @@
 /** Carries out a plan: all nodes watch, then probes are sent, then all that was put there is taken away again. */
 import { setTimeout as nap } from 'node:timers/promises'
+import type { Span } from '../../snapshot/types.ts'
 import type { RunScript } from '../../system/run-script.ts'
 import type { Way } from '../../system/way.ts'
 import type { Watched } from '../../verify/check-path.ts'
@@ -24,6 +25,8 @@ export interface Observed {
   readonly nodes: ReadonlyMap<string, Watched>
   /** by the id of the probe */
   readonly probes: ReadonlyMap<string, ProbeResult>
+  /** when packets were sent */
+  readonly at: Span
   /** what may still be on nodes, until it ends by itself */
   readonly left: readonly string[]
 }
@@ -47,21 +50,24 @@ interface Watching {
 export async function observe(plan: Plan, { to, texts, signal, armed, caught }: Observing): Promise<Observed> {
   const watching = await Promise.all(plan.nodes.map((node) => watch(plan, node, to, texts)))
   const probes = new Map<string, ProbeResult>()
+  let at: Span = { from: Date.now(), to: Date.now() }
   try {
     const why = await Promise.all(watching.map((w) => w.armed))
+    const from = Date.now()
     const able = watching.filter((_, i) => why[i] === undefined)
     if (able.length > 0) armed?.(able.map((w) => w.plan.node))
     if (caught) await until(() => able.length === 0 || caught.is(seenBy(able)), caught.patienceMs, signal)
     else
       for (const result of (await Promise.all(watching.map((w, i) => probe(plan, w, why[i], texts, signal)))).flat())
         probes.set(result.id, result)
+    at = { from, to: Date.now() }
     if (!signal.aborted) await nap(caught ? AFTER_CATCH_MS : SETTLE_MS)
   } finally {
     await Promise.all(watching.map(({ run }) => run?.(stopScript(plan.id, texts), [], ARMING_MS)))
     await Promise.all(watching.map((w) => w.ended))
   }
   const nodes = seenBy(watching)
-  return { nodes, probes, left: leftBy(plan, nodes) }
+  return { nodes, probes, at, left: leftBy(plan, nodes) }
 }
 
 const seenBy = (watching: readonly Watching[]): ReadonlyMap<string, Watched> => new Map(watching.map((w) => [w.plan.node, w.seen()]))

@@ -16,7 +16,7 @@ export interface Routing {
 }
 
 /** The packet and everything around it that an expression can look at. Implemented by the walk; by a plain object in tests. */
-export interface NftEnv extends Pick<MatchEnv, 'packet' | 'mark' | 'ct' | 'localSender' | 'chance' | 'unknown' | 'assume'> {
+export interface NftEnv extends Pick<MatchEnv, 'packet' | 'mark' | 'ct' | 'localSender' | 'chance' | 'unknown' | 'assume' | 'elapsed'> {
   readonly hook: NftHook
   /** Elements of a named set or map of the rule's table; throws where the table lacks it. */
   elements(set: string): NftSet['elements']

@@ -1,4 +1,5 @@
 /** Looking up a key in a set or map: nft_lookup.c, and what to do about keys that are not known in full. */
+import { stillThere } from '../elapsed.ts'
 import type { NftEnv } from './env.ts'
 import type { NftElement, SetExpression } from './expression-types.ts'
 import { doubtful, fitOf, type Operand } from './operand.ts'
@@ -29,8 +30,11 @@ export function lookup(set: SetExpression, key: Operand, env: NftEnv): Found {
   if (!isKnown(key)) return search(elements, key, set.kind === 'set' ? 'the rule' : `set ${set.name}`)
   const element = findElement(elements, key)
   if (!element) return none
-  if (element.expires !== undefined) env.assume('elements of sets that had a timeout are still there')
-  return { kind: 'element', element }
+  const there = element.expires === undefined || stillThere(element.expires / 1000, env.elapsed)
+  if (there !== undefined) return there ? { kind: 'element', element } : none
+  const what = `an element of ${set.kind === 'setref' ? `set ${set.name}` : 'a set in a rule'} ends about now`
+  const arms = [element, undefined].map((e) => ({ element: e, weight: undefined }))
+  return { kind: 'maybe', arms, what, dice: false }
 }
 
 /** Every element that the key may turn out to be, with its share of what the key may be. */

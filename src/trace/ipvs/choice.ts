@@ -1,12 +1,13 @@
 /** Which virtual server a packet is for, and which real server it gets (ip_vs_core.c: ip_vs_schedule, ip_vs_sched_persist). */
+import { stillThere } from '../../kernel/elapsed.ts'
 import { type Asked, FTP, findService } from '../../kernel/ipvs/find-service.ts'
-import { findTemplate } from '../../kernel/ipvs/find-template.ts'
+import { findTemplate, isInUse } from '../../kernel/ipvs/find-template.ts'
 import { formatServiceKey } from '../../kernel/ipvs/format-save.ts'
 import { mayTake, type Share, schedule } from '../../kernel/ipvs/schedule.ts'
-import type { IpvsTable, RealServer, VirtualServer } from '../../kernel/ipvs/types.ts'
+import type { IpvsConnection, IpvsTable, RealServer, VirtualServer } from '../../kernel/ipvs/types.ts'
 import type { Ipvs } from '../../snapshot/types.ts'
 import { type Run, type Skb, Undecided } from '../run.ts'
-import type { Place } from '../world.ts'
+import { elapsedOf, type Place } from '../world.ts'
 import type { IpvsHeaders } from './connections.ts'
 import { ipvsSetting } from './settings.ts'
 
@@ -60,7 +61,14 @@ function pick(run: Run, place: Place, ipvs: Ipvs, service: VirtualServer, asked:
   if (persistence) {
     if (!ipvs.connections) return stuckSomewhere(run, place, service, name)
     const expire = ipvsSetting(run, place, 'expire_quiescent_template') !== 0
-    const stuck = findTemplate(service, persistence, src.ip, asked, ipvs.connections, expire)
+    const { connections } = ipvs
+    const elapsed = elapsedOf(run.world, place)
+    const there = (template: IpvsConnection): boolean => {
+      const still = stillThere(template.expires, elapsed)
+      if (still || (still === false && !isInUse(template, persistence, connections))) return still
+      return run.choices.unknown(`IPVS of ${place.label}: whether its template for ${src.ip.text} and ${name} has ended since`)
+    }
+    const stuck = findTemplate(service, persistence, src.ip, asked, connections, expire, there)
     if (stuck.length > 0)
       return among(
         run,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { AT_ONCE } from '../../../src/kernel/elapsed.ts'
 import type { Doubt } from '../../../src/kernel/iptables/doubt.ts'
 import { candidates } from '../../../src/kernel/nftables/candidates.ts'
 import type { NftEnv } from '../../../src/kernel/nftables/env.ts'
@@ -17,6 +18,7 @@ const never = (): never => {
 function env(r: Random, table: NftTable): NftEnv {
   return {
     hook: 'FORWARD',
+    elapsed: AT_ONCE,
     elements: (set) => table.sets.get(set)?.elements ?? [],
     packet: {
       family: 4,
