@@ -80,6 +80,7 @@ export function node(item: Item): Node {
 export function service(item: Item): Service {
   const { spec, status } = item
   const ingress = arr(rec(status.loadBalancer).ingress).map(rec)
+  const externalName = str(spec.externalName)
   return {
     get source() {
       return item.source()
@@ -96,6 +97,7 @@ export function service(item: Item): Service {
     internalTrafficPolicy: spec.internalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
     ports: arr(spec.ports).flatMap((p) => servicePort(rec(p))),
     selector: spec.selector === undefined || spec.selector === null ? undefined : texts(spec.selector),
+    ...(externalName && { externalName }),
   }
 }
 

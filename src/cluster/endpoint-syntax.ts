@@ -18,6 +18,10 @@ export interface EndpointRef {
   readonly proto?: Proto
 }
 
+/** What stands behind the name: `:80/udp`, `/icmp`, or nothing. */
+export const portText = ({ port, proto }: EndpointRef): string =>
+  `${port === undefined ? '' : `:${port}`}${proto === undefined ? '' : `/${proto}`}`
+
 /** Kinds as kubectl abbreviates them. */
 const KINDS: Readonly<Record<string, ObjectKind>> = Object.assign(Object.create(null), {
   po: 'pod',

@@ -1,5 +1,6 @@
 import type { Family, Ip } from '../net/ip.ts'
-import { type EndpointRef, type ObjectKind, parseEndpoint } from './endpoint-syntax.ts'
+import { type EndpointRef, type ObjectKind, parseEndpoint, portText } from './endpoint-syntax.ts'
+import { leadsByName } from './external-name.ts'
 import { type Inventory, ResolveError } from './inventory.ts'
 import { bare, findPod, findService, fullName, hostIps, missing, ownerOf, podOf } from './lookup.ts'
 import { type ChosenPort, choosePort, type KnownPort } from './ports.ts'
@@ -107,8 +108,8 @@ export function resolveDestination(inventory: Inventory, text: string, options: 
     case 'svc': {
       const service = serviceOf(inventory, target, options)
       const name = fullName('svc', service.namespace, service.name)
-      if (service.type === 'ExternalName')
-        throw new ResolveError('unusable', `${name} is a name in DNS only (ExternalName)`, [], 'name the address that it resolves to')
+      const elsewhere = leadsByName(service, inventory.cluster.services, portText(ref))
+      if (elsewhere) throw elsewhere
       if (service.clusterIps.length === 0) {
         throw new ResolveError(
           'unusable',

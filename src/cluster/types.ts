@@ -69,6 +69,8 @@ export interface Service {
   readonly internalTrafficPolicy: 'Cluster' | 'Local'
   readonly ports: readonly ServicePort[]
   readonly selector: Readonly<Record<string, string>> | undefined
+  /** of type ExternalName: what DNS says instead of an address */
+  readonly externalName?: string
 }
 
 export interface ServicePort {

@@ -51,7 +51,7 @@ const senders = ({ world }: LoadedScene): readonly Choice[] => world.endpoints.m
 
 const receivers = (scene: LoadedScene): readonly Choice[] => [
   ...senders(scene),
-  ...[...scene.services.byName.keys()].map((name) => ({ value: `svc/${name}` })),
+  ...[...scene.services.byName].flatMap(([name, { type }]) => (type === 'ExternalName' ? [] : [{ value: `svc/${name}` }])),
 ]
 
 const detailWords = ({ ports, details }: FlowWords): string[] => [

@@ -34,8 +34,8 @@ function recorded({ subsets }: EndpointSlice): ServiceBackend[] {
   })
 }
 
-function predicted({ selector, ports }: Service, endpoints: readonly Endpoint[]): ServiceBackend[] {
-  if (!selector) return []
+function predicted({ type, selector, ports }: Service, endpoints: readonly Endpoint[]): ServiceBackend[] {
+  if (!selector || type === 'ExternalName') return []
   const wanted = Object.entries(selector)
   const chosen = endpoints.filter(
     (endpoint) => endpoint.kind !== 'host' && wanted.every(([key, value]) => endpoint.labels.get(key) === value),

@@ -1,4 +1,5 @@
-import type { EndpointRef } from '../../cluster/endpoint-syntax.ts'
+import { type EndpointRef, portText } from '../../cluster/endpoint-syntax.ts'
+import { leadsByName } from '../../cluster/external-name.ts'
 import { ResolveError } from '../../cluster/inventory.ts'
 import { type ChosenPort, choosePort, type KnownPort } from '../../cluster/ports.ts'
 import type { Service, ServicePort } from '../../cluster/types.ts'
@@ -85,6 +86,8 @@ function backends({ world, services, namespace }: Scene, ref: EndpointRef, notes
         .map((n) => `svc/${n}`)
         .join(', '),
     })
+  const elsewhere = leadsByName(service, services.byName.values(), portText(ref))
+  if (elsewhere) throw elsewhere
   const port = servicePort(service, choosePort(ref, service.ports, `svc/${name}`, `svc/${name}`))
   const found = backendsOf(world, services, service, port)
   if (found.length === 0)

@@ -15,7 +15,7 @@ import { endAt } from './who.ts'
  */
 export interface Services {
   readonly byName: ReadonlyMap<string, Service>
-  /** cluster, external and load balancer addresses */
+  /** cluster, external and load balancer addresses; none of a Service of type ExternalName */
   readonly byAddress: ReadonlyMap<string, Service>
   readonly slices: ReadonlyMap<string, readonly EndpointSlice[]>
 }
@@ -43,6 +43,7 @@ export function servicesOf(objects: readonly ManifestObject[]): Services {
     if (object.kind === 'Service' && object.apiVersion === 'v1') {
       const one = service(itemOf(object))
       byName.set(`${one.namespace}/${one.name}`, one)
+      if (one.type === 'ExternalName') continue
       for (const ip of [...one.clusterIps, ...one.externalIps, ...one.loadBalancerIps]) byAddress.set(ip.text, one)
     } else if (object.kind === 'EndpointSlice') {
       const slice = endpointSlice(itemOf(object))

@@ -1,3 +1,5 @@
+import { portText } from '../../cluster/endpoint-syntax.ts'
+import { leadsByName } from '../../cluster/external-name.ts'
 import type { ServicePort } from '../../cluster/types.ts'
 import type { End } from '../flow.ts'
 import { type PortClass, portClasses, portOf } from '../matrix/ports.ts'
@@ -74,6 +76,8 @@ function backends({ world, services, namespace }: Scene, expectation: Expectatio
   const service = services.byName.get(name)
   if (!service)
     return refuseExpectation(expectation, ['to'], `there is no service ${name}`, [...services.byName.keys()].slice(0, 8).join(', '))
+  const elsewhere = leadsByName(service, services.byName.values(), portText(to.ref))
+  if (elsewhere) return refuseExpectation(expectation, ['to'], elsewhere.message, elsewhere.try)
   const fits = (p: ServicePort, { protocol, port }: PortRef): boolean =>
     (protocol === undefined || PROTOCOLS.get(p.protocol.toUpperCase()) === protocol) &&
     (port === undefined || p.port === port || p.name === port)

@@ -29,6 +29,7 @@ const SHOP =
   pod('web2', 'web') +
   pod('api', 'api', '[{name: http, containerPort: 8080}, {name: metrics, containerPort: 9090}]') +
   `apiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: shop}\nspec: {clusterIP: 10.96.0.1, selector: {app: api}, ports: [{name: web, port: 80, targetPort: http}, {name: m, port: 81, targetPort: 9090}]}\n---\n` +
+  `apiVersion: v1\nkind: Service\nmetadata: {name: alias, namespace: shop}\nspec: {type: ExternalName, externalName: api.shop.svc.cluster.local, selector: {app: api}, ports: [{port: 80}]}\n---\n` +
   `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: api, namespace: shop}\nspec: {podSelector: {matchLabels: {app: api}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: http}]}]}\n---\n`
 const shop = sceneOf(SHOP)
 const run = (entry: string) => runExpectation(shop, expectation(entry))
@@ -70,6 +71,10 @@ describe('who and which port', () => {
     ['{from: shop/web, to: shop/api, port: https, expect: allow}', 'shop/api has no port called https'],
     ['{from: shop/web, to: svc/shop/api, expect: allow}', 'service shop/api has 2 ports: which one?'],
     ['{from: shop/web, to: svc/shop/api:82, expect: allow}', 'service shop/api has no such port'],
+    [
+      '{from: shop/web, to: svc/shop/alias:80, expect: allow}',
+      'svc/shop/alias is no more than another name for api.shop.svc.cluster.local in DNS (ExternalName)',
+    ],
     ['{from: shop/web, to: 10.9.9.9, expect: allow}', '10.9.9.9 declares no port: which one?'],
     [
       '{from: "shop/api*", to: "shop/api*", port: 80, expect: allow}',
