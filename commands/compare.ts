@@ -31,7 +31,7 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
     ...snapshotFlag,
     ...namespaceFlags,
     ...liveFlags,
-    ...outputFlag(['text', 'wide', 'json', 'yaml']),
+    ...outputFlag(['text', 'json', 'yaml']),
     ...timeoutFlag,
     ...inputFlag,
   }
@@ -41,7 +41,7 @@ Exit code: 0 the flow could be walked, whatever came of it; 3 it can't be told.`
     const around = this.around(flags)
     const shown = textOptions({ ...flags, terminal: around.terminal, brief: false, verbose: false, quiet: false })
     const stringify = await stringifier(flags.output)
-    const text = flags.output === 'text' || flags.output === 'wide'
+    const text = flags.output === 'text'
     if (flags.flows !== undefined) {
       const { snapshot, flows } = await whichFlows(flags.flows, { ...args, flags }, around)
       let code: ExitCode = ExitCode.ok

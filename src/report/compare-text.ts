@@ -9,17 +9,13 @@ import { answerLines, nextLines, noteLines, sections } from './trace/trace-text.
 import { isUnknown } from './trace/verdict.ts'
 
 /** `netctl compare SRC DST`: the answer, then what Calico and kube-proxy each did for this flow, with the entries that show it. */
-export function compareText(trace: Trace, opts: TextOptions): string {
+export function compareText(trace: Trace, options: TextOptions): string {
+  const opts = { ...options, wide: true }
   const pen = makePen(opts)
   const answer = answerLines(trace, opts, pen)
   if (isUnknown(trace)) return pen.paint(sections([answer, noteLines(trace, pen)]))
   return pen.paint(
-    sections([
-      answer,
-      comparisonLines(trace.comparison, true, { ...opts, wide: true }, pen),
-      noteLines(trace, pen),
-      nextLines(trace, ['path'], opts, pen),
-    ]),
+    sections([answer, comparisonLines(trace.comparison, true, opts, pen), noteLines(trace, pen), nextLines(trace, ['path'], opts, pen)]),
   )
 }
 

@@ -5,7 +5,8 @@ import { indent, joinLines, lineWidth, padLine, wrap } from '../layout.ts'
 import { count, percent, sourceName, targetName, verdictMarks, verdictStyles } from '../names.ts'
 import { type Line, makePen, type Pen, type Style } from '../pen.ts'
 import type { TextOptions } from '../terminal.ts'
-import { sections } from './trace-text.ts'
+import { outcomeLines } from './outcome-text.ts'
+import { factLines, sections } from './trace-text.ts'
 import { faultsOf, meetsExpectation, type Overall, overallVerdict, socketsOf } from './verdict.ts'
 import { changeLines } from './what-if-text.ts'
 
@@ -17,7 +18,7 @@ export interface FlowResult {
   readonly expect?: Verdict | undefined
 }
 
-/** `--flows` for people: one line a flow, then the sum, then what was expected otherwise. */
+/** `--flows` for people: one line a flow (all of its answer: `wide`, `verbose`), then the sum, then what was expected otherwise. */
 export function flowsText(results: readonly FlowResult[], opts: TextOptions): string {
   const pen = makePen(opts)
   const whatIf = results[0]?.trace.whatIf
@@ -28,12 +29,13 @@ export function flowsText(results: readonly FlowResult[], opts: TextOptions): st
     heads.reduce((widest, head) => Math.max(widest, lineWidth(head)), 0),
     Math.floor(pen.columns * 0.65),
   )
-  const lines = shown.flatMap((r, i) => flowLines(r.trace, heads[i] as Line, names, pen))
+  const full = opts.wide || opts.verbose
+  const lines = shown.map((r, i) => (full ? wholeLines(r, heads[i] as Line, opts, pen) : flowLines(r.trace, heads[i] as Line, names, pen)))
   const missed = results.filter((r) => r.expect !== undefined && !meetsExpectation(r.trace, r.expect))
   return pen.paint(
     sections([
       whatIf ? changeLines(whatIf.changes, pen) : [],
-      lines,
+      ...(full ? lines : [lines.flat()]),
       [...(whatIf ? differenceLines(shown, results.length, pen) : []), ...sumLines(results, missed, pen)],
       missedLines(missed, pen),
     ]),
@@ -89,6 +91,11 @@ function flowLines(trace: Trace, head: Line, names: number, pen: Pen): Line[] {
   const below = wrap([pen.text(shortEntry(detail, pen.columns - 15, pen), 'dim')], pen.columns - 15, pen)
   const [first = [], ...rest] = wrap(head, pen.columns - 15, pen)
   return [first, ...[...rest, ...below].map((l) => indent(l, 15))]
+}
+
+/** `-o wide`, `-v`: what `trace` says of this flow before the way that it goes. */
+function wholeLines({ trace }: FlowResult, head: Line, opts: TextOptions, pen: Pen): Line[] {
+  return [...wrap(head, pen.columns, pen), ...factLines(trace, opts, pen), ...outcomeLines(trace, pen)]
 }
 
 /** Who answers, or where it ends. */

@@ -54,8 +54,16 @@ export function answerLines(trace: Trace, opts: TextOptions, pen: Pen): Line[] {
   if (flow) lines.push(...label('Flow', flow, pen))
   const typed = trace.flow.label ? socketName(trace.flow.dst, trace.flow.port) : ''
   if (typed !== '' && !targetName(trace.flow).startsWith(typed)) lines.push(...label('Sent to', [pen.text(typed)], pen))
-  return [...lines, ...stateLines(trace, pen), ...socketLines(trace, pen), ...causeLines(trace, opts, pen), ...warningLines(trace, pen)]
+  return [...lines, ...factLines(trace, opts, pen)]
 }
+
+/** What belongs to the answer of a flow that was named: the packet, the socket, the causes in full. */
+export const factLines = (trace: Trace, opts: TextOptions, pen: Pen): Line[] => [
+  ...stateLines(trace, pen),
+  ...socketLines(trace, pen),
+  ...causeLines(trace, opts, pen),
+  ...warningLines(trace, pen),
+]
 
 /** What the only server's socket sees. With more outcomes a table says it. */
 function socketLines(trace: Trace, pen: Pen): Line[] {
