@@ -2,7 +2,7 @@ import { BaseCommand } from '../src/cli/base-command.ts'
 import { collectFlags } from '../src/cli/collect/collect-flags.ts'
 import { collectFrom } from '../src/cli/collect/collect-from.ts'
 import { collect } from '../src/cli/collect/collecting.ts'
-import { consentBy } from '../src/cli/consent.ts'
+import { consentBy, PODS_QUESTION } from '../src/cli/consent.ts'
 import { ExitCode } from '../src/error.ts'
 import { collectedJson, collectedText } from '../src/report/collected.ts'
 import { collectorText } from '../src/system/node-scripts.ts'
@@ -42,7 +42,13 @@ export default class Collect extends BaseCommand {
             version: this.config.version,
             tell: (text) => process.stderr.isTTY && !flags.quiet && this.tell(text),
             say,
-            consent: consentBy({ yes: flags.yes, canPrompt: this.terminal(flags).canPrompt, tell: say, words: ['collect', ...this.argv] }),
+            consent: consentBy({
+              yes: flags.yes,
+              canPrompt: this.terminal(flags).canPrompt,
+              tell: say,
+              words: ['collect', ...this.argv],
+              question: PODS_QUESTION,
+            }),
           })
     this.print(flags.output === 'json' ? collectedJson(collected) : collectedText(collected, this.terminal(flags)))
     return collected.missing.length === 0 ? ExitCode.ok : ExitCode.unknown

@@ -8,11 +8,16 @@ export interface Asking {
   readonly tell: (text: string) => void
   /** what was typed, after `netctl`, where it can be typed again */
   readonly words?: readonly string[]
+  /** what yes and no come to */
+  readonly question: string
 }
+
+/** Of pods on nodes. */
+export const PODS_QUESTION = 'Make them? (no: read what can be read without)'
 
 /** Whether a change may be made: `--yes`, or a yes on a terminal, either way with the plan on stderr; else not. ctrl-C ends the command. */
 export const consentBy =
-  ({ yes, canPrompt, tell, words }: Asking) =>
+  ({ yes, canPrompt, tell, words, question }: Asking) =>
   async (plan: readonly string[]): Promise<boolean> => {
     if (!yes && !canPrompt) return false
     for (const line of plan) tell(line)
@@ -20,7 +25,7 @@ export const consentBy =
     // only who is asked pays for the prompts
     const { confirm, isCancel } = await import('@clack/prompts')
     const answer = await confirm({
-      message: 'Make them? (no: read what can be read without)',
+      message: question,
       output: process.stderr,
       initialValue: false,
     })

@@ -15,7 +15,7 @@ import { collectorText } from '../system/node-scripts.ts'
 import type { Way } from '../system/way.ts'
 import type { Flow } from '../trace/types.ts'
 import type { Around } from './around.ts'
-import { consentBy } from './consent.ts'
+import { consentBy, PODS_QUESTION } from './consent.ts'
 import { POD_IMAGE } from './flags.ts'
 
 export interface LiveFlags {
@@ -92,7 +92,7 @@ export async function openLiveCluster(flags: LiveFlags, around: Around): Promise
       podImage,
       patienceMs,
       lifetimeMs: 2 * patienceMs + (flags.staysMs ?? 0),
-      consent: consentBy({ yes, canPrompt: around.terminal.canPrompt, tell: around.tell }),
+      consent: consentBy({ yes, canPrompt: around.terminal.canPrompt, tell: around.tell, question: PODS_QUESTION }),
       tell: around.tell,
     }
     if (via === 'auto' && !yes && !flags.probing) {

@@ -75,6 +75,11 @@ export function checkPath(observation: Observation, flow: Flow, path: Path, port
     for (const [hop, step] of check.steps) marks[leg.way].set(hop, step)
     difference = check.difference ?? (known && at(leg, hops, known))
     if (difference) break
+    // that it went no further is known by the rule that ended it, else by nothing more being told
+    if (seen.lost && !leg.end && check.steps.get(Math.min(leg.to, hops.length) - 1)?.status !== 'observed') {
+      blind.add(`${node}: there was more to see than could be told`)
+      unwatched.push(leg)
+    }
   }
   const steps = {
     request: fill(path, 'request', marks.request, met, difference, answered),

@@ -140,7 +140,7 @@ function firstLost(path: Path, { lost, met }: PathCheck): Difference | undefined
 const nameOf = ({ host }: Leg): string => host.replace(/^node\//, '')
 
 /** Why an agreement is none; undefined if it is one. */
-function reasonOf({ outcome, check, fate }: Candidate, observed: ObservedOutcome): string | undefined {
+function reasonOf({ path, outcome, check, fate }: Candidate, observed: ObservedOutcome): string | undefined {
   if (outcome?.verdict === 'undecided') return `nothing was predicted: ${outcome.reason ?? 'undecided'}`
   if (fate === 'limited') return LIMITED
   if (fate === 'unknown')
@@ -150,7 +150,17 @@ function reasonOf({ outcome, check, fate }: Candidate, observed: ObservedOutcome
   const [lost] = [...check.lost, ...check.unwatched]
   if (lost && outcome?.verdict !== 'dropped') return `the end is as predicted, but the packet was not seen on ${nameOf(lost)}`
   if (outcome?.verdict !== 'dropped') return undefined
-  // what happens in a pod without rules is behind the last that can be seen
-  if (!lost && check.met.length > 0) return undefined
-  return `there was no answer, as predicted; where it was dropped was not seen${lost ? ` (${nameOf(lost)})` : ''}`
+  const silence = 'there was no answer, as predicted; where it was dropped'
+  const last = check.met.at(-1)
+  if (lost || !last) return `${silence} was not seen${lost ? ` (${nameOf(lost)})` : ''}`
+  // it was seen to end: on the host that was to drop it, before the last hook
+  if (last === path.legs?.at(-1) && !last.end) return undefined
+  const whose = outcome.node === undefined || outcome.node === nameOf(last) ? '' : `, for ${outcome.node}`
+  return `${silence} can't be seen: it ${leaves(last)}${whose}`
+}
+
+/** `left n1 by eth0` */
+function leaves(leg: Leg): string {
+  if (leg.end?.hook === 'postrouting') return `left ${nameOf(leg)} by ${leg.end.device}`
+  return leg.end ? `went to ${nameOf(leg)} itself` : `came to ${nameOf(leg)}`
 }

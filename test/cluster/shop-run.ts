@@ -33,7 +33,7 @@ export async function predict(
 export const writeFlows = (file: string, flows: readonly ShopFlow[]): void =>
   writeFileSync(file, flows.map((flow) => `${JSON.stringify(flow)}\n`).join(''))
 
-type Line = Trace & { readonly id: string; readonly verification?: { readonly result: string } }
+type Line = Trace & { readonly id: string; readonly verification?: { readonly result: string; readonly reason?: string } }
 
 export const readTraces = (text: string): readonly Line[] =>
   text

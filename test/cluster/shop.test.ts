@@ -51,7 +51,7 @@ describe.runIf(able).for([1, 2])('a cluster of %i families', (families) => {
       await verified(
         cluster,
         `${snapshot}.some`,
-        flows.filter(({ from }, i) => i % 3 === 0 && from.kind !== 'external'),
+        flows.filter(({ from }, i) => i % (families + 1) === 0 && from.kind !== 'external'),
       )
     })
 })
@@ -76,15 +76,20 @@ async function asked({ kubeconfig }: Cluster, snapshot: string): Promise<void> {
   expect(compared.stdout).toContain('service/shop/api:tcp-80')
 }
 
-/** netctl sends packets itself, one a flow, and watches every step of them. */
+/** netctl sends packets itself, one a flow, and watches every step of them. Of a drop behind the last node silence is all there is to see. */
 async function verified({ kubeconfig }: Cluster, file: string, flows: readonly ShopFlow[]): Promise<void> {
-  expect(flows.length).toBeGreaterThan(200)
   writeFlows(file, flows)
   const ran = await netctl(['trace', '--flows', file, '--verify', '--yes', '--kubeconfig', kubeconfig, ...byPod, '-o', 'jsonl', '--brief'])
   const lines = readTraces(ran.stdout)
-  const others = lines.flatMap(({ id, verification }) =>
-    verification?.result === 'agrees' ? [] : [`${id}: ${JSON.stringify(verification)}`],
+  const silent = lines.filter(
+    ({ outcomes, verification: v }) =>
+      outcomes.every(({ verdict }) => verdict === 'dropped') && v?.reason?.includes(" can't be seen: it left node") === true,
+  )
+  const others = lines.flatMap((line) =>
+    line.verification?.result === 'agrees' || silent.includes(line) ? [] : [`${line.id}: ${JSON.stringify(line.verification)}`],
   )
   expect(others, others.join('\n')).toEqual([])
-  expect([ran.code, lines.length]).toEqual([0, flows.length])
+  expect(lines.length).toBe(flows.length)
+  expect(lines.length - silent.length).toBeGreaterThan(200)
+  expect(ran.code).toBe(3)
 }

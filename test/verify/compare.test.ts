@@ -228,6 +228,33 @@ describe('what was not seen is no agreement, and said', () => {
     expect(v).toMatchObject({ result: 'unknown', reason: 'there was no answer, as predicted; where it was dropped was not seen (n2)' })
   })
 
+  test('a drop behind the last place that is watched', () => {
+    const dropping = make({ routes: { p2: `-default\nblackhole ${at('p1')}` } })
+    const w = asPredicted(dropping, flow('p1', 'p2'))
+    expect(w.trace.outcomes).toMatchObject([{ verdict: 'dropped' }])
+    expect(verify(dropping, w)).toMatchObject({
+      result: 'unknown',
+      reason: "there was no answer, as predicted; where it was dropped can't be seen: it left n2 by cali2, for pod/t/p2",
+    })
+  })
+
+  test('a drop by a route, on a node that saw it come and not leave', () => {
+    const dropping = make({ routes: { n2: `-${at('p2')}\nblackhole ${at('p2')}` } })
+    const w = asPredicted(dropping, flow('p1', 'p2'))
+    expect(w.trace.outcomes).toMatchObject([{ verdict: 'dropped' }])
+    expect(verify(dropping, w).result).toBe('agrees')
+    // that it did not leave shows by nothing being told
+    Object.assign(w.seen.get('n2') ?? {}, { lost: true })
+    expect(verify(dropping, w)).toMatchObject({ result: 'unknown', unseen: ['n2: there was more to see than could be told'] })
+  })
+
+  test('a drop by a rule that was seen, where other things were not told', () => {
+    const dropping = make({ rules: { n2: 'filter -A FORWARD -d $p2 -j DROP' } })
+    const w = asPredicted(dropping, flow('p1', 'p2'))
+    Object.assign(w.seen.get('n2') ?? {}, { lost: true })
+    expect(verify(dropping, w).result).toBe('agrees')
+  })
+
   test('a node that watched, and saw nothing', () => {
     const w = asPredicted(snapshot, flow('p1', 'svc'))
     forget(w, 'n2')

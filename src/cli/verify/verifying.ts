@@ -57,7 +57,8 @@ export async function verifying(
   const agreed = await consentBy({
     yes: flags.yes === true,
     canPrompt: terminal.canPrompt,
-    tell: flags.quiet && flags.yes ? () => undefined : tell,
+    tell,
+    question: catching ? 'Watch for it?' : 'Watch, and send?',
   })(verifyPlanLines(plan, catching !== undefined))
   if (!agreed) throw notAgreed()
   const running = verifyFlows(ground, asked, plan, catching)

@@ -55,11 +55,7 @@ test.each([{ wide: true }, { verbose: true }])('%o: each flow with its causes in
   `)
 })
 
-test.each([
-  { width: 80 },
-  { width: 120 },
-  { width: 80, wide: true },
-])('keeps to its columns: %o', ({ width, ...detail }) => {
+test.each([{ width: 80 }, { width: 120 }, { width: 80, wide: true }])('keeps to its columns: %o', ({ width, ...detail }) => {
   const text = flowsText([...results, { trace: hostile }, { trace: ipv6 }], { width, colour: false, unicode: true, ...detail })
   for (const line of text.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(width)
 })
