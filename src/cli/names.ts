@@ -22,8 +22,10 @@ export interface Typed {
   readonly namespace: string | undefined
 }
 
-/** Reads the words of a command line; the last one is where the cursor stands, and may be empty. */
-export function readTyped(words: readonly string[]): Typed {
+/** Reads the words of a command line as they stand there, quotes and all; the last one is where the cursor stands, and may be empty. */
+export function readTyped(line: readonly string[]): Typed {
+  // no name has one; a quote that is still open is the shell's to close
+  const words = line.map((word) => word.replace(/["'\\]/g, ''))
   const before = words.slice(0, -1)
   const said = (...flags: readonly string[]): string | undefined => {
     const at = before.findLastIndex((word) => flags.some((flag) => word === flag || word.startsWith(`${flag}=`)))

@@ -27,7 +27,9 @@ function cniOf(nodes: readonly NodeSigns[], { ebpf, cluster }: Snapshot): Findin
   const known = new Map(nodes.map((n) => [n.name, n.ebpf]))
   const names = [...cluster.nodes.map((n) => n.name), ...known.keys()]
   const cilium = names.map((name) => (known.has(name) ? known.get(name) : ebpf(`node/${name}`))).find((e) => e?.name === 'Cilium')
-  return cilium ? { value: cilium.name, shownBy: cilium.shownBy } : UNKNOWN
+  if (cilium) return { value: cilium.name, shownBy: cilium.shownBy }
+  const bridges = nodes.flatMap((n) => n.bridges)
+  return bridges.length > 0 ? { value: 'bridge', shownBy: `pods behind ${list(bridges)}` } : UNKNOWN
 }
 
 /** Who judges pods' packets, node by node: most often the same everywhere, but a cluster may be on its way from one to another. */

@@ -1,8 +1,8 @@
 /** What the dumps of one node show of how the cluster is run: little enough to be kept of two hundred nodes, whose tables are not. */
-import type { IpPool } from '../cluster/types.ts'
+import type { Cluster, IpPool } from '../cluster/types.ts'
 import type { Link } from '../kernel/link/types.ts'
 import { nativeChainsOf } from '../kernel/nftables/native-chains.ts'
-import { contains } from '../net/ip.ts'
+import { contains, prefix } from '../net/ip.ts'
 import { hasFelixRules } from './ebpf.ts'
 import type { EbpfDataplane, Finding, Host, Snapshot, Versions } from './types.ts'
 
@@ -11,6 +11,8 @@ export interface NodeSigns {
   readonly ebpf: EbpfDataplane | undefined
   /** what shows Calico, the plainest sign first */
   readonly calico: 'devices cali*' | 'chains cali-*' | 'nft table calico' | undefined
+  /** bridges that pods of this node are behind, by the addresses of both */
+  readonly bridges: readonly string[]
   /** who judges pods' packets, where no BPF programs do */
   readonly dataplane: Finding | undefined
   readonly kubeProxy: Finding | undefined
@@ -34,6 +36,7 @@ export function signsOf({ ebpf, cluster }: Snapshot, node: Host): NodeSigns {
     name: node.name,
     ebpf: ebpf(node.id),
     calico: calicoSign(node),
+    bridges: bridgesOf(node, cluster),
     dataplane: rulesOf(node),
     kubeProxy: traceOfProxy(node),
     schedulers: [...new Set(node.ipvs?.table.services.map((v) => v.scheduler))].sort(),
@@ -49,6 +52,15 @@ function calicoSign(node: Host): NodeSigns['calico'] {
   if (node.links?.some((l) => l.name.startsWith('cali') || l.name.endsWith('.calico'))) return 'devices cali*'
   if (chainNames(node, 'filter').some((c) => c.startsWith('cali-'))) return 'chains cali-*'
   return nativeChainsOf(node).some((c) => c.table.name === 'calico') ? 'nft table calico' : undefined
+}
+
+function bridgesOf({ name, links = [] }: Host, { pods }: Cluster): readonly string[] {
+  const bridges = links.filter((l) => l.kind === 'bridge')
+  if (bridges.length === 0) return []
+  const own = pods.filter((p) => p.node === name && !p.hostNetwork).flatMap((p) => p.ips)
+  const behind = ({ addresses }: Link): boolean =>
+    addresses.some((a) => own.some((ip) => ip.family === a.ip.family && contains(prefix(a.ip, a.prefixLength), ip)))
+  return bridges.filter(behind).map((l) => l.name)
 }
 
 function rulesOf(node: Host): Finding | undefined {

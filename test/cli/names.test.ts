@@ -37,6 +37,12 @@ describe('endpoints', () => {
     expect(endpoints('trace', 'pod/web')).toEqual([])
   })
 
+  test('behind a quote, open or closed', () => {
+    expect(endpoints('trace', '"pod/shop/web-1')).toEqual(['pod/shop/web-1'])
+    expect(endpoints('trace', "'pod/shop/web-1'", "'svc/shop/empty-l")).toEqual(['svc/shop/empty-lb'])
+    expect(endpoints('trace', '--namespace="shop"', 'pod\\/web-1')).toEqual(['pod/web-1'])
+  })
+
   test('names that a shell would not take as they are, are left out', () => {
     const pod = {
       ...inventory.cluster.pods[0],

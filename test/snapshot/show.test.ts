@@ -5,6 +5,7 @@ import { snapshotText } from '../../src/report/snapshot.ts'
 import { loadSnapshot } from '../../src/snapshot/load.ts'
 import { describeSnapshot } from '../../src/snapshot/show.ts'
 import { openFolder } from '../../src/system/files-folder.ts'
+import { memoryFiles } from '../../src/system/files-memory.ts'
 import { captures } from '../support/captures.ts'
 import { needs } from '../support/needs.ts'
 import { example, filesOf, withFiles } from './damage.ts'
@@ -115,4 +116,35 @@ test('hostile words are shown, not obeyed', () => {
     { colour: false, unicode: true },
   )
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)
+})
+
+/** as the CNI plugin `bridge` makes them, and a container engine beside it */
+test('pods behind a bridge: the network is told by the bridge that has their addresses', () => {
+  const link = (ifindex: number, ifname: string, kind: string, address?: string) => ({
+    ifindex,
+    ifname,
+    flags: ['BROADCAST', 'MULTICAST', 'UP', 'LOWER_UP'],
+    mtu: 1500,
+    linkinfo: { info_kind: kind },
+    addr_info: address === undefined ? [] : [{ family: 'inet', local: address, prefixlen: 24, scope: 'global' }],
+  })
+  const pod = (name: string, podIP: string, hostNetwork: boolean) => ({
+    metadata: { name, namespace: 'shop' },
+    spec: { nodeName: 'n1', hostNetwork, containers: [] },
+    status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }] },
+  })
+  const devices = [link(2, 'docker0', 'bridge', '172.17.0.1'), link(3, 'cni0', 'bridge', '10.244.1.1'), link(4, 'veth1', 'veth')]
+  const shown = (pods: readonly object[]) =>
+    describeSnapshot(
+      loadSnapshot(
+        memoryFiles('shop', {
+          'snapshot.json': '{"schemaVersion": 1}',
+          'cluster/pods.json': JSON.stringify({ apiVersion: 'v1', kind: 'PodList', items: pods }),
+          'nodes/n1/ip-link.json': JSON.stringify(devices.map(({ addr_info: _, ...link }) => link)),
+          'nodes/n1/ip-addr.json': JSON.stringify(devices),
+        }),
+      ),
+    ).modes.cni
+  expect(shown([pod('web', '10.244.1.7', false)])).toEqual({ value: 'bridge', shownBy: 'pods behind cni0' })
+  expect(shown([pod('edge', '172.17.0.1', true)]).value).toBe('unknown')
 })
