@@ -5,18 +5,10 @@ import { replyTo, sameFlow } from './exchange.ts'
 import type { Leg } from './legs.ts'
 import type { End } from './run.ts'
 import type { Blame, Step } from './step.ts'
-import type { Verdict } from './types.ts'
+import type { Outcome } from './types.ts'
 
 /** What one attempt came to, in one run. */
-export interface Result {
-  readonly verdict: Verdict
-  readonly endpoint?: string
-  readonly address?: string
-  readonly port?: number
-  readonly seenSource?: string
-  readonly error?: string
-  readonly node?: string
-  readonly reason?: string
+export interface Result extends Omit<Outcome, 'probability' | 'paths'> {
   readonly steps: readonly Step[]
   /** where its packets met hosts, if that was asked for */
   readonly legs?: readonly Leg[]

@@ -3,21 +3,12 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { netctl } from '../support/netctl.ts'
 import { boundedRows } from '../support/rows.ts'
+import { aspects } from '../trace/comparison/expectations.ts'
 
 const shop = ['--snapshot', 'examples/shop']
 const delivered = ['pod/shop/web-1', 'svc/shop/api:80', ...shop]
 const denied = ['pod/shop/web-1', 'pod/data/db-1:5432', ...shop]
 const untold = ['pod/shop/web-1', '172.18.0.2:6443', ...shop]
-const aspects = [
-  'primaryFunction',
-  'serviceManagement',
-  'podNetwork',
-  'networkPolicies',
-  'trafficForwarding',
-  'loadBalancing',
-  'overlayUnderlay',
-  'podIpManagement',
-]
 
 test.each([
   ['delivered', delivered, 0],

@@ -2,7 +2,7 @@
 import { traceFlow } from '../../src/trace/trace.ts'
 import type { Outcome } from '../../src/trace/types.ts'
 import { mayHappen } from '../support/chance.ts'
-import { outcomeText, socketText } from '../support/outcome-text.ts'
+import { outcomeText, seenText, socketText } from '../support/outcome-text.ts'
 import type { Observation, Probe, Scenario, Seen } from './scenario.ts'
 import { flowOf, snapshotOf } from './snapshot.ts'
 
@@ -93,20 +93,6 @@ const sortOf = (texts: ReadonlyMap<string, number>): string =>
   [...new Set([...texts.keys()].map((text) => (text.includes(' < ') ? 'delivered' : text.split(' ').slice(0, 2).join(' '))))]
     .sort()
     .join(' | ')
-
-/** What was seen, in the words of `outcomeText`. */
-export function seenText(s: Seen): string {
-  switch (s.kind) {
-    case 'delivered':
-      return s.host === undefined ? 'ok' : `${s.host} ${socketText(s.dst, s.port)} < ${s.src}`
-    case 'icmp':
-      return `icmp ${s.type}/${s.code} ${s.from}`
-    case 'errno':
-      return `errno ${s.name}`
-    default:
-      return s.kind
-  }
-}
 
 /** A probe as cases write flows (netns-case.ts): `FROM[@SOURCE] PROTO DST[:PORT]`. */
 export function probeText(p: Probe): string {

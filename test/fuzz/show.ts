@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { traceFlow } from '../../src/trace/trace.ts'
-import { compareScenario, probeText, seenText } from './compare.ts'
+import { seenText } from '../support/outcome-text.ts'
+import { compareScenario, probeText } from './compare.ts'
 import { makeScenario } from './generate.ts'
 import { runScenarios } from './runner.ts'
 import type { Scenario } from './scenario.ts'

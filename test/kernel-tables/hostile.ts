@@ -50,5 +50,19 @@ function refuses(parse: (text: string, file: string) => unknown, cases: readonly
   })
 }
 
+/** Line and message of the error of a dump called `f`, or that there is none. */
+export function problemOf(parse: () => unknown): string {
+  try {
+    parse()
+    return 'no error'
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error
+    expect(error.file).toBe('f')
+    expect(error.message).not.toMatch(/\p{Cc}/u)
+    expect(error.message.length).toBeLessThan(400)
+    return `${error.line}: ${error.message}`
+  }
+}
+
 export const refusesBadText = (parse: (text: string, file: string) => unknown): void => refuses(parse, broken)
 export const refusesBadJson = (parse: (text: string, file: string) => unknown): void => refuses(parse, brokenJson)

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { pathOf } from '../../src/policy/path.ts'
-import type { PolicyWorld } from '../../src/policy/world.ts'
 import { admin, ask, global, isolate, PODS, pod } from './made.ts'
 import { worldOfText } from './world.ts'
 
@@ -102,38 +101,6 @@ spec:
     const dns = toNodes('Accept').replace(/{nodes: .*?}}/, '{domainNames: ["*.example.com"]')
     expect(ask(worldOfText(PODS + dns), 'a/web', '198.51.100.1')).toMatchObject({ allowed: false, verdict: 'unknown' })
   })
-})
-
-it('compares namespaces with that of the subject, as AdminNetworkPolicy did in v0.1.1', () => {
-  const namespaced = (name: string, labels: string): string => `
-apiVersion: v1
-kind: Namespace
-metadata: {name: ${name}, labels: {${labels}}}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: p, namespace: ${name}}
-spec: {}
----`
-  const peers = (peer: string): PolicyWorld =>
-    worldOfText(`
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {name: t}
-spec:
-  priority: 1
-  subject: {namespaces: {}}
-  ingress: [{action: Deny, from: [{namespaces: {${peer}}}]}]
----${namespaced('red', 'team: a, env: x')}${namespaced('blue', 'team: a, env: "1"')}${namespaced('green', 'team: b, env: x')}${namespaced('bare', 'env: x')}`)
-  const same = peers('sameLabels: [team]')
-  expect(ask(same, 'blue/p', 'red/p').verdict).toBe('deny')
-  expect(ask(same, 'green/p', 'red/p').verdict).toBe('allow')
-  expect(ask(same, 'bare/p', 'bare/p').verdict).toBe('allow')
-  const differing = peers('notSameLabels: [team, env]')
-  expect(ask(differing, 'blue/p', 'red/p').verdict).toBe('deny')
-  // a namespace must have the labels to differ in them; the subject's need not
-  expect(ask(differing, 'bare/p', 'red/p').verdict).toBe('allow')
-  expect(ask(differing, 'red/p', 'bare/p').verdict).toBe('deny')
 })
 
 describe('staged policies', () => {

@@ -9,7 +9,7 @@ import type { Agent, Seen } from './netns-agent.ts'
 import { type Case, type FlowLine, flowOf, forFamily, nftText, payloadOf, restoreText } from './netns-case.ts'
 import { dumpHost, folderOf, objects } from './netns-dump.ts'
 import { type HostName, hosts, type Lab, makeLab, tcpPorts, udpPorts } from './netns-lab.ts'
-import { outcomeText, socketText } from './outcome-text.ts'
+import { outcomeText, seenText } from './outcome-text.ts'
 
 export type Backend = 'nft' | 'legacy'
 type Files = Readonly<Record<string, string>>
@@ -103,24 +103,11 @@ function observe(agent: Agent, lab: Lab, f: FlowLine, outcomes: readonly Outcome
   })
 }
 
-function kernels(s: Seen): string {
-  switch (s.kind) {
-    case 'delivered':
-      return s.host === undefined ? 'ok' : `${s.host} ${socketText(s.dst, s.port)} < ${s.src}`
-    case 'icmp':
-      return `icmp ${s.type}/${s.code} ${s.from}`
-    case 'errno':
-      return `errno ${s.name}`
-    default:
-      return s.kind
-  }
-}
-
 function compare(f: FlowLine, outcomes: readonly Outcome[], seen: readonly Seen[]): string | undefined {
   const predicted = new Map<string, number>()
   for (const o of outcomes) predicted.set(outcomeText(o, f.proto), o.probability)
   const counted = new Map<string, number>()
-  for (const s of seen) counted.set(kernels(s), (counted.get(kernels(s)) ?? 0) + 1)
+  for (const s of seen) counted.set(seenText(s), (counted.get(seenText(s)) ?? 0) + 1)
   const told = `${f.text}\n      ours:   ${[...predicted].map(([k, p]) => `${k} (${p})`).join(' | ')}${outcomes.map((o) => (o.reason === undefined ? '' : ` ${o.reason}`)).join('')}\n      kernel: ${[...counted].map(([k, n]) => `${k} (${n} of ${seen.length})`).join(' | ')}`
   const loose = (k: string) => (f.expected.includes('ok') && k.includes(' < ') ? 'ok' : k)
   const expected = [...f.expected].sort().join(' | ')

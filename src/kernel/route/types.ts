@@ -1,4 +1,5 @@
 import type { Family, Ip, Prefix } from '../../net/ip.ts'
+import type { PortRange } from '../../net/packet.ts'
 import type { Source } from '../source.ts'
 
 /** RTN_* of rtnetlink(7), as `ip route` prints them; a plain route is `unicast`. */
@@ -68,8 +69,8 @@ export interface RoutingRule {
   readonly fwmark?: { readonly value: number; readonly mask: number }
   readonly tos?: number
   readonly ipproto?: string
-  readonly sport?: { readonly lo: number; readonly hi: number }
-  readonly dport?: { readonly lo: number; readonly hi: number }
+  readonly sport?: PortRange
+  readonly dport?: PortRange
   readonly uidrange?: string
   readonly suppressPrefixLength?: number
   readonly suppressIfGroup?: string
@@ -100,8 +101,8 @@ export interface RouteQuery {
   readonly oif?: string
   readonly mark: number
   readonly proto?: string
-  readonly sport?: { readonly lo: number; readonly hi: number }
-  readonly dport?: { readonly lo: number; readonly hi: number }
+  readonly sport?: PortRange
+  readonly dport?: PortRange
   /** DSCP bits of the TOS field; 0 if absent */
   readonly tos?: number
   /** IPv6: the socket is bound to `oif` (then no other device will do; else `oif` is a preference where a source is given) */

@@ -2,12 +2,11 @@
 import type { Hook } from '../../kernel/iptables/env.ts'
 import { addressUnreachable, timeExceeded } from '../../net/icmp-error.ts'
 import { isLoopback } from '../../net/ip.ts'
-import type { Packet } from '../../net/packet.ts'
 import { refuseToForward } from '../mtu.ts'
 import { chooseSource, route } from '../routing.ts'
 import { conntrackOf, type End, type HookResult, passed, type Run, type Skb, Undecided, type Way } from '../run.ts'
 import type { Blame } from '../step.ts'
-import { around } from '../tunnel/tunnel.ts'
+import { inIpip, outerHeader } from '../tunnel/ipip.ts'
 import type { IpvsConn } from './connections.ts'
 
 /**
@@ -79,9 +78,6 @@ function tellConntrack(skb: Skb, { method, tracked, once, server }: IpvsConn): v
   }
 }
 
-/** bytes of the IPv4 header around a packet in a tunnel */
-const outerHeader = 20
-
 /** ip_vs_tunnel_xmit: the whole packet inside one of the host's own to the real server. */
 function tunnelled(run: Run, skb: Skb, conn: IpvsConn): HookResult {
   const { place, packet, mark } = skb
@@ -93,17 +89,7 @@ function tunnelled(run: Run, skb: Skb, conn: IpvsConn): HookResult {
   if (conn.tracked) conntrackOf(run, place).confirm(skb.ct)
   const source = chooseSource(run, place, remote, { record: false })
   if (source.kind === 'no-way') return { kind: 'drop', blame: source.blame }
-  const outer: Packet = {
-    family: 4,
-    proto: 'ipencap',
-    src: source.src,
-    dst: remote,
-    ttl: packet.ttl,
-    ...around(packet, outerHeader),
-    ...(packet.df && { df: true }),
-    inner: packet,
-    tunnel: { kind: 'ipip' },
-  }
+  const outer = inIpip(packet, { src: source.src, dst: remote, ttl: packet.ttl, df: packet.df === true })
   run.steps.push({
     kind: 'entry',
     place,

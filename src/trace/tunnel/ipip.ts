@@ -12,7 +12,23 @@ import type { Place } from '../world.ts'
 import { around, type Course, deviceComplaint, outerSource, sendOuter } from './tunnel.ts'
 
 /** bytes of the outer IPv4 header */
-const header = 20
+export const outerHeader = 20
+
+/** A packet in IP in IP (RFC 2003). `df`: the outer one must not be cut. */
+export const inIpip = (
+  packet: Packet,
+  outer: { readonly src: Ip; readonly dst: Ip; readonly ttl: number; readonly df: boolean },
+): Packet => ({
+  family: 4,
+  proto: 'ipencap',
+  src: outer.src,
+  dst: outer.dst,
+  ttl: outer.ttl,
+  ...around(packet, outerHeader),
+  ...(outer.df && { df: true }),
+  inner: packet,
+  tunnel: { kind: 'ipip' },
+})
 
 /** ip_tunnel_xmit. The mark goes along, conntrack does not; the route to the far end is looked up with the device's own mark. */
 export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: Ways): End {
@@ -32,22 +48,12 @@ export function encapsulate(run: Run, skb: Skb, link: Link, nextHop: Ip, ways: W
   const { remote } = course
   const df = ipip.pmtudisc || packet.df === true
   // tnl_update_pmtu: the outer header must fit in, too
-  const mtu = source.mtu - header
+  const mtu = source.mtu - outerHeader
   if (packet.df && packet.size !== undefined && packet.size > mtu) {
     const limit = { said: `the route to ${remote.text} takes ${source.mtu} bytes, ${link.name} ${mtu}`, ...link.source }
     return deviceComplaint(skb, tooBig(4, mtu), mtuBlame(run, place, link.name, packet, limit))
   }
-  const outer: Packet = {
-    family: 4,
-    proto: 'ipencap',
-    src: source.src,
-    dst: remote,
-    ttl: ipip.ttl || packet.ttl,
-    ...around(packet, header),
-    ...(df && { df }),
-    inner: packet,
-    tunnel: { kind: 'ipip' },
-  }
+  const outer = inIpip(packet, { src: source.src, dst: remote, ttl: ipip.ttl || packet.ttl, df })
   run.steps.push({
     kind: 'entry',
     place,

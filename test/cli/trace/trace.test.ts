@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { netctl } from '../../support/netctl.ts'
+import { aspects } from '../../trace/comparison/expectations.ts'
 
 const shop = ['--snapshot', 'examples/shop']
 const delivered = ['pod/shop/web-1', 'svc/shop/api:80', ...shop]
@@ -11,16 +12,6 @@ const denied = ['pod/shop/web-1', 'pod/data/db-1:5432', ...shop]
 const partly = ['pod/ops/client-1', 'svc/shop/web:80', ...shop]
 /** the API server's host is on the segment, and no dump shows it */
 const untold = ['pod/shop/web-1', '172.18.0.2:6443', ...shop]
-const aspects = [
-  'primaryFunction',
-  'serviceManagement',
-  'podNetwork',
-  'networkPolicies',
-  'trafficForwarding',
-  'loadBalancing',
-  'overlayUnderlay',
-  'podIpManagement',
-]
 
 describe('exit codes', () => {
   test.each([

@@ -1,23 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { formatIptablesSave } from '../../../src/kernel/iptables/format.ts'
 import { parseIptablesSave } from '../../../src/kernel/iptables/parse.ts'
-import { ParseError } from '../../../src/kernel/source.ts'
+import { problemOf } from '../hostile.ts'
 
 const inTable = (...lines: readonly string[]) => `*filter\n:A - [0:0]\n${lines.join('\n')}\nCOMMIT\n`
 
-/** line and message of the error, or what was parsed */
-function problem(text: string): string {
-  try {
-    parseIptablesSave(text, 'f', 4)
-    return 'no error'
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error
-    expect(error.file).toBe('f')
-    expect(error.message).not.toMatch(/\p{Cc}/u)
-    expect(error.message.length).toBeLessThan(400)
-    return `${error.line}: ${error.message}`
-  }
-}
+const problem = (text: string): string => problemOf(() => parseIptablesSave(text, 'f', 4))
 
 describe('what no iptables-save prints is an error with its line', () => {
   test.each([

@@ -2,23 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseNftJson } from '../../../src/kernel/nftables/parse-json.ts'
 import { parseNftText } from '../../../src/kernel/nftables/parse-text.ts'
-import type { NftRuleset } from '../../../src/kernel/nftables/types.ts'
-import { ParseError } from '../../../src/kernel/source.ts'
-import { refusesBadText } from '../hostile.ts'
+import { problemOf, refusesBadText } from '../hostile.ts'
 import { notUnderstood } from './same-rules.ts'
-
-function problem(parse: () => NftRuleset): string {
-  try {
-    parse()
-    return 'no error'
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error
-    expect(error.file).toBe('f')
-    expect(error.message).not.toMatch(/\p{Cc}/u)
-    expect(error.message.length).toBeLessThan(400)
-    return `${error.line}: ${error.message}`
-  }
-}
 
 const inTable = (...lines: readonly string[]) => `table ip t {\n${lines.join('\n')}\n}\n`
 const inChain = (rule: string) => inTable('\tchain c {', `\t\t${rule}`, '\t}')
@@ -62,7 +47,7 @@ describe('text', () => {
       /^4: elements of a set without an end/,
     ],
   ])('%s', (_, text, expected) => {
-    expect(problem(() => parseNftText(text, 'f'))).toMatch(expected)
+    expect(problemOf(() => parseNftText(text, 'f'))).toMatch(expected)
   })
 
   test.each([
@@ -148,7 +133,7 @@ describe('JSON', () => {
     ],
     ['the second line', `{"nftables": [\n${JSON.stringify(table)},\n7]}`, /^3: found the number 7/],
   ])('%s', (_, text, expected) => {
-    expect(problem(() => parseNftJson(text, 'f'))).toMatch(expected)
+    expect(problemOf(() => parseNftJson(text, 'f'))).toMatch(expected)
   })
 
   const deep = (depth: number, wrap: (inner: unknown) => unknown): unknown => {

@@ -1,17 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { felixName, policySuffixes } from '../../../src/cluster/felix-names.ts'
-import type { Cluster, PolicyRef } from '../../../src/cluster/types.ts'
+import type { Cluster } from '../../../src/cluster/types.ts'
 import { ruleObject } from '../../../src/trace/attribution/rule-object.ts'
-import { comment, emptyCluster, hash, jump, pod, rule, verdict } from './rules.ts'
+import { comment, emptyCluster, hash, jump, pod, policy, rule, verdict } from './rules.ts'
 
 const source = { file: 'cluster/networkpolicies.json', line: 1 }
-const policy = (kind: PolicyRef['kind'], name: string, namespace?: string, tier?: string): PolicyRef => ({
-  source,
-  kind,
-  name,
-  ...(namespace !== undefined && { namespace }),
-  ...(tier !== undefined && { tier }),
-})
 
 const cluster: Cluster = {
   ...emptyCluster,

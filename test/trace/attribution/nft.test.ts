@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { chainHash } from '../../../src/cluster/kube-proxy-names.ts'
-import type { Cluster, PolicyRef } from '../../../src/cluster/types.ts'
+import type { Cluster } from '../../../src/cluster/types.ts'
 import type { NftElement } from '../../../src/kernel/nftables/expression-types.ts'
 import type { NftChain, NftFamily, NftRule } from '../../../src/kernel/nftables/types.ts'
 import { ip } from '../../../src/net/ip.ts'
@@ -9,16 +9,9 @@ import { nftObject } from '../../../src/trace/attribution/nft-object.ts'
 import { nftRuleOwner, nftTableOwner } from '../../../src/trace/attribution/nft-owner.ts'
 import { ruleView } from '../../../src/trace/attribution/rule-view.ts'
 import type { RulePlace } from '../../../src/trace/step.ts'
-import { emptyCluster, pod, prefix, service } from './rules.ts'
+import { emptyCluster, pod, policy, prefix, service } from './rules.ts'
 
 const source = { file: 'cluster/x.json', line: 1 }
-const policy = (kind: PolicyRef['kind'], name: string, namespace?: string, tier?: string): PolicyRef => ({
-  source,
-  kind,
-  name,
-  ...(namespace !== undefined && { namespace }),
-  ...(tier !== undefined && { tier }),
-})
 const long = 'x'.repeat(63)
 const cluster: Cluster = {
   ...emptyCluster,

@@ -1,5 +1,5 @@
 /** Small makers of rules and clusters for the tests of attribution. */
-import type { Cluster, Pod, Service } from '../../../src/cluster/types.ts'
+import type { Cluster, Pod, PolicyRef, Service } from '../../../src/cluster/types.ts'
 import type { Match, Rule, Target } from '../../../src/kernel/iptables/types.ts'
 import { ip, type Prefix, parsePrefix } from '../../../src/net/ip.ts'
 
@@ -27,6 +27,14 @@ export function prefix(text: string): Prefix {
 }
 
 const source = { file: 'cluster/x.json', line: 1 }
+
+export const policy = (kind: PolicyRef['kind'], name: string, namespace?: string, tier?: string): PolicyRef => ({
+  source,
+  kind,
+  name,
+  ...(namespace !== undefined && { namespace }),
+  ...(tier !== undefined && { tier }),
+})
 
 export const pod = (namespace: string, name: string, address: string, node = 'n1'): Pod => ({
   source,
