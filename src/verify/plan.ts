@@ -58,10 +58,10 @@ export function planOf(snapshot: Snapshot, traces: readonly Trace[], { id, catch
   const probes = flows.flatMap((f) => f.probe ?? [])
   const waits = Math.max(0, ...probes.map((p) => p.patienceMs))
   const seconds = Math.ceil((catchMs ?? Math.ceil(probes.length / PROBES_AT_ONCE) * waits) / 1000) + 20
-  const watched = new Map<string, { readonly tuples: Map<string, Tuple>; readonly spaces: Map<string, Space> }>()
+  const watched = new Map<string, Watching>()
   const at = (node: string) => {
     let found = watched.get(node)
-    if (!found) watched.set(node, (found = { tuples: new Map(), spaces: new Map() }))
+    if (!found) watched.set(node, (found = { tuples: new Map(), spaces: new Map(), errorsTo: new Set() }))
     return found
   }
   for (const { trace, unable } of flows) {
@@ -69,26 +69,29 @@ export function planOf(snapshot: Snapshot, traces: readonly Trace[], { id, catch
     for (const leg of trace.paths.flatMap((p) => p.legs ?? [])) watch(snapshot, leg, trace.flow, at)
   }
   for (const { node } of probes) at(node)
-  const nodes = [...watched].map(([node, { tuples, spaces }]) => ({
+  const nodes = [...watched].map(([node, { tuples, spaces, errorsTo }]) => ({
     node,
-    order: { id, seconds, tuples: [...tuples.values()], spaces: [...spaces.values()] },
+    order: { id, seconds, tuples: [...tuples.values()], spaces: [...spaces.values()], errorsTo: [...errorsTo] },
     probes: probes.flatMap(({ node: on, ...probe }) => (on === node ? [probe] : [])),
   }))
   return { id, seconds, nodes: nodes.sort((a, b) => (a.node < b.node ? -1 : 1)), flows }
 }
 
-function watch(
-  snapshot: Snapshot,
-  { host, packet }: Leg,
-  { sourcePort }: Flow,
-  at: (node: string) => { readonly tuples: Map<string, Tuple>; readonly spaces: Map<string, Space> },
-): void {
+/** What is gathered of one node's order. */
+interface Watching {
+  readonly tuples: Map<string, Tuple>
+  readonly spaces: Map<string, Space>
+  readonly errorsTo: Set<string>
+}
+
+function watch(snapshot: Snapshot, { host, packet }: Leg, { sourcePort }: Flow, at: (node: string) => Watching): void {
   const where = spaceOf(snapshot, host)
-  // errors are watched with what they are about
-  const tuple = where && packet.inner && !packet.tunnel ? undefined : tupleOf(packet, sourcePort)
   if (!where) return
-  const { tuples, spaces } = at(where.node)
+  const { tuples, spaces, errorsTo } = at(where.node)
   spaces.set(JSON.stringify(where.space), where.space)
+  // an ICMP error
+  if (packet.inner && !packet.tunnel) return void errorsTo.add(packet.dst.text)
+  const tuple = tupleOf(packet, sourcePort)
   if (tuple) tuples.set(JSON.stringify(tuple), tuple)
 }
 

@@ -30,7 +30,7 @@ export function rulesText(order: WatchOrder): { readonly rules: string; readonly
         rules: [{ text: `meta nfproto ipv${family} meta l4proto ${proto} ${SEGMENTS[proto] ?? ''}${field} @s${i}` }],
       }
     }),
-    ...errorSets(order.tuples),
+    ...errorSets(order),
     // elements of raw bytes can't be told by nft 1.0.6, so that tunnels have the end of a set in common
     {
       set: 'tunnels',
@@ -166,11 +166,10 @@ const hex = (address: string): string => {
   return `0x${(family === 4 ? [d] : [a, b, c, d]).map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')}`
 }
 
-/** ICMP errors (RFC 792; RFC 4443 §2.1) to whoever sent a packet that is watched. */
-function errorSets(tuples: readonly Tuple[]): readonly Watched[] {
-  const sources = [
-    ...new Set(tuples.flatMap((t) => [t.src, t.inside?.src].flatMap((src) => (src === undefined ? [] : [addressWord(src)])))),
-  ]
+/** ICMP errors (RFC 792; RFC 4443 §2.1) to whoever sent a packet that is watched, by the address that it has there or had on the wire. */
+function errorSets({ tuples, errorsTo = [] }: WatchOrder): readonly Watched[] {
+  const own = tuples.flatMap((t) => [t.src, t.inside?.src])
+  const sources = [...new Set([...own, ...errorsTo].flatMap((src) => (src === undefined ? [] : [addressWord(src)])))]
   return ([4, 6] as const).flatMap((family) => {
     const keys = sources.filter((src) => parseIp(src)?.family === family)
     if (keys.length === 0) return []

@@ -35,6 +35,8 @@ export interface WatchOrder {
   readonly spaces: readonly Space[]
   /** TCP: segments with SYN or RST only. ICMP errors to a tuple's source are watched as well */
   readonly tuples: readonly Tuple[]
+  /** addresses to which ICMP errors are watched beside: those that the host masquerades with are no tuple's source on it */
+  readonly errorsTo?: readonly string[]
   /** after which everything is taken away, whatever has happened */
   readonly seconds: number
 }

@@ -150,6 +150,13 @@ describe.runIf(needs('root', 'ip', 'iptables-restore', 'nft', 'conntrack', 'perl
     const tablesLeft = async () =>
       (await Promise.all((['n1', 'n2'] as const).map((n) => lab.sh(n, 'nft list tables')))).join('').match(/netctl_verify\S*/g) ?? []
 
+    // alone: the node sends nothing by that address of its own
+    test.each([4, 6] as const)('IPv%d: an error that comes to the address that a node masquerades with is seen there', async (family) => {
+      await load(family, rules)
+      const done = await verify(await ground(), asked('p1 udp $p3:9 = ok', family))
+      expect(told(done)).toEqual([expect.stringMatching(/: agrees$/)])
+    })
+
     test.each([4, 6] as const)('IPv%d: the kernel does as predicted, whatever the verdict', async (family) => {
       await load(family, rules)
       const some = asked(flows, family)
