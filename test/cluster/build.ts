@@ -2,7 +2,7 @@
  * What a cluster is made of, made once: Kubernetes from its Go modules, etcd, containerd, runc and the CNI plugins from Debian's packages (unpacked, not
  * installed), and a few small images. Kept in a cache outside of the repository ($NETCTL_CLUSTER_CACHE), each part under the hash of what it is made of.
  *
- *   node test/cluster/build.ts       makes what is lacking; whoever needs it meanwhile waits
+ *   node test/cluster/build.ts [calico]       makes what is lacking; whoever needs it meanwhile waits
  *
  * Calico is made only for who asks for it, from a git repository of it ($NETCTL_CALICO): it is no Go module that could be fetched.
  */
@@ -97,7 +97,7 @@ function calicoOf(repository: string): Part {
   ].map((args) => execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).trim()) as [string, string]
   return {
     name: 'calico',
-    doing: `building Calico ${version}, which takes some ten minutes of processor time`,
+    doing: `building Calico ${version}, which takes some six minutes of processor time`,
     of: [process.arch, commit],
     make: async (folder) => {
       const source = join(folder, 'source')
@@ -159,9 +159,8 @@ export async function built({ calico = false }: { readonly calico?: boolean } = 
     mkdirSync(cache, { recursive: true })
     say(`${cache} lacks what is wanted now: it is built, or whoever builds it is waited for`)
     // the kernel lets go of the lock if its holder is killed
-    await execa('flock', ['--no-fork', join(cache, 'lock'), process.execPath, import.meta.filename, calico ? 'alone-calico' : 'alone'], {
-      stdio: ['ignore', 2, 2],
-    })
+    const alone = [process.execPath, import.meta.filename, 'alone', ...(calico ? ['calico'] : [])]
+    await execa('flock', ['--no-fork', join(cache, 'lock'), ...alone], { stdio: ['ignore', 2, 2] })
   }
   const folder = placeOf(whole)
   for (const part of parts) if (isThere(part)) utimesSync(placeOf(part), new Date(), new Date())
@@ -245,7 +244,6 @@ function isOld(path: string): boolean {
 const say = (what: string): void => void process.stderr.write(`test cluster: ${what}\n`)
 
 if (import.meta.main) {
-  const [, , how = ''] = process.argv
-  const calico = how.endsWith('calico')
-  await (how.startsWith('alone') ? makeAll(calico) : built({ calico }))
+  const calico = process.argv.includes('calico')
+  await (process.argv.includes('alone') ? makeAll(calico) : built({ calico }))
 }

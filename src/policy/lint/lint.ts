@@ -9,6 +9,7 @@ import type { Check, Finding, LintInput } from './finding.ts'
 import { hookWithoutHosts } from './hook-without-hosts.ts'
 import { hostsSelected } from './hosts-selected.ts'
 import { httpCondition } from './http-condition.ts'
+import { icmpCode } from './icmp-code.ts'
 import { ingressIsolated } from './ingress-isolated.ts'
 import { logOnly } from './log-only.ts'
 import { namedPortUnknown } from './named-port-unknown.ts'
@@ -56,6 +57,7 @@ export const CHECKS: readonly Check[] = [
   podAddress,
   hostsSelected,
   peerUnsupported,
+  icmpCode,
 ]
 
 /** What policies say and probably do not mean, in the order of the checks. */

@@ -19,7 +19,7 @@ import type { Service } from '../shop-flows.ts'
 import { differences } from '../shop-truth.ts'
 import { drawFlows, type ListedPod, type PolicyFlow } from './flows.ts'
 import { misjudged } from './meaning.ts'
-import { drawPolicies } from './policies.ts'
+import { drawPolicies, withoutCodes } from './policies.ts'
 import { drawPopulation, spaces } from './population.ts'
 import { apply, clear, relabel, reset, settled } from './state.ts'
 
@@ -83,7 +83,7 @@ async function oneRound(wanted: Wanted, world: World, seed: number, round: numbe
   const flows = drawFlows(r, services, pods, world.nodes, families, wanted.flows)
   const snapshot = await openSnapshot(path)
   const traces = new Map(flows.map((flow) => [flow.id, traceFlow(snapshot, flow, { id: flow.id, brief: true })] as const))
-  const told = flows.filter(({ id }) => isTold(traces.get(id), tally))
+  const told = flows.filter(({ id }) => !takesOrder(traces.get(id)) && isTold(traces.get(id), tally))
   const namespaceOf = await sendersOf(cluster)
   const seen = new Map<PolicyFlow, readonly Seen[]>()
   const ask = (some: readonly PolicyFlow[]) => differences(some, traces, agent, namespaceOf, (flow, what) => void seen.set(flow, what))
@@ -104,13 +104,17 @@ async function oneRound(wanted: Wanted, world: World, seed: number, round: numbe
   if (wrong.length > 0) writeFileSync(`${path}.wrong`, [modes, ...refused, ...wrong].join('\n\n'))
 }
 
+/** Which of two base chains of one priority is first, Felix's or kube-proxy's, no dump tells; the order of their tables, which is taken for it, is not always theirs. */
+const takesOrder = (trace: Trace | undefined): boolean =>
+  trace?.assumptions?.some((text) => text.startsWith('of base chains of one priority')) === true
+
 const isDelivered = (trace: Trace | undefined): boolean => trace?.outcomes.some(({ verdict }) => verdict === 'delivered') === true
 
 /** Other labels, settings and policies; resolves when all of it is programmed. */
 async function arrange({ cluster, nodes, families, pods }: World, r: Random, round: number) {
   await clear(cluster)
   await relabel(cluster, r, pods)
-  const modes = await reset(cluster, r, families)
+  const { modes, nftables } = await reset(cluster, r, families)
   const addresses = await Promise.all(
     pods
       .filter((name) => !name.includes('/edge-'))
@@ -119,7 +123,8 @@ async function arrange({ cluster, nodes, families, pods }: World, r: Random, rou
         return (await cluster.kubectl(['-n', namespace, 'get', 'pod', pod, '-o', 'jsonpath={.status.podIPs[*].ip}'])).split(' ')
       }),
   )
-  const drawn = drawPolicies(r, nodes, families, addresses)
+  const possible = drawPolicies(r, nodes, families, addresses)
+  const drawn = nftables ? withoutCodes(possible) : possible
   const refused = await apply(cluster, drawn)
   await settled(cluster, families, round + 1)
   return { modes, refused, hosts: drawn.calico.some(({ kind }) => kind === 'HostEndpoint') }

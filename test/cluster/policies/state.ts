@@ -52,7 +52,7 @@ export async function relabel(cluster: Cluster, r: Random, pods: readonly string
 }
 
 /** Other settings of all Felixes, of the pools, and of kube-proxy; in words. */
-export async function reset(cluster: Cluster, r: Random, families: number): Promise<string> {
+export async function reset(cluster: Cluster, r: Random, families: number) {
   const felix = drawFelix(r)
   const pool = drawPool(r)
   const mode: ProxyMode = r.pick(['iptables', 'nftables'])
@@ -61,7 +61,8 @@ export async function reset(cluster: Cluster, r: Random, families: number): Prom
   await patch('felixconfigurations', 'default', felix)
   for (const family of ['ipv4', 'ipv6'].slice(0, families)) await patch('ippools', `default-${family}-ippool`, pool)
   await cluster.setProxyMode(mode)
-  return `kube-proxy ${mode}, ${JSON.stringify(felix)}, ${JSON.stringify(pool)}`
+  const { failsafeInboundHostPorts, ...told } = felix
+  return { nftables: felix.nftablesMode === 'Enabled', modes: JSON.stringify({ proxy: mode, ...told, ...pool }) }
 }
 
 /** Where the address of a policy that was made last is, all else is: it stands in a tier of its own, which passes everything on. */
