@@ -30,6 +30,12 @@ export function routeInput(run: Run, skb: Skb): Admission {
   return stop ? { kind: 'drop', blame: stop } : { kind: 'ok', decision }
 }
 
+/** Loopback's address does not come from the wire in IPv6, whatever the settings (ip6_rcv_core; RFC 4291 §2.5.3): it is dropped before any hook. */
+export function refuseLoopback({ place, packet: { family, src, dst }, inDevice }: Skb): Blame | undefined {
+  if (family === 4 || !(isLoopback(src) || isLoopback(dst)) || place.links.get(inDevice)?.kind === 'loopback') return undefined
+  return { place, kind: 'route', entry: `${isLoopback(src) ? `from ${src.text}` : `to ${dst.text}`}, which may not come from the wire` }
+}
+
 /** fib_validate_source. A host without sysctls (an outside one) is taken to have rp_filter off. */
 export function refuseSource(skb: Pick<Skb, 'place' | 'packet' | 'inDevice' | 'mark'>, outDevice: string | undefined): Blame | undefined {
   const { place, packet: p, inDevice: device } = skb

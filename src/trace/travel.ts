@@ -8,7 +8,7 @@ import { timeExceeded } from '../net/icmp-error.ts'
 import { sameIp } from '../net/ip.ts'
 import type { Packet } from '../net/packet.ts'
 import { noCt } from './conntrack/entry.ts'
-import { routeInput } from './input-routing.ts'
+import { refuseLoopback, routeInput } from './input-routing.ts'
 import { beginLeg, endLeg } from './legs.ts'
 import { enterFromBeyond, enterFromPod, resetByPort } from './link/bridge.ts'
 import { deviceBlame } from './link/neighbours.ts'
@@ -92,6 +92,21 @@ export function receive(run: Run, skb: Skb): End {
   return end
 }
 
+/** The host does not take the packet, and says nothing. */
+function refused(run: Run, skb: Skb, blame: Blame): End {
+  run.steps.push({
+    kind: 'entry',
+    place: skb.place,
+    stage: blame.kind === 'sysctl' ? 'sysctl' : 'route',
+    where: 'route',
+    action: blame.entry,
+    weight: 'decides',
+    owner: 'kernel',
+    ...(blame.source && { source: blame.source }),
+  })
+  return { kind: 'dropped', skb, blame }
+}
+
 function comeIn(run: Run, skb: Skb): End {
   const { place } = skb
   enterHost(run, place)
@@ -102,6 +117,8 @@ function comeIn(run: Run, skb: Skb): End {
   if (!skb.looped) passDevice(place, skb.inDevice, 'in')
   const ingress = runDeviceHook(run, skb, 'INGRESS')
   if (ingress.kind !== 'pass') return stopped(skb, ingress, ways)
+  const stray = skb.looped || up?.prerouted ? undefined : refuseLoopback(skb)
+  if (stray) return refused(run, skb, stray)
   if (!up?.prerouted) beginLeg(run, skb, 'prerouting')
   const pre = up?.prerouted ? passed : runHook(run, skb, 'PREROUTING')
   if (pre.kind !== 'pass') return stopped(skb, pre, ways)
@@ -110,19 +127,7 @@ function comeIn(run: Run, skb: Skb): End {
     return arrive(run, skb)
   }
   const admission = routeInput(run, skb)
-  if (admission.kind === 'drop') {
-    run.steps.push({
-      kind: 'entry',
-      place,
-      stage: admission.blame.kind === 'sysctl' ? 'sysctl' : 'route',
-      where: 'route',
-      action: admission.blame.entry,
-      weight: 'decides',
-      owner: 'kernel',
-      ...(admission.blame.source && { source: admission.blame.source }),
-    })
-    return { kind: 'dropped', skb, blame: admission.blame }
-  }
+  if (admission.kind === 'drop') return refused(run, skb, admission.blame)
   const { decision } = admission
   if (decision.kind === 'local') return arrive(run, skb)
   if (decision.kind === 'no-way') {

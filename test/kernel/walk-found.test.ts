@@ -26,6 +26,13 @@ walkSuite('the walk and the kernel: found by the fuzz', [
     flows: 'p1 tcp $p3:80 = rst',
   },
   {
+    name: 'the loopback address does not get from one host to another (random clusters)',
+    flows: `
+      n1@{127.0.0.1|::1} tcp $n2:80 = {errno EINVAL|dropped}
+      n1@{127.0.0.1|::1} udp $p2:53 = {errno EINVAL|dropped}
+      n1@{127.0.0.1|::1} tcp $n1:80 = ok`,
+  },
+  {
     name: 'a port that is closed: the error takes over no entry',
     rules: { p2: 'raw -A OUTPUT -p icmp -m conntrack --ctstate RELATED -j DROP\nnat -A OUTPUT -p icmp -j ACCEPT' },
     flows: 'p1 udp $p2:99 = icmp 3/3 $p2',

@@ -60,7 +60,9 @@ export const isHost = (world: World, ip: Ip): boolean => world.owners(ip).length
 export function serviceOf(world: World, { original, proto }: Pick<ConntrackEntry, 'original' | 'proto'>): string | undefined {
   const { cluster } = world.snapshot
   const { dst, dport } = original
-  const at = serviceAt(cluster, dst.text, proto, dport?.lo) ?? (isHost(world, dst) ? nodePortAt(cluster, proto, dport?.lo) : undefined)
+  const own = serviceAt(cluster, dst.text, proto, dport?.lo)
+  // a host's own address may be another Service's external one
+  const at = own?.port || !isHost(world, dst) ? own : nodePortAt(cluster, proto, dport?.lo)
   return at?.port && serviceObject(at.service, at.port)
 }
 

@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '../../kernel/random.ts'
 import type { Cluster } from '../cluster.ts'
 import { namespace } from '../shop.ts'
-import type { DrawnPod } from './pods.ts'
-import { groups } from './pods.ts'
+import { type DrawnPod, groups } from './pods.ts'
 import type { ProxySettings } from './proxy-settings.ts'
 import { programmed, settled } from './round.ts'
 import type { DrawnServices } from './services.ts'
@@ -38,20 +37,20 @@ function drawChange(r: Random, { kind, metadata: { name }, spec }: Listed): read
   if (kind === 'EndpointSlice') return r.chance(0.4) ? [['delete', 'endpointslice', name]] : []
   if (!r.chance(0.45)) return []
   const patch = (changed: object) => [['patch', 'service', name, '--type=merge', '-p', JSON.stringify({ spec: changed })]]
+  const others = () =>
+    spec?.selector ? patch({ selector: { ...Object.fromEntries(groups.map((group) => [group, null])), [r.pick(groups)]: 'yes' } }) : []
   const outside = spec?.type !== 'ClusterIP' || spec.externalIPs !== undefined
   return r.pick<() => readonly (readonly string[])[]>([
     () => [['delete', 'service', name]],
-    () =>
-      spec?.selector ? patch({ selector: Object.fromEntries([...groups.map((group) => [group, null]), [r.pick(groups), 'yes']]) }) : [],
-    () =>
-      spec?.selector ? patch({ selector: Object.fromEntries([...groups.map((group) => [group, null]), [r.pick(groups), 'yes']]) }) : [],
+    others,
+    others,
     () => patch({ internalTrafficPolicy: r.pick(['Local', 'Cluster']) }),
     () => (outside ? patch({ externalTrafficPolicy: r.pick(['Local', 'Cluster']) }) : []),
     () => patch({ sessionAffinity: r.pick(['None', 'ClientIP']) }),
   ])()
 }
 
-/** Pods that a state has for itself: one goes, another is on its way out. */
+/** Of the pods that a state has for itself most end. */
 function guestChange(r: Random, guests: readonly DrawnPod[]): readonly (readonly string[])[] {
   return guests.flatMap(({ name }) => (r.chance(0.7) ? [['delete', 'pod', name, '--wait=true']] : []))
 }

@@ -1,6 +1,7 @@
 /** Which open connections lead to somebody who does not serve any more, told from the cluster's objects and from who answered: netctl must warn of these. */
 import type { Trace } from '../../../src/trace/types.ts'
 import type { Seen } from '../../fuzz/scenario.ts'
+import { nodeAddress } from '../network.ts'
 import type { Service } from '../shop-flows.ts'
 import type { RandomFlow } from './flows.ts'
 
@@ -23,9 +24,15 @@ export function misjudged(flow: RandomFlow, trace: Trace, seen: Seen, services: 
   const there = serving
     .filter(({ ports }) => ports?.some(({ port, protocol }) => port === seen.port && protocol.toLowerCase() === flow.proto))
     .flatMap(({ endpoints }) => endpoints?.filter(({ addresses }) => addresses[0] === seen.dst) ?? [])
-  if (there.length === 0) return warned ? [] : [`no warning, but ${seen.dst}:${seen.port} is no endpoint`]
+  if (there.length === 0) return warned || elsewhere(flow) ? [] : [`no warning, but ${seen.dst}:${seen.port} is no endpoint`]
   const ready = there.some(({ conditions }) => conditions.ready !== false)
   return ready && warned ? [`a warning, but ${seen.dst}:${seen.port} is an endpoint: ${JSON.stringify(trace.warnings)}`] : []
+}
+
+/** Is it another node that translates? netctl looks where the client's packets are tracked first. */
+function elsewhere({ from, dst }: RandomFlow): boolean {
+  const node = Number(/\d/.exec(from.name)?.[0])
+  return [0, 1, 2].some((i) => i + 1 !== node && from.kind !== 'external' && (nodeAddress(i) as readonly string[]).includes(dst))
 }
 
 function owns({ spec, status }: Service, { dst, proto, port }: RandomFlow): boolean {

@@ -134,6 +134,35 @@ test.each<[string, number, object[], string | undefined]>([
   expect(trace.warnings?.map((w) => w.entry)).toEqual(why && [why])
 })
 
+test('a node’s own address that is another Service’s external one, too: the node port counts', () => {
+  const line = entry({
+    src: '198.51.100.10',
+    dst: '172.18.0.11',
+    sport: 5000,
+    dport: 30080,
+    from: '10.244.2.2',
+    fromPort: 8080,
+    state: 'ESTABLISHED',
+  })
+  const trace = ask(line, { from: { kind: 'external', name: 'ext' }, proto: 'tcp', dst: '172.18.0.11', port: 30080 }, (m) => {
+    const { items } = JSON.parse(m.files['cluster/services.json'] ?? '{}') as { items: { metadata: object; spec: object }[] }
+    const [web] = items
+    const other = {
+      metadata: { ...web?.metadata, name: 'owned' },
+      spec: {
+        ...web?.spec,
+        clusterIP: '10.96.0.21',
+        clusterIPs: ['10.96.0.21'],
+        externalIPs: ['172.18.0.11'],
+        type: 'ClusterIP',
+        ports: [{ port: 443, protocol: 'TCP' }],
+      },
+    }
+    m.files['cluster/services.json'] = JSON.stringify({ kind: 'List', items: [...items, other] })
+  })
+  expect(trace.warnings).toBeUndefined()
+})
+
 test('without EndpointSlices: an address that nobody has', () => {
   const none = (m: Made) => {
     delete m.objects.endpointslices
