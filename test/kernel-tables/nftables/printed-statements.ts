@@ -1,3 +1,4 @@
+/** Statements of nft in both forms, as nft 1.0.6 prints them, and what they mean. */
 import type { NftFamily } from '../../../src/kernel/nftables/types.ts'
 import { ip, parsePrefix } from '../../../src/net/ip.ts'
 

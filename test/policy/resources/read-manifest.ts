@@ -1,3 +1,4 @@
+/** Manifests in short, and what is read of them. */
 import { readManifest } from '../../../src/cluster/manifest/read.ts'
 import { type Resource, readResource } from '../../../src/policy/resources/read.ts'
 
