@@ -5,8 +5,12 @@ set -a
 . /etc/calico/environment
 set +a
 mkdir -p /run/calico
-calico component node startup
-calico component node allocate-tunnel-addrs --run-once
+# each gives up when somebody else changes the node's object meanwhile, as kubelet does; its container would be started anew
+again() {
+  until "$@"; do sleep 0.5; done
+}
+again calico component node startup
+again calico component node allocate-tunnel-addrs --run-once
 # Felix ends by itself when a setting of it changes
 keep() {
   while :; do
