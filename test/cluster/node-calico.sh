@@ -7,7 +7,12 @@ set +a
 mkdir -p /run/calico
 # each gives up when somebody else changes the node's object meanwhile, as kubelet does; its container would be started anew
 again() {
-  until "$@"; do sleep 0.5; done
+  tries=60
+  until "$@"; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ]
+    sleep 0.5
+  done
 }
 again calico component node startup
 again calico component node allocate-tunnel-addrs --run-once
