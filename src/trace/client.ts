@@ -11,6 +11,7 @@ import { comeFromPod, receive, sendLocal } from './travel.ts'
 import type { Flow } from './types.ts'
 import { assumedRoute, lackNodes, type Place, type World } from './world.ts'
 
+/** Who sends the request, from which address, and how its packets start. */
 export interface Client {
   /** the host that the client is on; for one without a dump, where its packets enter */
   readonly place: Place
@@ -22,6 +23,7 @@ export interface Client {
   send(run: Run, packet: Packet): End
 }
 
+/** The client, or why it can't even send. */
 export type ClientChoice =
   | { readonly kind: 'client'; readonly client: Client }
   | { readonly kind: 'errno'; readonly errno: string; readonly blame: Blame }

@@ -6,6 +6,7 @@ import type { Run } from './run.ts'
 import type { Blame } from './step.ts'
 import type { Place } from './world.ts'
 
+/** A node that is supposed to be off. */
 export interface Down {
   readonly label: string
   /** absent for a node without a dump */

@@ -4,6 +4,7 @@ import type { Tree } from './choices.ts'
 import type { Result } from './result.ts'
 import type { Outcome, Verdict } from './types.ts'
 
+/** The end of one run, with how probable it is. */
 export interface Leaf {
   readonly result: Result
   readonly verdict: Verdict

@@ -10,6 +10,7 @@ import { pickByHash, type Run, type SendOptions, type Skb, Undecided, type Way }
 import type { Blame } from './step.ts'
 import type { Place } from './world.ts'
 
+/** Where a lookup of routing sends a packet. */
 export type Decision =
   | Way
   /** no way: what a local sender's system call says, and what is sent to a remote one (undefined: silence) */
@@ -143,6 +144,7 @@ function note(run: Run, place: Place, query: RouteQuery, result: RouteResult, de
 
 const NO_ADDRESS = ip('0.0.0.0')
 
+/** The source address that a local sender's packet gets, and the way that it was chosen for. */
 export type SourceChoice =
   /** `bound`: the route was found with the source only */
   | { readonly kind: 'ok'; readonly src: Ip; readonly decision: Extract<Decision, { kind: 'local' | 'out' }>; readonly bound?: true }

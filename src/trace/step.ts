@@ -43,6 +43,7 @@ export interface NftPlace {
   readonly element?: NftElement
 }
 
+/** The rule that a step is about, whichever kind of table it stands in. */
 export type RulePlace = IptablesPlace | NftPlace
 
 /** What a rule did to a packet. */

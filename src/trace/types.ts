@@ -6,6 +6,10 @@
 import type { Change } from '../snapshot/types.ts'
 import type { Leg } from './legs.ts'
 
+/**
+ * What becomes of a packet: `refused` is a reset or ICMP that says so, `unreachable` every other error, `dropped` silence, `undecided` what
+ * the dumps can't tell.
+ */
 export type Verdict = 'delivered' | 'refused' | 'unreachable' | 'dropped' | 'undecided'
 
 /** Who put a table entry there. */
@@ -141,6 +145,7 @@ export interface Path {
   readonly legs?: readonly Leg[]
 }
 
+/** What Calico and kube-proxy are told apart by. */
 export type Aspect =
   | 'primaryFunction'
   | 'serviceManagement'
@@ -151,6 +156,7 @@ export type Aspect =
   | 'overlayUnderlay'
   | 'podIpManagement'
 
+/** What one of the two did for a flow under one aspect, or why it did nothing. */
 export interface Part {
   readonly acted: boolean
   readonly what: string
@@ -159,6 +165,7 @@ export interface Part {
   readonly evidence: readonly Evidence[]
 }
 
+/** One aspect of a flow, and what each of the two did. */
 export interface ComparisonRow {
   readonly aspect: Aspect
   readonly calico: Part
@@ -186,6 +193,7 @@ export interface WhatIf {
   readonly today: { readonly outcomes: readonly Omit<Outcome, 'paths'>[]; readonly undecided?: readonly string[] }
 }
 
+/** All that is known of one flow. */
 export interface Trace {
   readonly apiVersion: 'netctl.dev/v1alpha1'
   readonly kind: 'Trace'

@@ -3,6 +3,7 @@ import type { Changed, Snapshot } from '../snapshot/types.ts'
 import { type TraceOptions, traceFlow } from './trace.ts'
 import type { Flow, Outcome, Trace } from './types.ts'
 
+/** The two traces of a flow, of the changed world and of today's. */
 export interface Both {
   /** of the changed world; `whatIf` says what was changed and what the answer is today */
   readonly trace: Trace

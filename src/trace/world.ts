@@ -32,6 +32,7 @@ export interface Port {
   readonly link: Link
 }
 
+/** All hosts of a snapshot, and how they are joined: what a walk moves through. Made once a snapshot. */
 export interface World {
   readonly snapshot: Snapshot
   readonly places: ReadonlyMap<string, Place>

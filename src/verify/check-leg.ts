@@ -9,6 +9,7 @@ import { otherHeaders } from './sightings.ts'
 import type { SeenPacket, SeenStep } from './types.ts'
 import type { CheckedStep, Difference } from './verification.ts'
 
+/** One host's part of a path held against the packet that was seen there. */
 export interface LegCheck {
   /** by index of the hop; those of the way that is no rule are left out: what was seen next says it */
   readonly steps: ReadonlyMap<number, CheckedStep>

@@ -13,11 +13,13 @@ import type { CheckedStep, Difference } from './verification.ts'
 /** What one node saw of its order, or why it saw nothing. */
 export type Watched = { readonly order: WatchOrder; readonly seen: NodeSeen } | { readonly missing: string }
 
+/** What all nodes saw, and the snapshot that the prediction was made from. */
 export interface Observation {
   readonly snapshot: Snapshot
   readonly nodes: ReadonlyMap<string, Watched>
 }
 
+/** One predicted path held against what was seen. */
 export interface PathCheck {
   readonly steps: { readonly request: readonly CheckedStep[]; readonly reply: readonly CheckedStep[] }
   readonly difference?: Difference

@@ -5,6 +5,7 @@ import type { Flow, Trace } from '../trace/types.ts'
 import { tupleOf } from './tuple.ts'
 import type { Probe, Space, Tuple, WatchOrder } from './types.ts'
 
+/** What one node is to watch for and to send. */
 export interface NodePlan {
   readonly node: string
   readonly order: WatchOrder
@@ -19,6 +20,7 @@ export interface FlowPlan {
   readonly unable?: string
 }
 
+/** One run of verification: who watches and sends what, for how long. */
 export interface Plan {
   readonly id: string
   readonly seconds: number
@@ -26,6 +28,7 @@ export interface Plan {
   readonly flows: readonly FlowPlan[]
 }
 
+/** What a plan needs besides the traces. */
 export interface PlanOptions {
   /** of the run: eight or more of [a-z0-9], by chance */
   readonly id: string

@@ -3,6 +3,7 @@ import { backendOf } from '../kernel/iptables/backend.ts'
 import type { Host, Snapshot } from '../snapshot/types.ts'
 import type { Hop } from '../trace/types.ts'
 
+/** Where a rule stands, as the kernel's trace names it. */
 export interface RulePlace {
   /** family and name: `ip filter`, `inet kube-proxy` */
   readonly table: string

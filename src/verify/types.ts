@@ -61,6 +61,7 @@ export interface Probe {
   readonly patienceMs: number
 }
 
+/** What the sender of a probe was told. */
 export type ProbeAnswer =
   /** connected, a datagram back, an echo reply */
   | { readonly kind: 'answered'; readonly bytes?: number }
@@ -73,6 +74,7 @@ export type ProbeAnswer =
   /** it could not be sent, and why */
   | { readonly kind: 'failed'; readonly reason: string }
 
+/** A probe that was sent, and what came back. */
 export interface ProbeResult {
   readonly id: string
   /** as bound */

@@ -30,6 +30,7 @@ export interface ObservedOutcome {
   readonly afterMs?: number
 }
 
+/** What came of holding a trace against real packets. What was not seen is no agreement: then the result is `unknown`. */
 export interface Verification {
   readonly result: 'agrees' | 'differs' | 'unknown'
   /** the predicted path that the kernel took, or came nearest to: index into `Trace.paths` */

@@ -12,6 +12,7 @@ import { nftRuleOwner, nftTableOwner, nftWords } from './nft-owner.ts'
 import { ruleObject } from './rule-object.ts'
 import { comments, isFelixComment, policyOwner, ruleOwner } from './rule-owner.ts'
 
+/** What a rule is for, whichever kind of table it stands in. */
 export interface RuleView {
   readonly owner: Owner
   /** the Kubernetes or Calico object behind it */

@@ -5,8 +5,10 @@ import type { CtView, Tuple } from '../../kernel/iptables/env.ts'
 import { sameIp } from '../../net/ip.ts'
 import { invert, samePorts } from './tuple.ts'
 
+/** IP_CT_DIR_ORIGINAL, IP_CT_DIR_REPLY: the way of the connection that a packet goes. */
 export type Direction = 'ORIGINAL' | 'REPLY'
 
+/** A connection as conntrack holds it (struct nf_conn). It changes as packets of the walk pass. */
 export interface Entry {
   readonly proto: number
   readonly original: Tuple

@@ -14,6 +14,7 @@ import { ipvsSetting } from './settings.ts'
 /** Active FTP connects from here: such packets are never scheduled. */
 const FTP_DATA = 20
 
+/** What the scheduler says of a packet that belongs to no connection. */
 export type Choice =
   /** not IPVS's business */
   | { readonly kind: 'none' }

@@ -3,6 +3,7 @@ import type { ForwardMethod, IpvsProtocol, Tunnel } from '../../kernel/ipvs/type
 import { type Ip, sameIp } from '../../net/ip.ts'
 import type { Packet, PortRange } from '../../net/packet.ts'
 
+/** A connection of IPVS (struct ip_vs_conn). */
 export interface IpvsConn {
   readonly proto: IpvsProtocol
   readonly client: IpvsEnd
@@ -18,6 +19,7 @@ export interface IpvsConn {
   readonly once: boolean
 }
 
+/** An address and a port, which may be one of a range that is not known. */
 export interface IpvsEnd {
   readonly ip: Ip
   readonly port: PortRange
