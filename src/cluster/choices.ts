@@ -1,5 +1,5 @@
 import { type Choice, type Inventory, ResolveError } from './inventory.ts'
-import { namesOf } from './lookup.ts'
+import { isWaiting, namesOf } from './lookup.ts'
 import { nodePortChoices, type ResolveOptions, resolveDestination } from './resolve.ts'
 
 /** What pickers offer: everything that can send, everything that can be sent to. */
@@ -14,7 +14,7 @@ const FINISHED = new Set(['Succeeded', 'Failed'])
 export function endpointChoices(inventory: Inventory): EndpointChoices {
   const { cluster } = inventory
   const pods = cluster.pods
-    .filter((p) => !FINISHED.has(p.phase))
+    .filter((p) => !FINISHED.has(p.phase) && !isWaiting(p))
     .map((p) =>
       endpoint(`pod/${p.namespace}/${p.name}`, [
         p.ips.map((ip) => ip.text).join(' '),

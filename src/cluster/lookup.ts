@@ -44,6 +44,9 @@ function ownerName(pod: Pod, type: ObjectKind): string | undefined {
   return owner.kind === OWNERS[type] ? owner.name : undefined
 }
 
+/** Has it no network yet? The kubelet tells a pod's addresses once it has made its sandbox. */
+export const isWaiting = ({ phase, ips }: Pod): boolean => phase === 'Pending' && ips.length === 0
+
 /** The pod of this name. */
 export const findPod = (inventory: Inventory, namespace: string, name: string): Pod | undefined =>
   inventory.cluster.pods.find((p) => p.name === name && p.namespace === namespace)

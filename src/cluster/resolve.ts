@@ -2,7 +2,7 @@ import type { Family, Ip } from '../net/ip.ts'
 import { type EndpointRef, type ObjectKind, parseEndpoint, portText } from './endpoint-syntax.ts'
 import { leadsByName } from './external-name.ts'
 import { type Inventory, ResolveError } from './inventory.ts'
-import { bare, findPod, findService, fullName, hostIps, missing, ownerOf, podOf } from './lookup.ts'
+import { bare, findPod, findService, fullName, hostIps, isWaiting, missing, ownerOf, podOf } from './lookup.ts'
 import { type ChosenPort, choosePort, type KnownPort } from './ports.ts'
 import type { Pod, Service } from './types.ts'
 
@@ -189,16 +189,27 @@ function podFor(inventory: Inventory, target: Object, options: ResolveOptions): 
     if (!pod) throw missing(inventory, 'pod', namespace, target.name)
     if (pod.phase === 'Succeeded' || pod.phase === 'Failed')
       throw new ResolveError('unusable', `${podName(pod)} has ended (${pod.phase}): it has no network any more`)
-    return { pod, notes: [] }
+    return { pod: started(pod), notes: [] }
   }
   const found = podOf(inventory, target.type as Workload, namespace, target.name)
   if (!found) throw missing(inventory, target.type, namespace, target.name)
   return {
-    pod: found.pod,
+    pod: started(found.pod),
     notes: [
       `${fullName(target.type, namespace, target.name)}: ${podName(found.pod)}${found.of === 1 ? ', its only pod' : `, one of its ${found.of} pods`}`,
     ],
   }
+}
+
+/** Refuses a pod that waits for its network. */
+function started(pod: Pod): Pod {
+  if (!isWaiting(pod)) return pod
+  throw new ResolveError(
+    'unusable',
+    `${podName(pod)} has no address yet (Pending${pod.node === undefined ? ', on no node' : ''}): it neither sends nor gets anything`,
+    [],
+    `kubectl describe pod ${pod.name} -n ${pod.namespace} says what it waits for`,
+  )
 }
 
 /** Every NodePort that the cluster's services have. */

@@ -1,4 +1,5 @@
 /** Who sends, and how its packets get into the dumped part of the world. */
+import { isWaiting } from '../cluster/lookup.ts'
 import { isTunnel } from '../kernel/link/types.ts'
 import { type Family, type Ip, parseIp } from '../net/ip.ts'
 import { type Packet, port } from '../net/packet.ts'
@@ -89,10 +90,14 @@ function podWithoutDump(run: Run, flow: Flow, dst: Ip, id: string): ClientChoice
   const pod = run.world.snapshot.cluster.pods.find((p) => `pod/${p.namespace}/${p.name}` === id)
   if (!pod) throw new Undecided(id, `${id} is not in the snapshot`)
   const node = pod.node === undefined ? undefined : run.world.places.get(`node/${pod.node}`)
+  if (pod.node === undefined || isWaiting(pod))
+    throw new Undecided(id, `${id} ${pod.node === undefined ? 'is on no node' : 'has no address'} yet: it sends nothing`)
   if (!pod.hostNetwork) run.world.lacks.add(id)
-  if (!node && pod.node !== undefined) run.world.lacks.add(`node/${pod.node}`)
-  if (!node && pod.node !== undefined) enterHost(run, { id: `node/${pod.node}`, label: pod.node })
-  if (!node) throw new Undecided(pod.node ?? id, `${id} runs on ${pod.node ?? 'no node'}, which has no dump`)
+  if (!node) {
+    run.world.lacks.add(`node/${pod.node}`)
+    enterHost(run, { id: `node/${pod.node}`, label: pod.node })
+    throw new Undecided(pod.node, `${id} runs on ${pod.node}, which has no dump`)
+  }
   enterHost(run, node)
   const source = addressOf(pod.ips, dst.family, flow)
   if (!source) return noAddress(node, id, dst.family)

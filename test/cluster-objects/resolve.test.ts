@@ -42,6 +42,7 @@ const objects: Readonly<Record<string, object[]>> = {
     pod('shop', 'api-5d-2', ['10.0.0.5'], { owner: ['ReplicaSet', 'api-5d'], ports: [http] }),
     pod('shop', 'db-0', ['10.0.0.6'], { owner: ['StatefulSet', 'db'] }),
     pod('shop', 'done', [], { phase: 'Succeeded' }),
+    pod('shop', 'waits', [], { phase: 'Pending', ready: false }),
     pod('default', 'six', ['fd00::7']),
     pod('shop', 'host', ['172.18.0.11'], { hostNetwork: true }),
   ],
@@ -158,6 +159,13 @@ describe('destinations', () => {
     expect(portChoices(inventory, 'node/n1', options).map((c) => c.hint)).toEqual(['svc/shop/web'])
   })
 
+  test('a pod that waits for its network', () => {
+    expect(refusal(() => to('pod/waits:80'))).toMatchObject({
+      message: 'pod/shop/waits has no address yet (Pending): it neither sends nor gets anything',
+      try: 'kubectl describe pod waits -n shop says what it waits for',
+    })
+  })
+
   test('services that have no address of their own', () => {
     expect(refusal(() => to('svc/headless:80')).choices.map((c) => c.value)).toEqual(['pod/shop/web-1:80'])
     expect(refusal(() => to('svc/elsewhere:80')).message).toContain('ExternalName')
@@ -191,6 +199,7 @@ describe('sources', () => {
     ['svc/web', 'unusable'],
     ['pod/client:80', 'syntax'],
     ['pod/done', 'unusable'],
+    ['pod/waits', 'unusable'],
   ])('%s can’t be one', (text, problem) => expect(refusal(() => from(text))).toMatchObject({ problem, exitCode: 2 }))
 })
 
