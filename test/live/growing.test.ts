@@ -77,3 +77,27 @@ test('a node that could not be read is asked once, and what comes to it is undec
     { verdict: 'undecided', node: 'n3', reason: 'n3 could not be read: no route to host', probability: 0.5 },
   ])
 })
+
+test('the question is about now: what was read is told how long ago that was', async () => {
+  let time = 1000
+  const inner = example.reading()
+  const source: typeof inner = {
+    ...inner,
+    async nodes(wanted) {
+      const read = await inner.nodes(wanted)
+      return new Map(
+        [...read].map(([node, piece]) => [node, typeof piece === 'string' ? piece : { ...piece, takenAt: 2000, endedAt: 4000 }]),
+      )
+    },
+  }
+  const live = await openGrowing('c', '1', source, () => time)
+  const flow: Flow = { from: pod('shop/web-1'), proto: 'tcp', dst: '10.244.40.130', port: 7001 }
+  time = 5000
+  await live.cover([flow])
+  time = 9000
+  // nothing more is read, and yet it is another moment
+  const { moments } = await live.cover([flow])
+  expect(moments?.asked).toEqual({ from: 9000, to: 9000 })
+  expect(moments?.read.get('node/n1')).toEqual({ from: 2000, to: 4000 })
+  expect(moments?.read.get('pod/shop/web-1')).toEqual({ from: 2000, to: 4000 })
+})
