@@ -58,7 +58,9 @@ export function predict({ chance, newId }: Ground, snapshot: Snapshot, asked: re
 export async function verifyFlows(ground: Ground, asked: readonly AskedFlow[], plan: Plan, catching?: Catching): Promise<Verified> {
   const { snapshot } = ground
   const first = await unlimited(ground, asked, await round(ground, snapshot, plan, catching))
-  const doubtful = first.traces.flatMap(({ verification }, i) => (verification.result === 'differs' ? [i] : []))
+  // where a packet came too late to be watched on all of its ways, another is sent
+  const isEnded = (i: number): boolean => !catching && first.ended.has(i) && first.traces[i]?.verification.result === 'unknown'
+  const doubtful = first.traces.flatMap(({ verification }, i) => (verification.result === 'differs' || isEnded(i) ? [i] : []))
   if (doubtful.length === 0 || ground.signal.aborted) return first
   const now = await ground.again()
   const renewed = predict(
@@ -67,12 +69,13 @@ export async function verifyFlows(ground: Ground, asked: readonly AskedFlow[], p
     doubtful.map((i) => sameAs(asked[i] as AskedFlow, plan.flows[i])),
     catching,
   )
-  const moved = doubtful.filter((i, k) => !samePrediction(plan.flows[i], renewed.flows[k]))
+  const moved = doubtful.filter((i, k) => isEnded(i) || !samePrediction(plan.flows[i], renewed.flows[k]))
   if (moved.length === 0) return first
   // the tables had changed before the packet was sent, or since: then it is sent once more
   const traces = [...first.traces]
   const left = [...first.left]
   const late = moved.filter((i) => {
+    if (isEnded(i)) return true
     const trace = renewed.flows[doubtful.indexOf(i)]?.trace as Trace
     const verification = compareFlow(trace, { snapshot: now, nodes: first.observed.nodes }, first.sent[i] as Sent)
     traces[i] = { ...trace, verification }
@@ -113,6 +116,8 @@ async function unlimited(ground: Ground, asked: readonly AskedFlow[], first: Rou
 interface Round extends Verified {
   readonly observed: Observed
   readonly sent: readonly Sent[]
+  /** flows of which something was predicted that had ended by the time of their packets */
+  readonly ended: ReadonlySet<number>
 }
 
 async function round(ground: Ground, snapshot: Snapshot, plan: Plan, catching?: Catching): Promise<Round> {
@@ -129,15 +134,17 @@ async function round(ground: Ground, snapshot: Snapshot, plan: Plan, catching?: 
     ...trace,
     verification: compareFlow(trace, { snapshot, nodes: observed.nodes }, sent[i] as Sent),
   })
+  const ended = new Set<number>()
   const then = askedAt(snapshot, observed.at)
   const traces = plan.flows.map(({ trace }, i): VerifiedTrace => {
     const first = verified(trace, i)
     if (first.verification.result !== 'differs' || !then) return first
     // what was young when the tables were read may have ended by then
     const { id, flow } = trace
+    ended.add(i)
     return verified(traceFlow(then, flow, { legs: true, ...(id !== undefined && { id }) }), i)
   })
-  return { traces, left: observed.left, observed, sent }
+  return { traces, left: observed.left, observed, sent, ended }
 }
 
 /** The same tables, asked about another moment. */
