@@ -34,11 +34,17 @@ export function openConntrack(text: string, file: string): ConntrackDump {
       if (!known) clients.set(address.text, (known = bySource(text, linesOf(address))))
       const lines = [...sources].flatMap((source) => known.get(source) ?? [])
       const all = [...pairs(lines)].flatMap(([start, line]) => entryAt(start, line) ?? [])
-      return all.filter((e) => e.original.dst.text === address.text).sort((x, y) => x.source.line - y.source.line)
+      return once(all.filter((e) => e.original.dst.text === address.text).sort((x, y) => x.source.line - y.source.line))
     },
     find: (tuple, proto) => near(tuple.dst).going.get(keyOf(tuple, proto)) ?? near(tuple.src).coming.get(keyOf(tuple, proto)),
     covers: (family) => (covered ??= familiesOf(text)).has(family),
   }
+}
+
+/** Newer conntrack lists both families unless told otherwise, so what `-f ipv6` appends is there twice. */
+function once(entries: readonly ConntrackEntry[]): readonly ConntrackEntry[] {
+  const seen = new Map(entries.map((e) => [keyOf(tupleOf(e.original), e.protoNumber), e] as const).reverse())
+  return entries.filter((e) => seen.get(keyOf(tupleOf(e.original), e.protoNumber)) === e)
 }
 
 /** Families that were listed: of an empty table both. */

@@ -76,8 +76,7 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
     await settle(cluster)
     await populate(cluster, pods)
     // open connections outlast a state
-    for (const node of cluster.nodes)
-      await cluster.exec(node, ['sh', '-c', `echo 600 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout\n${forgetful}`])
+    for (const node of cluster.nodes) await cluster.exec(node, ['sh', '-c', `${lasting}\n${forgetful}`])
     await cluster.external(['sh', '-c', forgetful])
     await settlePods(cluster, pods)
     // as is assumed of a host without a dump: it listens where slices lead
@@ -91,6 +90,9 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
     await cluster.down()
   }
 }
+
+const lasting =
+  'for t in udp_timeout tcp_timeout_close_wait tcp_timeout_last_ack; do echo 600 >/proc/sys/net/netfilter/nf_conntrack_$t; done'
 
 interface World {
   readonly modes: readonly Mode[]

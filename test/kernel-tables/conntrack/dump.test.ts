@@ -84,3 +84,8 @@ describe('the dumped table is asked without being parsed as a whole', () => {
     expect(() => big.entries).toThrow(/not a conntrack entry/)
   })
 })
+
+test('what is listed twice, of both families and of IPv6 again, is one connection', () => {
+  const twice = openConntrack(lines + entry({ state: 'ESTABLISHED', src: 'fd00::1', dst: 'fd00::9', sport: 1000, dport: 80 }), 'f')
+  expect(twice.to(ip('fd00::9'), from('fd00::1')).map((e) => e.source.line)).toEqual([3])
+})
