@@ -2,7 +2,7 @@ import type { ManifestObject } from '../cluster/manifest/types.ts'
 import { adminPolicies } from './convert/admin.ts'
 import { automaticHosts } from './convert/automatic-hosts.ts'
 import { calicoPolicy } from './convert/calico.ts'
-import { allWith, hostEndpoints, nodes } from './convert/hosts.ts'
+import { allWith, hostEndpoints, nodes, pools } from './convert/hosts.ts'
 import { kubernetesPolicy } from './convert/kubernetes.ts'
 import { networkSets } from './convert/network-sets.ts'
 import { type NewEndpoint, pods } from './convert/pods.ts'
@@ -43,6 +43,7 @@ export function buildWorld(objects: readonly Loaded[]): PolicyWorld {
     profiles: withMissing(fallback.profiles, written),
     services: services(input, endpoints),
     nodes: ofNodes,
+    pools: pools(input),
     namespaces: around.namespaces,
     notes: around.missing.map((name) => `namespace ${name} is not in the input: taken to have no labels but its name`),
   }

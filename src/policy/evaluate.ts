@@ -6,14 +6,15 @@ import type { FlowPacket, PacketEnd } from './packet.ts'
 import { type Places, placesAt, placesOf } from './places.ts'
 import { ICMP, ICMPV6 } from './protocols.ts'
 import { remarks, sameNode } from './remarks.ts'
-import type { Judgement, Reason, Verdict } from './verdict.ts'
+import { goesByTunnel, leavesByInterface } from './tunnelled.ts'
+import type { Exemption, Judgement, Reason, Verdict } from './verdict.ts'
 import type { PolicyWorld } from './world.ts'
 
 /** A client's port where none is said: in the ephemeral range of every system. */
 const EPHEMERAL_PORT = 40_000
 
 const NOT_ASKED: Judgement = { verdict: 'n/a', steps: [], reasons: [] }
-const exempt = (why: 'self' | 'own-node'): Judgement => ({ verdict: 'allow', steps: [{ kind: 'exempt', why }], reasons: [] })
+const exempt = (why: Exemption): Judgement => ({ verdict: 'allow', steps: [{ kind: 'exempt', why }], reasons: [] })
 
 /** May the first packet of a flow pass: egress of its source and ingress of its destination, each judged by itself. Replies ride on conntrack. */
 export function evaluate(world: PolicyWorld, flow: PolicyFlow): Verdict {
@@ -45,7 +46,7 @@ function ofFamily(world: PolicyWorld, flow: PolicyFlow, addresses: Addresses): V
     ingress,
     ...(addresses.source && { sourceAddress: addresses.source }),
     ...(addresses.destination && { destinationAddress: addresses.destination }),
-    notes: [...remarks(world, flow), ...failedClosed(egress), ...failedClosed(ingress)],
+    notes: [...remarks(world, flow, addresses.destination), ...failedClosed(egress), ...failedClosed(ingress)],
   }
 }
 
@@ -76,6 +77,7 @@ function direction(world: PolicyWorld, flow: PolicyFlow, which: Direction, packe
   if (!end.endpoint || (flow.class !== undefined && flow.class !== 'normal')) return NOT_ASKED
   if (isSelf(flow)) return exempt('self')
   if (isOwnNode(flow) || (which === 'ingress' && toOwnHost(flow)) || (which === 'egress' && toOwnPod(flow))) return exempt('own-node')
+  if (which === 'egress' && leavesByInterface(flow) && goesByTunnel(world, flow, packet.destination.address)) return exempt('tunnel')
   return judge(world, end.endpoint, { direction: which, hook: 'normal', staged }, packet)
 }
 

@@ -20,6 +20,12 @@ function formatStep(step: Step): string {
     case 'no-decision':
       return 'no decision: continue'
     case 'exempt':
-      return step.why === 'self' ? 'to itself: allow' : 'between a node and its pod: allow'
+      return EXEMPTIONS[step.why]
   }
+}
+
+const EXEMPTIONS = {
+  self: 'to itself: allow',
+  'own-node': 'between a node and its pod: allow',
+  tunnel: 'out by a tunnel: allow',
 }

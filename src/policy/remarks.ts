@@ -1,12 +1,14 @@
+import type { Ip } from '../net/ip.ts'
 import { hasForwardPolicies } from './applied.ts'
 import type { End, PolicyFlow } from './flow.ts'
 import { protocolName, TCP, UDP } from './protocols.ts'
+import { goesByTunnel, leavesByInterface } from './tunnelled.ts'
 import type { PolicyWorld } from './world.ts'
 
 const NONE: readonly string[] = []
 
 /** What should be known beside a verdict: things that are no policy, and yet decide or mislead. */
-export function remarks(world: PolicyWorld, flow: PolicyFlow): readonly string[] {
+export function remarks(world: PolicyWorld, flow: PolicyFlow, to: Ip | undefined): readonly string[] {
   const { source, destination } = flow
   const forward = hasForwardPolicies(world)
   if (isPlain(source) && isPlain(destination) && flow.class === undefined && !forward) return NONE
@@ -15,7 +17,7 @@ export function remarks(world: PolicyWorld, flow: PolicyFlow): readonly string[]
     found.push(`policies aside, what runs on the host's network of ${source.node} reaches the pods of ${source.node}`)
   if (forward && crossesNodes(flow))
     found.push('host endpoints have policies for forwarded traffic, which are not judged here: ask with class forward')
-  found.push(...failsafe(flow), ...toHost(world, flow))
+  found.push(...failsafe(flow), ...toHost(world, flow), ...perhapsByTunnel(world, flow, to))
   return found
 }
 
@@ -60,4 +62,10 @@ function* toHost({ endpointToHost }: PolicyWorld, { source, destination }: Polic
   if (source.endpoint?.kind !== 'pod' || source.node === undefined || source.node !== destination.node) return
   if (!destination.host && destination.endpoint?.kind !== 'host') return
   yield `what a pod sends to its own node then meets Felix's DefaultEndpointToHostAction: ${endpointToHost ?? 'Drop, unless set otherwise'}`
+}
+
+/** Whether a host endpoint is asked at all may depend on the way to the pod's node. */
+function* perhapsByTunnel(world: PolicyWorld, flow: PolicyFlow, to: Ip | undefined): Iterable<string> {
+  if (flow.class !== undefined || !leavesByInterface(flow) || goesByTunnel(world, flow, to) !== undefined) return
+  yield `if packets from ${flow.source.node ?? flow.source.id} to ${flow.destination.id} go into a tunnel (VXLAN, IP in IP), ${flow.source.endpoint?.id} is not asked: it has no say about the tunnel's device`
 }

@@ -42,6 +42,9 @@ export interface Judgement {
   readonly reasons: readonly Reason[]
 }
 
+/** `tunnel`: the endpoint of an interface, of what the host sends out by a tunnel */
+export type Exemption = 'self' | 'own-node' | 'tunnel'
+
 export type Step =
   /** a rule matched that ended the tier: allow, deny or pass */
   | {
@@ -58,7 +61,7 @@ export type Step =
   | { readonly kind: 'no-profile' }
   | { readonly kind: 'no-decision' }
   /** policies are not asked at all */
-  | { readonly kind: 'exempt'; readonly why: 'self' | 'own-node' }
+  | { readonly kind: 'exempt'; readonly why: Exemption }
 
 /** What a rule's test of a flow comes to, for explain: all that fails, in the order in which rules are read. */
 export type RuleMatch =

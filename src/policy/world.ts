@@ -1,6 +1,7 @@
 import type { LabelSet } from '../cluster/selector/types.ts'
 import type { Ip, Prefix } from '../net/ip.ts'
 import type { Origin, Profile, Tier } from './model.ts'
+import type { Tunnelling } from './resources/ip-pool.ts'
 
 /**
  * Everything that policies are about, in one intermediate form: made by `buildWorld` (convert/) out of manifests of any kind,
@@ -20,6 +21,8 @@ export interface PolicyWorld {
   /** by `namespace/name` */
   readonly services: ReadonlyMap<string, ServiceBackends>
   readonly nodes: readonly NodeAddresses[]
+  /** Calico's pools of pod addresses */
+  readonly pools: readonly Pool[]
   /** by name, with the label `kubernetes.io/metadata.name` that the API server gives each */
   readonly namespaces: ReadonlyMap<string, LabelSet>
   /** what the input leaves open or contradicts, in a sentence each: a policy in a namespace that is not there, a finished pod … */
@@ -96,5 +99,12 @@ export interface NodeAddresses {
   readonly name: string
   readonly labels: LabelSet
   readonly addresses: readonly Ip[]
+  /** that its own addresses are in, as calico-node has found them; empty: not known */
+  readonly subnets: readonly Prefix[]
   readonly origin: Origin
+}
+
+export interface Pool {
+  readonly cidr: Prefix
+  readonly tunnel: Tunnelling
 }

@@ -35,13 +35,26 @@ export const unlimited = 'cd /proc/sys/net; echo 0 >ipv4/icmp_ratemask; echo >ip
 const unredirected =
   'cd /proc/sys/net; for c in all eth0; do echo 0 | tee ipv4/conf/$c/accept_redirects ipv6/conf/$c/accept_redirects; done'
 
-/** kube-proxy programs everything it knows of at once: where a service that was made last is, all else is. */
+/** kube-proxy programs everything of a family that it knows of at once: where a service that was made last is, all else is. */
 export async function programmed(cluster: Cluster, mode: Exclude<ProxyMode, 'none'>): Promise<void> {
   const name = `last-${mode}`
-  await cluster.kubectl(['-n', namespace, 'create', 'service', 'clusterip', name, '--tcp=1'])
-  const save = mode === 'nftables' ? 'nft list table ip kube-proxy' : 'iptables-save'
-  const look = `until ${save} | grep -q ${namespace}/${name}; do sleep 0.2; done`
-  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['timeout', '240', 'sh', '-c', look])))
+  const last = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace, name },
+    spec: { ports: [{ port: 1 }], ipFamilyPolicy: 'PreferDualStack' },
+  }
+  const made = JSON.parse(await cluster.kubectl(['create', '-o', 'json', '-f', '-'], JSON.stringify(last))) as {
+    readonly spec: { readonly ipFamilies: readonly string[] }
+  }
+  const looks = made.spec.ipFamilies.map((family) => {
+    const six = family === 'IPv6' ? '6' : ''
+    const list = mode === 'nftables' ? `nft list table ip${six} kube-proxy` : `ip${six}tables-save`
+    // of the ranges of cluster addresses its nftables proxier hears by another watch
+    const wanted = [`${namespace}/${name}`, ...(mode === 'nftables' ? ['unallocated ClusterIPs'] : [])]
+    return wanted.map((what) => `until ${list} 2>/dev/null | grep -q '${what}'; do sleep 0.2; done`).join('; ')
+  })
+  await Promise.all(cluster.nodes.map((node) => cluster.exec(node, ['timeout', '240', 'sh', '-c', looks.join('; ')])))
 }
 
 /** Where packets are sent from: paths to network namespaces. */

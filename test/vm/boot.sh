@@ -117,14 +117,12 @@ boot() {
     children+=($!)
   done
   mkfifo "$run/job.in" "$run/job.out"
-  cat <&4 >"$run/job.in" &
-  children+=($!)
   cat "$run/job.out" &
   local output=$!
   deadline=$((SECONDS + 10))
   until [[ -S $run/host && -S $run/share ]]; do ((SECONDS < deadline)) && sleep 0.05 || { cat "$run"/*.log >&2; return 1; }; done
   # the clock: on a busy host the guest misjudges its TSC, and its time would run fast or slow; HPET is always right
-  timeout -k 10 $((seconds + 60)) qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem -machine q35 -smp 2 -m 2G \
+  timeout -k 10 $((seconds + 120)) qemu-system-x86_64 -accel tcg,thread=multi -cpu Nehalem -machine q35 -smp 2 -m 2G \
     -object memory-backend-memfd,id=mem,size=2G,share=on -numa node,memdev=mem \
     -chardev "socket,id=host,path=$run/host" -device vhost-user-fs-pci,chardev=host,tag=host,queue-size=1024 \
     -chardev "socket,id=share,path=$run/share" -device vhost-user-fs-pci,chardev=share,tag=share,queue-size=1024 \
@@ -134,11 +132,14 @@ boot() {
     -nographic -no-reboot -nodefaults -serial "file:$share/.vm/console" -monitor none -nic none </dev/null >"$run/qemu.log" 2>&1 &
   local qemu=$!
   children+=("$qemu")
-  deadline=$((SECONDS + 60))
+  deadline=$((SECONDS + 120))
   until [[ -e $share/.vm/started ]]; do
     kill -0 "$qemu" 2>/dev/null && ((SECONDS < deadline)) && sleep 0.2 || break
   done
   if [[ -e $share/.vm/started ]]; then
+    # not before: what a machine that does not start had taken of the input, the next one would lack
+    cat <&4 >"$run/job.in" &
+    children+=($!)
     deadline=$((SECONDS + seconds))
     while kill -0 "$qemu" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.2; done
     kill "$qemu" 2>/dev/null

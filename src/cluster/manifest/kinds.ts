@@ -21,6 +21,8 @@ const CALICO = {
   HostEndpoint: 'cluster',
   Profile: 'cluster',
   FelixConfiguration: 'cluster',
+  // tells what goes into a tunnel
+  IPPool: 'cluster',
   // makes host endpoints of nodes
   KubeControllersConfiguration: 'cluster',
 } as const
@@ -70,7 +72,6 @@ const IDLE: Readonly<Record<string, readonly string[]>> = {
     'IPAMConfig',
     'IPAMConfiguration',
     'IPAMHandle',
-    'IPPool',
     'IPReservation',
     'Node',
     'WorkloadEndpoint',

@@ -1,9 +1,9 @@
 import { inheriting, labelMap } from '../../cluster/selector/labels.ts'
-import { parseIp } from '../../net/ip.ts'
+import { type Prefix, parseIp, parsePrefix } from '../../net/ip.ts'
 import type { Loaded } from '../build.ts'
 import type { Profile } from '../model.ts'
 import type { Node } from '../resources/cluster-objects.ts'
-import type { NodeAddresses } from '../world.ts'
+import type { NodeAddresses, Pool } from '../world.ts'
 import type { NewEndpoint } from './pods.ts'
 
 /** HostEndpoints: their own labels, and those that their profiles hand on. */
@@ -40,6 +40,7 @@ export function nodes(input: readonly Loaded[]): NodeAddresses[] {
             name: resource.metadata.name,
             labels: labelMap(resource.metadata.labels),
             addresses: addressesOf(resource),
+            subnets: subnetsOf(resource),
             origin: { object, path: [] },
           },
         ]
@@ -58,6 +59,18 @@ const TUNNELS = [
 function addressesOf({ addresses, metadata }: Node) {
   const tunnels = TUNNELS.flatMap((name) => parseIp(metadata.annotations[`projectcalico.org/${name}`] ?? '') ?? [])
   return [...addresses.map(({ ip }) => ip), ...tunnels]
+}
+
+/** Where calico-node says which subnets a node's own addresses are in (node/pkg/lifecycle/startup). */
+function subnetsOf({ metadata: { annotations } }: Node): readonly Prefix[] {
+  return ['IPv4Address', 'IPv6Address'].flatMap((name) => parsePrefix(annotations[`projectcalico.org/${name}`] ?? '') ?? [])
+}
+
+/** Calico's pools. */
+export function pools(input: readonly Loaded[]): Pool[] {
+  return input.flatMap(({ resource }) =>
+    resource.kind === 'IPPool' && resource.cidr ? [{ cidr: resource.cidr, tunnel: resource.tunnel }] : [],
+  )
 }
 
 /** The profile that host endpoints made by kube-controllers carry (api/pkg/apis/projectcalico/v3). */

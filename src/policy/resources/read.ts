@@ -35,6 +35,7 @@ import {
   service,
 } from './cluster-objects.ts'
 import { type HostEndpoint, hostEndpoint, hostEndpointSchema } from './host-endpoint.ts'
+import { type IpPool, ipPool } from './ip-pool.ts'
 import { Loose } from './loose.ts'
 import { metadataOf } from './metadata.ts'
 import { type NetworkPolicy, networkPolicy, networkPolicySchema } from './network-policy.ts'
@@ -62,6 +63,7 @@ export type Resource =
   | HostEndpoint
   | Profile
   | FelixConfiguration
+  | IpPool
   | KubeControllersConfiguration
   | Pod
   | Workload
@@ -172,6 +174,8 @@ function calicoKind(kind: string, value: Json, namespace: string, stored: boolea
       return outcome(read(profileSchema, value), profile)
     case 'KubeControllersConfiguration':
       return outcome(read(kubeControllersConfigurationSchema, value), kubeControllersConfiguration)
+    case 'IPPool':
+      return loosely((loose) => ipPool(value, loose))
     case 'FelixConfiguration':
       return loosely((loose) => felixConfiguration(value, loose))
     default:

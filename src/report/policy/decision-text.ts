@@ -45,8 +45,14 @@ export function decisionText(judgement: Judgement, end: End): { readonly text: s
     case 'no-decision':
       return { text: 'no policy of this hook decides' }
     case 'exempt':
-      return { text: last.why === 'self' ? 'a pod always reaches itself' : 'processes of a node always reach its own pods' }
+      return { text: EXEMPTIONS[last.why] }
   }
+}
+
+const EXEMPTIONS = {
+  self: 'a pod always reaches itself',
+  'own-node': 'processes of a node always reach its own pods',
+  tunnel: 'what goes into a tunnel does not leave by that interface',
 }
 
 /** `no rule of NetworkPolicy shop/api or 2 more policies matches` */

@@ -4,9 +4,8 @@ import { type Allowed, qualified } from '../../kube/list-objects.ts'
 import { RUN } from '../../kube/node-job.ts'
 import { cut } from './cut.ts'
 
-/** What traces ask of Calico beside policies: whose an address is. */
+/** What traces ask of Calico beside what policies ask: whose an address is. */
 const ADDRESSES = [
-  { plural: 'ippools', kind: 'IPPool' },
   { plural: 'ipamblocks', kind: 'IPAMBlock' },
   { plural: 'workloadendpoints', kind: 'WorkloadEndpoint' },
 ]

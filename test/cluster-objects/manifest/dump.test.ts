@@ -21,7 +21,7 @@ test('policies, pods and the like; under the names that dumps go by, packed or n
         'c',
       ),
       'cluster/secrets.json': 'never opened',
-      'cluster/ippools.crd.projectcalico.org.json': 'never opened',
+      'cluster/ipamblocks.crd.projectcalico.org.json': 'never opened',
     }),
   ).toEqual([
     'Pod a cluster/pods.json.gz:5',

@@ -8,10 +8,7 @@ import { atHosts, contradiction, portOf, protocolOf, reached, type Truth } from 
 import { externalAddress, nodeAddress } from '../network.ts'
 import type { ListedPod, PolicyFlow } from './flows.ts'
 
-/**
- * What is said wrongly of a flow. An endpoint of a host's own interface does not see what the host sends into a tunnel, which the engine does not know of: from
- * hosts with endpoints to pods, tables alone can tell. `hosts`: endpoints of hosts judge as well, what passes pods' policies may end there.
- */
+/** What is said wrongly of a flow. `hosts`: endpoints of hosts judge as well, what passes pods' policies may end there. */
 export function misjudged(
   world: PolicyWorld,
   flow: PolicyFlow,
@@ -21,7 +18,6 @@ export function misjudged(
 ): readonly string[] {
   const truth = truthOf(flow, seen, pods)
   const toHost = truth.via === 'node'
-  if (hosts && truth.from.kind === 'node' && !toHost) return []
   // what comes in by one node and goes back by another may be nobody's connection to the first
   if (!toHost) return contradiction(world, truth, hosts || flow.from.kind === 'external')
   return truth.from.kind === 'pod' ? leaving(world, truth, hosts) : atHosts(world, truth, false)
