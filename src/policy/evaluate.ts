@@ -6,7 +6,7 @@ import type { FlowPacket, PacketEnd } from './packet.ts'
 import { type Places, placesAt, placesOf } from './places.ts'
 import { ICMP, ICMPV6 } from './protocols.ts'
 import { remarks, sameNode } from './remarks.ts'
-import { goesByTunnel, leavesByInterface } from './tunnelled.ts'
+import { goesByTunnel } from './tunnelled.ts'
 import type { Exemption, Judgement, Reason, Verdict } from './verdict.ts'
 import type { PolicyWorld } from './world.ts'
 
@@ -77,7 +77,7 @@ function direction(world: PolicyWorld, flow: PolicyFlow, which: Direction, packe
   if (!end.endpoint || (flow.class !== undefined && flow.class !== 'normal')) return NOT_ASKED
   if (isSelf(flow)) return exempt('self')
   if (isOwnNode(flow) || (which === 'ingress' && toOwnHost(flow)) || (which === 'egress' && toOwnPod(flow))) return exempt('own-node')
-  if (which === 'egress' && leavesByInterface(flow) && goesByTunnel(world, flow, packet.destination.address)) return exempt('tunnel')
+  if (which === 'egress' && goesByTunnel(world, flow, packet.destination.address)) return exempt('tunnel')
   return judge(world, end.endpoint, { direction: which, hook: 'normal', staged }, packet)
 }
 

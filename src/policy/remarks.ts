@@ -2,7 +2,7 @@ import type { Ip } from '../net/ip.ts'
 import { hasForwardPolicies } from './applied.ts'
 import type { End, PolicyFlow } from './flow.ts'
 import { protocolName, TCP, UDP } from './protocols.ts'
-import { goesByTunnel, leavesByInterface } from './tunnelled.ts'
+import { goesByTunnel } from './tunnelled.ts'
 import type { PolicyWorld } from './world.ts'
 
 const NONE: readonly string[] = []
@@ -66,6 +66,6 @@ function* toHost({ endpointToHost }: PolicyWorld, { source, destination }: Polic
 
 /** Whether a host endpoint is asked at all may depend on the way to the pod's node. */
 function* perhapsByTunnel(world: PolicyWorld, flow: PolicyFlow, to: Ip | undefined): Iterable<string> {
-  if (flow.class !== undefined || !leavesByInterface(flow) || goesByTunnel(world, flow, to) !== undefined) return
+  if (flow.class !== undefined || goesByTunnel(world, flow, to) !== undefined) return
   yield `if packets from ${flow.source.node ?? flow.source.id} to ${flow.destination.id} go into a tunnel (VXLAN, IP in IP), ${flow.source.endpoint?.id} is not asked: it has no say about the tunnel's device`
 }

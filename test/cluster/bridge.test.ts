@@ -5,13 +5,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { needs } from '../support/needs.ts'
 import { Agent } from '../support/netns-agent.ts'
-import { twice } from '../support/twice.ts'
 import { type Cluster, up } from './cluster.ts'
-import { openShop, programmed, sendersOf } from './open-shop.ts'
-import { namespace } from './shop.ts'
-import { shopFlows } from './shop-flows.ts'
-import { collect, predict } from './shop-run.ts'
-import { differences } from './shop-truth.ts'
+import { openShop, programmed } from './open-shop.ts'
+import { collect, expectPredicted, flowsOf, predict } from './shop-run.ts'
 
 const able = needs('cluster', 'python3', 'conntrack')
 const settings = ['iptables', 'ip6tables'].map((tables) => `net.bridge.bridge-nf-call-${tables}`)
@@ -43,15 +39,11 @@ describe.runIf(able)('a cluster whose pods are behind bridges', () => {
   // as it is in the snapshot, and as it is not
   test.for([1, 0])('bridge-nf-call-iptables = %i: packets do as netctl says', async (value) => {
     await write(settings.map((name) => `${name}=${value}`))
-    const list = async (kind: string) =>
-      (JSON.parse(await cluster.kubectl(['-n', namespace, 'get', kind, '-o', 'json'])) as { readonly items: [] }).items
     // shop.test.ts has all of them
-    const flows = shopFlows(await list('services'), await list('pods'), 2, 'iptables').filter((_, i) => i % 6 === 0)
+    const flows = (await flowsOf(cluster, 2, 'iptables')).filter((_, i) => i % 6 === 0)
     expect(flows.length).toBeGreaterThan(200)
     const supposed = cluster.nodes.flatMap((node) => settings.flatMap((name) => ['--sysctl', `${name}=${value}@${node}`]))
     const traces = await predict(snapshot, flows, value === 0 ? supposed : [])
-    const namespaceOf = await sendersOf(cluster)
-    const wrong = [...(await twice(flows, (some) => differences(some, traces, agent, namespaceOf))).values()]
-    expect(wrong, wrong.join('\n')).toEqual([])
+    await expectPredicted(cluster, agent, flows, traces)
   })
 })

@@ -9,14 +9,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { needs } from '../support/needs.ts'
 import { netctl } from '../support/netctl.ts'
 import { Agent } from '../support/netns-agent.ts'
-import { twice } from '../support/twice.ts'
 import { type Cluster, up } from './cluster.ts'
-import { openShop, programmed, sendersOf } from './open-shop.ts'
+import { openShop, programmed } from './open-shop.ts'
 import { apply, settled } from './policies/state.ts'
 import { namespace } from './shop.ts'
-import { type ShopFlow, shopFlows } from './shop-flows.ts'
-import { byPod, collect, predict, readTraces, writeFlows } from './shop-run.ts'
-import { differences } from './shop-truth.ts'
+import type { ShopFlow } from './shop-flows.ts'
+import { collect, expectPredicted, flowsOf, predict, verify } from './shop-run.ts'
 
 const able = needs('cluster', 'python3', 'conntrack')
 
@@ -99,15 +97,11 @@ describe.runIf(able).for([1, 2])('real Calico, a cluster of %i families', (famil
       await programmed(cluster, mode)
       await settled(cluster, families, mode === 'nftables' ? 2 : 1)
       const snapshot = await collect(cluster, join(folder, mode))
-      const list = async (kind: string) =>
-        (JSON.parse(await cluster.kubectl(['-n', namespace, 'get', kind, '-o', 'json'])) as { readonly items: [] }).items
       // shop.test.ts has all of them
-      const flows = shopFlows(await list('services'), await list('pods'), families, mode).filter((_, i) => i % 2 === 0)
+      const flows = (await flowsOf(cluster, families, mode)).filter((_, i) => i % 2 === 0)
       expect(flows.length).toBeGreaterThan(200)
       const traces = await predict(snapshot, flows)
-      const namespaceOf = await sendersOf(cluster)
-      const wrong = [...(await twice(flows, (some) => differences(some, traces, agent, namespaceOf))).values()]
-      expect(wrong, wrong.join('\n')).toEqual([])
+      await expectPredicted(cluster, agent, flows, traces)
       await known(snapshot, mode)
       await verified(
         cluster,
@@ -130,13 +124,11 @@ async function known(snapshot: string, mode: string): Promise<void> {
 /** What nobody has leaves for the machine beside the nodes, where nothing is watched. */
 const isGone = /no answer, as predicted; where it was dropped can't be seen: it left node\d by eth0/
 
-/** netctl sends packets itself, one a flow, and watches every step of them. */
-async function verified({ kubeconfig }: Cluster, file: string, flows: readonly ShopFlow[]): Promise<void> {
-  writeFlows(file, flows)
-  const ran = await netctl(['trace', '--flows', file, '--verify', '--yes', '--kubeconfig', kubeconfig, ...byPod, '-o', 'jsonl', '--brief'])
-  const lines = readTraces(ran.stdout)
+/** Every step is as foretold, as far as it can be seen. */
+async function verified(cluster: Cluster, file: string, flows: readonly ShopFlow[]): Promise<void> {
+  const { code, lines } = await verify(cluster, file, flows)
   const open = lines.filter(({ verification }) => verification?.result !== 'agrees')
   const others = open.filter(({ verification }) => !isGone.test(JSON.stringify(verification)))
   expect(others.map(({ id, verification }) => `${id}: ${JSON.stringify(verification)}`)).toEqual([])
-  expect([ran.code, lines.length]).toEqual([open.length > 0 ? 3 : 0, flows.length])
+  expect([code, lines.length]).toEqual([open.length > 0 ? 3 : 0, flows.length])
 }

@@ -7,13 +7,10 @@ import type { Trace } from '../../src/trace/types.ts'
 import { needs } from '../support/needs.ts'
 import { netctl } from '../support/netctl.ts'
 import { Agent } from '../support/netns-agent.ts'
-import { twice } from '../support/twice.ts'
 import { type Cluster, up } from './cluster.ts'
-import { openShop, programmed, sendersOf } from './open-shop.ts'
-import { namespace } from './shop.ts'
-import { type ShopFlow, shopFlows } from './shop-flows.ts'
-import { byPod, collect, predict, readTraces, writeFlows } from './shop-run.ts'
-import { differences } from './shop-truth.ts'
+import { openShop, programmed } from './open-shop.ts'
+import type { ShopFlow } from './shop-flows.ts'
+import { byPod, collect, expectPredicted, flowsOf, predict, verify } from './shop-run.ts'
 
 const able = needs('cluster', 'python3', 'conntrack')
 
@@ -39,14 +36,10 @@ describe.runIf(able).for([1, 2])('a cluster of %i families', (families) => {
       await cluster.setProxyMode(mode)
       await programmed(cluster, mode)
       const snapshot = await collect(cluster, join(folder, mode))
-      const list = async (kind: string) =>
-        (JSON.parse(await cluster.kubectl(['-n', namespace, 'get', kind, '-o', 'json'])) as { readonly items: [] }).items
-      const flows = shopFlows(await list('services'), await list('pods'), families, mode)
+      const flows = await flowsOf(cluster, families, mode)
       expect(flows.length).toBeGreaterThan(200)
       const traces = await predict(snapshot, flows)
-      const namespaceOf = await sendersOf(cluster)
-      const wrong = [...(await twice(flows, (some) => differences(some, traces, agent, namespaceOf))).values()]
-      expect(wrong, wrong.join('\n')).toEqual([])
+      await expectPredicted(cluster, agent, flows, traces)
       await asked(cluster, snapshot)
       await verified(
         cluster,
@@ -76,11 +69,9 @@ async function asked({ kubeconfig }: Cluster, snapshot: string): Promise<void> {
   expect(compared.stdout).toContain('service/shop/api:tcp-80')
 }
 
-/** netctl sends packets itself, one a flow, and watches every step of them. Of a drop behind the last node silence is all there is to see. */
-async function verified({ kubeconfig }: Cluster, file: string, flows: readonly ShopFlow[]): Promise<void> {
-  writeFlows(file, flows)
-  const ran = await netctl(['trace', '--flows', file, '--verify', '--yes', '--kubeconfig', kubeconfig, ...byPod, '-o', 'jsonl', '--brief'])
-  const lines = readTraces(ran.stdout)
+/** Every step is as foretold. Of a drop behind the last node silence is all there is to see. */
+async function verified(cluster: Cluster, file: string, flows: readonly ShopFlow[]): Promise<void> {
+  const { code, lines } = await verify(cluster, file, flows)
   const silent = lines.filter(
     ({ outcomes, verification: v }) =>
       outcomes.every(({ verdict }) => verdict === 'dropped') && v?.reason?.includes(" can't be seen: it left node") === true,
@@ -91,5 +82,5 @@ async function verified({ kubeconfig }: Cluster, file: string, flows: readonly S
   expect(others, others.join('\n')).toEqual([])
   expect(lines.length).toBe(flows.length)
   expect(lines.length - silent.length).toBeGreaterThan(200)
-  expect(ran.code).toBe(3)
+  expect(code).toBe(3)
 }

@@ -34,7 +34,7 @@ export function openConntrack(text: string, file: string): ConntrackDump {
       if (!known) clients.set(address.text, (known = bySource(text, linesOf(address))))
       const lines = [...sources].flatMap((source) => known.get(source) ?? [])
       const all = [...pairs(lines)].flatMap(([start, line]) => entryAt(start, line) ?? [])
-      return once(all.filter((e) => e.original.dst.text === address.text).sort((x, y) => x.source.line - y.source.line))
+      return listedOnce(all.filter((e) => e.original.dst.text === address.text).sort((x, y) => x.source.line - y.source.line))
     },
     find: (tuple, proto) => near(tuple.dst).going.get(keyOf(tuple, proto)) ?? near(tuple.src).coming.get(keyOf(tuple, proto)),
     covers: (family) => (covered ??= familiesOf(text)).has(family),
@@ -42,9 +42,13 @@ export function openConntrack(text: string, file: string): ConntrackDump {
 }
 
 /** Newer conntrack lists both families unless told otherwise, so what `-f ipv6` appends is there twice. */
-function once(entries: readonly ConntrackEntry[]): readonly ConntrackEntry[] {
-  const seen = new Map(entries.map((e) => [keyOf(tupleOf(e.original), e.protoNumber), e] as const).reverse())
-  return entries.filter((e) => seen.get(keyOf(tupleOf(e.original), e.protoNumber)) === e)
+function listedOnce(entries: readonly ConntrackEntry[]): readonly ConntrackEntry[] {
+  const first = new Map<string, ConntrackEntry>()
+  for (const entry of entries) {
+    const key = keyOf(tupleOf(entry.original), entry.protoNumber)
+    if (!first.has(key)) first.set(key, entry)
+  }
+  return [...first.values()]
 }
 
 /** Families that were listed: of an empty table both. */

@@ -12,7 +12,8 @@ import { Agent } from '../../support/netns-agent.ts'
 import { twice } from '../../support/twice.ts'
 import { type Cluster, up } from '../cluster.ts'
 import { sendersOf, settle, unlimited } from '../open-shop.ts'
-import { isTold, type Order, patiently, seedOf, type Tally, textOf } from '../random/campaign.ts'
+import { isTold, patiently, seedOf, textOf } from '../random/campaign.ts'
+import { type Order, roundsOf, type Tally } from '../random/order.ts'
 import { collect, listed, readOutside } from '../random/round.ts'
 import { run } from '../run.ts'
 import type { Service } from '../shop-flows.ts'
@@ -23,18 +24,6 @@ import { drawPolicies, withoutCodes } from './policies.ts'
 import { drawPopulation, spaces } from './population.ts'
 import { apply, clear, relabel, reset, settled } from './state.ts'
 
-type Wanted = Pick<Order, 'seed' | 'clusters' | 'rounds' | 'only' | 'flows' | 'folder' | 'say'>
-
-export async function campaign(order: Wanted): Promise<Tally> {
-  const tally: Tally = { rounds: 0, flows: 0, delivered: 0, undecided: 0, differing: 0, reasons: new Map() }
-  for (let seed = order.seed; seed < order.seed + order.clusters; seed++) await oneCluster(order, seed, tally)
-  order.say(
-    `${tally.rounds} states, ${tally.flows} flows (${tally.delivered} delivered): ${tally.undecided} undecided, ${tally.differing} differ`,
-  )
-  for (const [reason, n] of [...tally.reasons].sort((a, b) => b[1] - a[1])) order.say(`  undecided ${n} ×: ${reason}`)
-  return tally
-}
-
 interface World {
   readonly cluster: Cluster
   readonly agent: Agent
@@ -43,7 +32,7 @@ interface World {
   readonly pods: readonly string[]
 }
 
-async function oneCluster(order: Wanted, seed: number, tally: Tally): Promise<void> {
+export async function oneCluster(order: Order, seed: number, tally: Tally): Promise<void> {
   const r = makeRandom(seed)
   const families = r.pick([1, 2] as const)
   const nodes = 2
@@ -60,15 +49,14 @@ async function oneCluster(order: Wanted, seed: number, tally: Tally): Promise<vo
       if (!name.includes('/edge-')) await run(['nsenter', `--net=${namespaceOf({ kind: 'pod', name })}`, 'sh', '-ec', unlimited])
     await agent.serve(cluster.namespace('external'), 'external', portNumbers, portNumbers)
     const world = { cluster, agent, nodes, families, pods }
-    for (let round = order.only ?? 0; round < (order.only === undefined ? order.rounds : order.only + 1); round++)
-      await oneRound(order, world, seed, round, tally)
+    for (const round of roundsOf(order)) await oneRound(order, world, seed, round, tally)
   } finally {
     agent.end()
     await cluster.down()
   }
 }
 
-async function oneRound(wanted: Wanted, world: World, seed: number, round: number, tally: Tally): Promise<void> {
+async function oneRound(wanted: Order, world: World, seed: number, round: number, tally: Tally): Promise<void> {
   const { cluster, agent, families } = world
   const r = seedOf(seed, round)
   const path = join(wanted.folder, `${seed}.${round}`)

@@ -19,6 +19,7 @@ import { type Disorder, drawDisorder, order } from './disorder.ts'
 import { explained } from './explained.ts'
 import { drawFlows, type RandomFlow } from './flows.ts'
 import { askKept, type KeptFlow, openKept, predictKept } from './kept.ts'
+import { type Order, roundsOf, type Tally } from './order.ts'
 import { type DrawnPod, drawGuests, drawPods } from './pods.ts'
 import { forgetful, podIps, populate, replaceGuests, settlePods } from './population.ts'
 import { drawProxy, type Mode, type ProxySettings } from './proxy-settings.ts'
@@ -27,44 +28,16 @@ import { type DrawnServices, drawServices } from './services.ts'
 import { shake } from './shake.ts'
 import { misjudged, type Slice } from './staleness.ts'
 
-export interface Order {
-  readonly seed: number
-  readonly clusters: number
-  readonly rounds: number
-  /** this round alone */
-  readonly only?: number
-  readonly flows: number
+export interface RandomOrder extends Order {
   /** connections that are open while services change: none to leave services as they are */
   readonly kept: number
   /** of kube-proxy */
   readonly modes: readonly Mode[]
   /** of the flows so many are sent and watched by netctl itself */
   readonly verify: number
-  /** where snapshots are put */
-  readonly folder: string
-  readonly say: (text: string) => void
 }
 
-export interface Tally {
-  rounds: number
-  flows: number
-  delivered: number
-  undecided: number
-  differing: number
-  readonly reasons: Map<string, number>
-}
-
-export async function campaign(order: Order): Promise<Tally> {
-  const tally: Tally = { rounds: 0, flows: 0, delivered: 0, undecided: 0, differing: 0, reasons: new Map() }
-  for (let seed = order.seed; seed < order.seed + order.clusters; seed++) await oneCluster(order, seed, tally)
-  order.say(
-    `${tally.rounds} states, ${tally.flows} flows (${tally.delivered} delivered): ${tally.undecided} undecided, ${tally.differing} differ`,
-  )
-  for (const [reason, n] of [...tally.reasons].sort((a, b) => b[1] - a[1])) order.say(`  undecided ${n} ×: ${reason}`)
-  return tally
-}
-
-async function oneCluster(order: Order, seed: number, tally: Tally): Promise<void> {
+export async function oneCluster(order: RandomOrder, seed: number, tally: Tally): Promise<void> {
   const r = makeRandom(seed)
   const nodes = 1 + r.below(3)
   const families = r.pick([1, 2] as const)
@@ -83,8 +56,7 @@ async function oneCluster(order: Order, seed: number, tally: Tally): Promise<voi
     await agent.serve(cluster.namespace('external'), 'external', [8080, 7000, 9100, 4444], [5353, 7000, 4444])
     const own = await ownSettings(cluster)
     const world = { cluster, modes: order.modes, agent, own, pods, nodes, families, addresses: await podIps(cluster) }
-    for (let round = order.only ?? 0; round < (order.only === undefined ? order.rounds : order.only + 1); round++)
-      await oneRound(order, world, seed, round, tally)
+    for (const round of roundsOf(order)) await oneRound(order, world, seed, round, tally)
   } finally {
     agent.end()
     await cluster.down()
@@ -108,7 +80,7 @@ interface World {
 /** Every round has a seed of its own, so that it can be repeated without those before it. */
 export const seedOf = (seed: number, round: number): Random => makeRandom(seed * 1000 + round + 7)
 
-async function oneRound(wanted: Order, world: World, seed: number, round: number, tally: Tally): Promise<void> {
+async function oneRound(wanted: RandomOrder, world: World, seed: number, round: number, tally: Tally): Promise<void> {
   const { cluster, agent } = world
   const r = seedOf(seed, round)
   const path = join(wanted.folder, `${seed}.${round}`)

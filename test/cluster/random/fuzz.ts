@@ -5,39 +5,25 @@
  *
  * Needs root. Prints what differs, then the count; exit 1 if anything does.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { campaign } from './campaign.ts'
+import { oneCluster, type RandomOrder } from './campaign.ts'
+import { campaign, carryOut, options } from './order.ts'
 import type { Mode } from './proxy-settings.ts'
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string', default: '1' },
-    clusters: { type: 'string', default: '1' },
-    rounds: { type: 'string', default: '5' },
-    only: { type: 'string' },
-    flows: { type: 'string', default: '500' },
+    ...options,
     kept: { type: 'string', default: '120' },
     verify: { type: 'string', default: '0' },
     proxy: { type: 'string', multiple: true, default: ['iptables', 'nftables'] },
-    keep: { type: 'string' },
   },
 })
-const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'netctl-random-'))
-mkdirSync(folder, { recursive: true })
-const tally = await campaign({
-  seed: Number(values.seed),
-  clusters: Number(values.clusters),
-  rounds: Number(values.rounds),
-  ...(values.only !== undefined && { only: Number(values.only) }),
-  flows: Number(values.flows),
-  kept: Number(values.kept),
-  modes: values.proxy as readonly Mode[],
-  verify: Number(values.verify),
-  folder,
-  say: (text) => console.log(text),
+await carryOut(values, 'random', (order) => {
+  const random: RandomOrder = {
+    ...order,
+    kept: Number(values.kept),
+    modes: values.proxy as readonly Mode[],
+    verify: Number(values.verify),
+  }
+  return campaign(random, oneCluster)
 })
-if (values.keep === undefined) rmSync(folder, { recursive: true })
-process.exitCode = tally.differing > 0 ? 1 : 0
